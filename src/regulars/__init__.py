@@ -1,0 +1,1 @@
+"""Regulars: a closed-loop marketing system for retailers."""

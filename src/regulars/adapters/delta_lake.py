@@ -1,0 +1,93 @@
+"""The lake as Delta tables in a folder, by `deltalake`."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake.exceptions import DeltaError
+
+from regulars.adapters.arrow_types import arrow_schema
+from regulars.errors import Permanent, UnknownName
+from regulars.records import TABLES, Table
+
+
+class DeltaLake:
+    """Declared tables under one folder.
+
+    Args:
+        folder: Folder of the lake; each table is a folder in it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Remember the folder; nothing is opened yet."""
+        self._folder = folder
+
+    def files(self, name: str, /) -> list[str]:
+        """Name the Parquet files that hold the table now."""
+        opened = self._open(name)
+        return sorted(opened.file_uris()) if opened else []
+
+    def committed(self, name: str, application: str, /) -> int | None:
+        """Give the last version an application committed to a table, or None."""
+        opened = self._open(name)
+        return opened.transaction_version(application) if opened else None
+
+    def append(
+        self, name: str, rows: Iterable[pa.RecordBatch] | pa.Table, /, *, application: str
+    ) -> bool:
+        """Add rows once; False when this application has already committed them."""
+        if self.committed(name, application) is not None:
+            return False
+        self._write(name, rows, application, 1)
+        return True
+
+    def overwrite_turn(self, name: str, rows: pa.Table, /, *, application: str, turn: int) -> None:
+        """Replace the rows of one turn with these, in one commit."""
+        exists = self._open(name) is not None
+        self._write(name, rows, application, turn, f"turn = {turn}" if exists else None)
+
+    def compact(self, name: str, /) -> None:
+        """Rewrite many small files as few; the rows stay the same."""
+        opened = self._open(name)
+        if opened:
+            opened.optimize.compact()
+
+    def _open(self, name: str) -> DeltaTable | None:
+        path = self._path(name)
+        return DeltaTable(str(path)) if (path / "_delta_log").is_dir() else None
+
+    def _path(self, name: str) -> Path:
+        if name not in TABLES:
+            raise UnknownName("table", name, TABLES)
+        return self._folder / name
+
+    def _write(
+        self,
+        name: str,
+        rows: Iterable[pa.RecordBatch] | pa.Table,
+        application: str,
+        version: int,
+        predicate: str | None = None,
+    ) -> None:
+        if not isinstance(rows, pa.Table):
+            rows = pa.RecordBatchReader.from_batches(arrow_schema(_declared(name)), rows)
+        try:
+            write_deltalake(
+                str(self._path(name)),
+                rows,
+                mode="overwrite" if predicate else "append",
+                predicate=predicate,
+                commit_properties=CommitProperties(
+                    app_transactions=[Transaction(application, version)]
+                ),
+            )
+        except (DeltaError, OSError) as error:
+            raise Permanent(
+                f"cannot write table {name} in {self._folder}: {error}; "
+                "check free space and write permission, then run the same command again"
+            ) from error
+
+
+def _declared(name: str) -> Table:
+    return TABLES[name]

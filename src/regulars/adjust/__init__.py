@@ -1,0 +1,1 @@
+"""Adjust: what was measured changes the next turn, reversibly and on record."""

@@ -1,0 +1,1 @@
+"""The house look of every chart, as ECharts option dictionaries."""

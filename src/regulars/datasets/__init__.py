@@ -1,0 +1,1 @@
+"""Loaders of open data that PyPI packages ship."""

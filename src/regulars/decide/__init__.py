@@ -1,0 +1,1 @@
+"""Decide: the best offer and channel for each customer within the budget, or silence."""

@@ -1,0 +1,1 @@
+"""Govern: the gates every station asks: consent, policy, access, audit."""

@@ -1,0 +1,1 @@
+"""Mathematics used by two stations or more."""

@@ -1,0 +1,30 @@
+"""The port to the tables of the lake: append once, overwrite a turn, read files."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+import pyarrow as pa
+
+
+class Lake(Protocol):
+    """Declared tables as versioned files that any engine can read.
+
+    Every commit is named by (application, version): a commit already made is not made again.
+    """
+
+    def files(self, name: str, /) -> list[str]:
+        """Name the Parquet files that hold the table now; empty when nothing was written."""
+
+    def committed(self, name: str, application: str, /) -> int | None:
+        """Give the last version an application committed to a table, or None."""
+
+    def append(
+        self, name: str, rows: Iterable[pa.RecordBatch] | pa.Table, /, *, application: str
+    ) -> bool:
+        """Add rows once; False when this application has already committed them."""
+
+    def overwrite_turn(self, name: str, rows: pa.Table, /, *, application: str, turn: int) -> None:
+        """Replace the rows of one turn with these, in one commit."""
+
+    def compact(self, name: str, /) -> None:
+        """Rewrite many small files as few; the rows stay the same."""

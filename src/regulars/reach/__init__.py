@@ -1,0 +1,1 @@
+"""Reach: contacts with consent, once, each with one fate."""

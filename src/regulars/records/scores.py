@@ -1,0 +1,167 @@
+"""The tables the stations after collect write, a turn at a time."""
+
+from regulars.records.tables import Table, columns
+
+
+def _score(name: str, station: str, grain: str, key: str, subject: str, text: str) -> Table:
+    turn = "turn int64 the turn that wrote the row\n"
+    return Table(name, station, grain, columns(turn + text), ("turn", *key.split()), subject, True)
+
+
+SCORES = (
+    _score("profiles", "unify", "one row per customer and turn", "customer_id", "customer_id", """
+        customer_id string! who
+        as_of date last day looked at
+        age_group string?! static tag
+        income_group string?! static tag
+        household_size string?! static tag
+        kids_count string?! static tag
+        home_ownership string?! static tag
+        marital_status string?! static tag
+        city string?! static tag
+        gender string?! static tag
+        days_known int64! days since the first order, 0 on its day
+        recency_days int64! days since the last order
+        orders int64! orders so far
+        orders_30d int64! orders in the last 30 days
+        orders_90d int64! orders in the last 90 days
+        monetary money! paid so far
+        monetary_30d money! paid in the last 30 days
+        monetary_90d money! paid in the last 90 days
+        basket_size float64?! paid per order
+        weekly_orders float64! orders a week since the first order
+        gap_mean_days float64?! mean days between order days
+        gap_sd_days float64?! spread of days between order days
+        trend_30d float64?! orders of the last 30 days over those of the 30 before, smoothed
+        trend_90d float64?! the same over 90 days
+        category_entropy float64?! spread of spend over categories, in bits
+        favourite_category string?! category with most spend
+        second_category string?! category with second most spend
+        discount_share float64?! discounts over undiscounted value
+        coupon_share float64?! share of orders with a coupon
+        private_label_share float64?! share of spend on the retailer's own brands
+        weekend_share float64?! share of orders on Saturday or Sunday
+        evening_share float64?! share of orders from 17:00 on, local time
+        favourite_hour int64?! local hour with most orders
+        store_loyalty float64?! share of orders in the most visited store
+        margin_rate float64! margin over sales, own history shrunk to the retailer's mean
+        contacts_28d int64! contacts handed over in the last 28 days
+        contacts_7d int64! contacts handed over in the last 7 days
+        contacts_ever int64! contacts handed over so far
+        engaged_share float64?! share of contacts opened, clicked or redeemed
+    """),
+    _score("rfm_scores", "understand", "one row per customer and turn", "customer_id",
+           "customer_id", """
+        customer_id string! who
+        recency int64! 5 bought most recently, 1 longest ago
+        frequency int64! 5 buys most often
+        monetary int64! 5 spends most
+        segment string! name of the RFM cell, such as champions
+    """),
+    _score("customer_values", "understand", "one row per customer and turn", "customer_id",
+           "customer_id", """
+        customer_id string! who
+        p_alive float64! probability of still being a customer
+        expected_orders float64! orders expected in the next 13 weeks
+        expected_spend float64! money expected in the next 13 weeks
+        residual_value float64! margin expected in the next 52 weeks
+        value_tier string! high, middle or low expected value
+        activity_tier string! active, cooling or sleeping
+        grid_cell string! value tier and activity tier together
+    """),
+    _score("value_models", "understand", "one row per turn and parameter", "model parameter", "", """
+        model string bg_nbd, gamma_gamma or spend_blend
+        parameter string symbol as in the paper
+        value float64 fitted value
+    """),
+    _score("decisions", "decide", "one row per customer in the audience and turn", "customer_id",
+           "customer_id", """
+        customer_id string! who
+        verdict string! send, abstain, holdout, defer or skip: what the decision asks of reach
+        reason string! reason code
+        campaign_id string? campaign of the chosen action
+        offer_id string? chosen offer
+        channel string? chosen channel
+        propensity float64! probability the chosen action (or none) had
+        send_propensity float64! probability of any send after holdouts
+        candidates string! JSON: per offer and channel its value, cost and probability
+        verdicts string! JSON: offers and channels ruled out, with reason
+        features string! JSON: feature values the policy saw
+        expected_orders float64! orders the contact is expected to cause
+        expected_margin float64! incremental margin expected, before contact cost
+        value float64! incremental value the action was chosen by
+        cost money! contact cost and planned offer cost
+        is_global_holdout bool! true for the programme's control group
+        is_campaign_holdout bool! true for the campaign's control group
+        shadow_price float64! value the last unit of budget bought
+        policy_version string! policy that decided
+        model_version string! prior the policy used
+    """),
+    _score("contacts", "reach", "one row per customer in the audience and turn", "customer_id",
+           "customer_id", """
+        key string deterministic key of the attempt
+        customer_id string! who
+        campaign_id string? campaign
+        offer_id string? offer
+        channel string? channel
+        cost money contact cost really spent
+        at timestamp? moment of hand-over, aware UTC
+        fate string sent, abstained, holdout, deferred, skipped, failed or unknown
+        reason string reason code of the fate
+    """),
+    _score("effects", "measure", "one row per measured campaign, metric and turn of measuring",
+           "measured_turn campaign_id metric", "", """
+        measured_turn int64 turn whose contacts are measured
+        campaign_id string campaign, or * for all campaigns of the turn
+        metric string orders, sales, margin or residual_value
+        window_days int64 days of outcome counted
+        treated int64 customers assigned to contact
+        control int64 customers held out
+        srm_p float64? p-value of the sample-ratio check
+        status string ok, srm or too_few: only ok may be read
+        estimate float64? effect on all treated customers together
+        low float64? lower end of the interval
+        high float64? upper end of the interval
+        level float64 coverage of the interval
+        mde float64? smallest effect found with probability 0.8
+        cost money contact cost of the treated
+    """),
+    _score("programme_effects", "measure", "one row per metric and turn of measuring", "metric",
+           "", """
+        metric string orders, sales, margin or residual_value
+        from_turn int64 first turn counted
+        to_turn int64 last turn counted
+        treated int64 customers outside the global holdout
+        control int64 customers in the global holdout
+        srm_p float64? p-value of the sample-ratio check
+        status string ok, srm or too_few
+        estimate float64? cumulative effect on all treated customers together
+        low float64? lower end of the interval
+        high float64? upper end of the interval
+        level float64 coverage of the interval
+        mde float64? smallest effect found with probability 0.8
+        claims bool true when an effect is claimed
+    """),
+    _score("predictions", "measure", "one row per measured campaign and turn of measuring",
+           "measured_turn campaign_id", "", """
+        measured_turn int64 turn whose contacts are measured
+        campaign_id string campaign
+        predicted float64 incremental margin the decisions expected
+        measured float64? incremental margin measured
+        low float64? lower end of the interval
+        high float64? upper end of the interval
+        inside bool? true when the prediction lies in the interval
+    """),
+    _score("uplift_priors", "adjust", "one row per term and turn", "term", "", """
+        term string arm and feature, such as news.sms.intercept; or carry_over, noise
+        position int64 order of the term
+        mean float64 belief about the coefficient
+        precision_row string JSON: row of the precision matrix
+    """),
+    _score("adjustments", "adjust", "one row per change and turn", "subject", "", """
+        subject string what was changed: an arm's mean effect, exploration, carry-over
+        before float64? value before
+        after float64 value after
+        evidence string JSON: the rows and readouts it rests on
+    """),
+)

@@ -1,0 +1,1 @@
+"""Serve: command line, HTTP and console."""

@@ -1,0 +1,229 @@
+"""The settings of one workspace: what `regulars.toml` may say, with its defaults."""
+
+import tomllib
+from dataclasses import dataclass, field, fields, is_dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, get_type_hints
+from zoneinfo import ZoneInfo
+
+from regulars.errors import InputError, NotReady
+
+FILE = "regulars.toml"
+
+
+@dataclass(frozen=True)
+class Retailer:
+    """Whose workspace this is.
+
+    Attributes:
+        name: Shown in the console and in reports.
+        currency: ISO 4217 code of every money column.
+        zone: IANA zone that decides what a day is.
+        locale: "zh-CN" or "en": language of reports.
+    """
+
+    name: str = "My shop"
+    currency: str = "CNY"
+    zone: str = "Asia/Shanghai"
+    locale: str = "en"
+
+
+@dataclass(frozen=True)
+class Loop:
+    """How a turn decides and measures.
+
+    Attributes:
+        seed: Root of every random draw.
+        turn_days: Days from one turn to the next.
+        window_days: Days of outcome a campaign is measured over.
+        weekly_budget: Most a turn may spend on contacts and planned offer cost.
+        global_holdout: Share of customers never contacted by the programme, 0 to 0.5.
+        campaign_holdout: Share of each campaign's chosen customers held out, 0.02 to 0.5.
+        exploration_floor: Least probability of every eligible action and of no contact,
+            as a share of the turn's reach, 0 to 0.2.
+        margin_rate: Margin over sales where products have no cost, 0 to 1.
+        level: Coverage of every interval, 0.5 to 0.999.
+    """
+
+    seed: int = 7
+    turn_days: int = 7
+    window_days: int = 7
+    weekly_budget: Decimal = Decimal(1000)
+    global_holdout: float = 0.05
+    campaign_holdout: float = 0.1
+    exploration_floor: float = 0.02
+    margin_rate: float = 0.25
+    level: float = 0.9
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Rules of contact that every send passes.
+
+    Attributes:
+        quiet_from: Local hour quiet time starts, 0 to 23.
+        quiet_to: Local hour quiet time ends, 0 to 23.
+        dispatch_hour: Local hour a turn's contacts go out, on the day after `as_of`.
+        cap_contacts: Most marketing contacts a customer gets within `cap_days`.
+        cap_days: Length of the rolling cap window.
+        consent_required: True when only a recorded "granted" allows a contact; False when
+            everything but a recorded refusal does.
+    """
+
+    quiet_from: int = 21
+    quiet_to: int = 8
+    dispatch_hour: int = 10
+    cap_contacts: int = 2
+    cap_days: int = 28
+    consent_required: bool = True
+
+
+@dataclass(frozen=True)
+class Compute:
+    """How work is run.
+
+    Attributes:
+        workers: Threads of the engine and senders of the ledger, 1 or more.
+        memory: Most memory the engine takes, as DuckDB writes it.
+    """
+
+    workers: int = 2
+    memory: str = "2GB"
+
+
+@dataclass(frozen=True)
+class ChannelSettings:
+    """One channel contacts may take.
+
+    Attributes:
+        cost: Cost of one contact in the workspace's currency.
+        via: Adapter that carries it: "outbox".
+    """
+
+    cost: Decimal = Decimal("0.05")
+    via: str = "outbox"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything `regulars.toml` says."""
+
+    retailer: Retailer = Retailer()
+    loop: Loop = Loop()
+    policy: Policy = Policy()
+    compute: Compute = Compute()
+    channels: dict[str, ChannelSettings] = field(
+        default_factory=lambda: {"sms": ChannelSettings(), "app": ChannelSettings(Decimal("0.01"))}
+    )
+
+
+def read_settings(folder: Path, environment: dict[str, str] | None = None) -> Settings:
+    """Read the settings of a workspace.
+
+    Args:
+        folder: The workspace folder.
+        environment: Variables that win over the file: REGULARS_WORKERS.
+
+    Returns:
+        The settings; what the file leaves out has its default.
+
+    Raises:
+        NotReady: The folder is not a workspace.
+        InputError: The file is not TOML, or holds a name or value we do not know.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        raise NotReady(f"{folder} holds no {FILE}; run: regulars init {folder}")
+    try:
+        text = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not readable TOML: {error}; mend the line it names") from error
+    channels = {
+        name: _build(ChannelSettings, part, f"{path}: channels.{name}")
+        for name, part in _mapping(text.pop("channels", {}), f"{path}: channels").items()
+    }
+    settings: Settings = _build(Settings, text, str(path))
+    if channels:
+        settings = _replace(settings, channels=channels)
+    workers = (environment or {}).get("REGULARS_WORKERS")
+    if workers:
+        settings = with_workers(settings, workers)
+    _check(settings, path)
+    return settings
+
+
+def with_workers(settings: Settings, workers: int | str) -> Settings:
+    """Give the same settings with another number of workers.
+
+    Raises:
+        InputError: The number is not a whole number of 1 or more.
+    """
+    if not str(workers).isdigit() or int(workers) < 1:
+        raise InputError(f"workers is {workers!r}, must be a whole number of 1 or more")
+    return _replace(settings, compute=Compute(int(workers), settings.compute.memory))
+
+
+def _replace(settings: Settings, **parts: Any) -> Settings:
+    kept = {part.name: getattr(settings, part.name) for part in fields(settings)}
+    return Settings(**(kept | parts))
+
+
+def _mapping(value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InputError(f"{where} must be a table of settings, is {value!r}")
+    return value
+
+
+def _build(kind: type, given: Any, where: str) -> Any:
+    given = _mapping(given, where)
+    hints = get_type_hints(kind)
+    unknown = sorted(set(given) - set(hints))
+    if unknown:
+        raise InputError(
+            f"{where}: unknown setting {unknown[0]!r}; known: {', '.join(sorted(hints))}"
+        )
+    values = {}
+    for name, value in given.items():
+        hint = hints[name]
+        if is_dataclass(hint):
+            values[name] = _build(hint, value, f"{where}: {name}")  # type: ignore[arg-type]
+        elif hint is Decimal and isinstance(value, int | float | str):
+            values[name] = Decimal(str(value))
+        elif hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+            values[name] = float(value)
+        elif isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
+            values[name] = value
+        else:
+            raise InputError(f"{where}: {name} is {value!r}, must be a {hint.__name__}")
+    return kind(**values)
+
+
+def _check(settings: Settings, path: Path) -> None:
+    loop, policy = settings.loop, settings.policy
+    limits = [
+        ("loop.global_holdout", loop.global_holdout, 0, 0.5),
+        ("loop.campaign_holdout", loop.campaign_holdout, 0.02, 0.5),
+        ("loop.exploration_floor", loop.exploration_floor, 0, 0.2),
+        ("loop.level", loop.level, 0.5, 0.999),
+        ("loop.margin_rate", loop.margin_rate, 0, 1),
+        ("loop.turn_days", loop.turn_days, 1, 92),
+        ("loop.window_days", loop.window_days, 1, loop.turn_days),
+        ("loop.weekly_budget", loop.weekly_budget, 0, 10**12),
+        ("policy.dispatch_hour", policy.dispatch_hour, 0, 23),
+        ("policy.quiet_from", policy.quiet_from, 0, 23),
+        ("policy.quiet_to", policy.quiet_to, 0, 23),
+        ("policy.cap_contacts", policy.cap_contacts, 0, 1000),
+        ("policy.cap_days", policy.cap_days, 1, 366),
+        ("compute.workers", settings.compute.workers, 1, 256),
+    ]
+    for name, value, least, most in limits:
+        if not least <= value <= most:
+            raise InputError(f"{path}: {name} is {value}, must be from {least} to {most}")
+    try:
+        ZoneInfo(settings.retailer.zone)
+    except (KeyError, ValueError, OSError) as error:
+        raise InputError(
+            f"{path}: retailer.zone is {settings.retailer.zone!r}, which is no IANA zone; "
+            "use a name such as Asia/Shanghai"
+        ) from error

@@ -1,0 +1,1 @@
+"""Understand: what a customer is worth, and how he buys."""

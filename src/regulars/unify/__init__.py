@@ -1,0 +1,1 @@
+"""Unify: what is known of one customer, in one row."""
