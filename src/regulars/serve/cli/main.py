@@ -1,0 +1,129 @@
+"""The command `regulars`: which commands there are; each is imported only when it is called."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import version
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from regulars.serve.cli.exits import ExitCode, exit_code, report
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One command, known by name and line of help before its module is imported.
+
+    Attributes:
+        help: The line `regulars --help` shows; the first line of the command's own help.
+        is_group: True for a station with commands of its own.
+    """
+
+    help: str
+    is_group: bool = False
+
+
+COMMANDS = {
+    "init": Entry("Make a folder a workspace."),
+    "demo": Entry("Turn the whole loop on a real grocer's data and in the twin."),
+    "run": Entry("Do one turn of the loop."),
+    "serve": Entry("Serve the console."),
+    "doctor": Entry("Check a workspace and the machine, and say what to mend."),
+    "collect": Entry("Files become typed facts.", is_group=True),
+    "govern": Entry("Users and the audit log.", is_group=True),
+}
+
+
+class LazyGroup(TyperGroup):
+    """A group whose commands are modules of this package, imported when called."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Name the commands in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Give a command's name and help only; enough for the list of commands."""
+        entry = COMMANDS.get(cmd_name)
+        return entry and TyperCommand(cmd_name, help=entry.help)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Import the command that is really called."""
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, name and load(name), rest
+
+
+def load(name: str) -> Any:
+    """Import one command.
+
+    Args:
+        name: A name in `COMMANDS`; its module exports `app`.
+
+    Returns:
+        The command, ready to be invoked.
+    """
+    app = import_module(f"regulars.serve.cli.{name}").app
+    get = typer.main.get_group if COMMANDS[name].is_group else typer.main.get_command
+    return get(app)
+
+
+app = typer.Typer(cls=LazyGroup, no_args_is_help=True, add_completion=False)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"regulars {version('regulars')}")
+        raise typer.Exit
+
+
+@app.callback(
+    epilog="Exit codes: 0 done, 1 a check failed, 2 wrong input, 3 not allowed, 4 something must "
+    "happen first, 5 try again, 6 mend the machine first, 130 interrupted."
+)
+def regulars(
+    *,
+    show_version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version."),
+    ] = False,
+) -> None:
+    """Regulars (回头客): a closed-loop marketing system for retailers."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and end the process with its exit code.
+
+    Args:
+        arguments: Words after `regulars`; those of the process when left out.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    command = typer.main.get_command(app)
+    try:
+        code = command.main(words, prog_name="regulars", standalone_mode=False)
+    except typer.TyperException as error:
+        _show(error, as_json="--json" in words)
+        code = ExitCode.INPUT
+    except typer.Abort:
+        code = ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = ExitCode.OK
+    except Exception as error:
+        known = exit_code(error)
+        if known is None:
+            raise
+        report(error, known, as_json="--json" in words)
+        code = known
+    sys.exit(code if isinstance(code, int) else ExitCode.OK)
+
+
+def _show(error: typer.TyperException, *, as_json: bool) -> None:
+    if as_json:
+        report(error, ExitCode.INPUT, as_json=True)
+        return
+    context = getattr(error, "ctx", None)
+    typer.echo(f"Error: {error.format_message()}", err=True)
+    if context is not None:
+        typer.echo(f"See: {context.command_path} --help", err=True)
