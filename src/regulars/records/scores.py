@@ -153,10 +153,20 @@ SCORES = (
         inside bool? true when the prediction lies in the interval
     """),
     _score("uplift_priors", "adjust", "one row per term and turn", "term", "", """
-        term string arm and feature, such as news.sms.intercept; or carry_over, noise
+        term string block, arm part and feature, such as offer:news:intercept
         position int64 order of the term
-        mean float64 belief about the coefficient
-        precision_row string JSON: row of the precision matrix
+        block string group of terms that share one prior spread
+        prior_mean float64 belief before any data
+        prior_sd float64 spread of the block, estimated from the data
+        mean float64 belief about the coefficient after the data
+        sd float64 its standard error
+        information float64 data vector of the regression, discounted
+        precision_row string JSON: row of the data precision matrix, discounted
+    """),
+    _score("parameters", "adjust", "one row per tuned parameter and turn", "name", "", """
+        name string what is tuned, such as spend_share or carry_over.1
+        value float64 its value from this turn on
+        weight float64 precision of the value, 0 when nothing was measured
     """),
     _score("adjustments", "adjust", "one row per change and turn", "subject", "", """
         subject string what was changed: an arm's mean effect, exploration, carry-over

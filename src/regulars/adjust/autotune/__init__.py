@@ -1,0 +1,1 @@
+"""Autotune: measured outcomes change what the next turn believes and may spend."""

@@ -1,0 +1,101 @@
+"""Turn decided rows and their outcomes into the arrays that learning takes."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from regulars.adjust.autotune.learning import Evidence
+from regulars.decide.offers import Arm
+from regulars.decide.policies.economics import customer_basket
+from regulars.decide.uplift.features import features
+from regulars.numerics.arrays import numbers, words
+
+_WORDS = ("age_group", "income_group")
+_NUMBERS = (
+    "weekly_orders", "gap_mean_days", "basket_size", "discount_share", "coupon_share",
+    "recency_days", "trend_30d", "engaged_share", "contacts_28d", "private_label_share",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Decided:
+    """The open decisions of one turn as arrays.
+
+    Attributes:
+        customer_ids: Who, in order.
+        customers: Features, shape (customers, features).
+        baseline: Orders expected in the window, shape (customers,).
+        worth: Margin per order, shape (customers,).
+        contrast: Action taken minus its probability, shape (customers, arms).
+    """
+
+    customer_ids: NDArray[np.str_]
+    customers: NDArray[np.float64]
+    baseline: NDArray[np.float64]
+    worth: NDArray[np.float64]
+    contrast: NDArray[np.float64]
+
+
+def decided_arrays(
+    rows: pa.Table, arms: Sequence[Arm], *, window_days: int, campaign_holdout: float
+) -> Decided:
+    """Read the decision log of one turn.
+
+    Args:
+        rows: Rows of `tables.decided`.
+        arms: Actions of the turn; candidates that name another are left out.
+        window_days: Days of outcome.
+        campaign_holdout: Share of chosen customers held out.
+
+    Returns:
+        The arrays, customers in the order of the rows.
+    """
+    place = {arm.name: index for index, arm in enumerate(arms)}
+    probability = np.zeros((rows.num_rows, len(arms)))
+    for row, text in enumerate(rows.column("candidates").to_pylist()):
+        for name, (_value, chance) in json.loads(text).items():
+            if name in place:
+                probability[row, place[name]] = chance
+    taken = np.zeros_like(probability)
+    sent = zip(
+        words(rows, "verdict"), words(rows, "offer_id"), words(rows, "channel"), strict=True
+    )
+    for row, (verdict, offer_id, channel) in enumerate(sent):
+        if verdict == "send" and f"{offer_id}:{channel}" in place:
+            taken[row, place[f"{offer_id}:{channel}"]] = 1.0
+    columns: dict[str, NDArray[Any]] = {name: numbers(rows, name) for name in _NUMBERS}
+    columns |= {name: words(rows, name) for name in _WORDS}
+    worth = customer_basket(columns["basket_size"], numbers(rows, "margin_rate"))[1]
+    return Decided(
+        words(rows, "customer_id"),
+        features(columns),
+        columns["weekly_orders"] * window_days / 7,
+        worth,
+        taken - probability * (1 - campaign_holdout),
+    )
+
+
+def evidence(decided: Decided, outcomes: pa.Table) -> Evidence:
+    """Put the outcomes of a window beside the decisions.
+
+    Args:
+        decided: Decisions of a turn.
+        outcomes: Rows of `tables.outcomes`; customers without a row did not order.
+
+    Returns:
+        The evidence, outcomes in orders net of the discounts given.
+    """
+    place = {name: row for row, name in enumerate(decided.customer_ids)}
+    orders, discount = np.zeros(len(place)), np.zeros(len(place))
+    found = [place.get(name, -1) for name in outcomes.column("customer_id").to_pylist()]
+    rows = np.array(found, dtype=int)
+    inside = rows >= 0
+    orders[rows[inside]] = numbers(outcomes, "orders")[inside]
+    discount[rows[inside]] = numbers(outcomes, "coupon_discount")[inside]
+    net = orders - discount / np.maximum(decided.worth, 0.01)
+    return Evidence(decided.customers, decided.baseline, net, decided.contrast)

@@ -1,0 +1,141 @@
+"""Choose one action per customer from a policy, apply the holdouts, keep within the budget."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regulars.decide.assignment import held_out
+from regulars.decide.eligibility import Eligibility
+from regulars.decide.offers import Arm
+from regulars.decide.policies.sampling import Policy
+from regulars.numerics.hashing import uniforms
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was decided for each customer; every array has shape (customers,).
+
+    Attributes:
+        arm: Index of the chosen action, -1 for none; kept for those held out.
+        verdict: send, abstain, holdout or skip.
+        reason: Reason code; "chosen" for a send.
+        propensity: Probability of what happens to the customer: this send, or no send.
+        send_propensity: Probability of any send, after holdouts.
+        in_campaign_holdout: True for the chosen customers left alone.
+    """
+
+    arm: NDArray[np.int64]
+    verdict: NDArray[np.str_]
+    reason: NDArray[np.str_]
+    propensity: NDArray[np.float64]
+    send_propensity: NDArray[np.float64]
+    in_campaign_holdout: NDArray[np.bool_]
+
+
+def campaign_of(offer_id: str, turn: int) -> str:
+    """Name the campaign of one offer in one turn.
+
+    Example:
+        >>> campaign_of("news", 3)
+        'news-003'
+    """
+    return f"{offer_id}-{turn:03d}"
+
+
+def choose(
+    policy: Policy,
+    eligible: Eligibility,
+    arms: Sequence[Arm],
+    keys: NDArray[np.uint64],
+    *,
+    seed: int,
+    turn: int,
+    campaign_holdout: float,
+    budget: float,
+) -> Choice:
+    """Draw an action for every customer and apply the holdouts.
+
+    Args:
+        policy: Probabilities of the actions.
+        eligible: What is open to whom.
+        arms: The actions, in order.
+        keys: Customer keys, shape (customers,).
+        seed: The workspace's seed.
+        turn: Number of the turn.
+        campaign_holdout: Share of a campaign's chosen customers held out.
+        budget: Most the sends may cost; the last in a random order are dropped beyond it.
+
+    Returns:
+        The choice. The draws depend on seed, turn and customer only.
+    """
+    draw = uniforms(keys, seed, "action", turn)
+    arm = np.full(len(keys), -1)
+    if arms:
+        steps = policy.probabilities.cumsum(axis=1)
+        taken = draw < steps[:, -1]
+        arm = np.where(taken, (draw[:, None] >= steps).sum(axis=1).clip(0, len(arms) - 1), -1)
+    held = np.zeros(len(keys), bool)
+    for offer_id in sorted({a.offer_id for a in arms}):
+        mine = np.isin(arm, [i for i, a in enumerate(arms) if a.offer_id == offer_id])
+        purpose = campaign_of(offer_id, turn)
+        held |= mine & held_out(keys, seed=seed, purpose=purpose, share=campaign_holdout)
+    send = (arm >= 0) & ~held
+    over = _over_budget(arm, send, arms, uniforms(keys, seed, "budget", turn), budget)
+    total = policy.probabilities.sum(axis=1) * (1 - campaign_holdout)
+    own = np.where(arm >= 0, policy.probabilities[np.arange(len(arm)), arm] if arms else 0.0, 0.0)
+    verdict, reason = _words(policy, eligible, arms, arm, held, over)
+    return Choice(
+        np.where(over, -1, arm),
+        verdict,
+        reason,
+        np.where(send & ~over, own * (1 - campaign_holdout), 1 - total),
+        total,
+        held,
+    )
+
+
+def _over_budget(
+    arm: NDArray[np.int64],
+    send: NDArray[np.bool_],
+    arms: Sequence[Arm],
+    order: NDArray[np.float64],
+    budget: float,
+) -> NDArray[np.bool_]:
+    over = np.zeros(len(arm), bool)
+    if arms:
+        cents = np.array([int(a.cost * 100) for a in arms])
+        line = np.flatnonzero(send)[np.argsort(order[send], kind="stable")]
+        over[line[cents[arm[line]].cumsum() > round(budget * 100)]] = True
+    return over
+
+
+def _words(
+    policy: Policy,
+    eligible: Eligibility,
+    arms: Sequence[Arm],
+    arm: NDArray[np.int64],
+    held: NDArray[np.bool_],
+    over: NDArray[np.bool_],
+) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
+    shut = eligible.reason != ""
+    best = policy.values.max(axis=1, initial=-np.inf)
+    cost = np.array([float(a.cost) for a in arms])
+    priced = (policy.values - policy.shadow_price * cost).max(axis=1, initial=-np.inf)
+    conditions = [
+        (shut & (eligible.reason == "global_holdout"), "holdout", "global_holdout"),
+        (shut, "skip", ""),
+        (held, "holdout", "campaign_holdout"),
+        (over, "skip", "budget"),
+        (arm >= 0, "send", "chosen"),
+        (best <= 0, "abstain", "negative_value"),
+        (priced <= 0, "skip", "budget"),
+    ]
+    verdict = np.full(len(arm), "abstain", dtype="U8")
+    reason = np.full(len(arm), "exploration", dtype="U24")
+    for condition, name, code in reversed(conditions):
+        verdict[condition] = name
+        reason[condition] = code
+    reason[shut] = eligible.reason[shut]
+    return verdict, reason

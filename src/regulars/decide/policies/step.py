@@ -1,0 +1,131 @@
+"""The step that decides for every customer: an offer through a channel, or silence."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import ibis
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from regulars.decide.assignment import held_out
+from regulars.decide.eligibility import eligibility
+from regulars.decide.offers import Arm, arms_on
+from regulars.decide.policies.choosing import choose
+from regulars.decide.policies.economics import Tuned, customer_basket, economics
+from regulars.decide.policies.sampling import sampling_policy
+from regulars.decide.policies.tables import audience, decision_rows, latest
+from regulars.decide.uplift import arm_coefficients, features
+from regulars.decide.uplift.effects import belief_from_rows, extended, starting_belief
+from regulars.numerics.arrays import numbers, words
+from regulars.numerics.hashing import key_of, keys_of
+from regulars.numerics.linear_belief import LinearBelief
+from regulars.ports.engine import Engine
+from regulars.ports.steps import step
+from regulars.records import Turn
+from regulars.settings import Loop
+
+_DRAWS = 24
+_VERSION = "posterior-sampling-1"
+
+
+@step(
+    reads="profiles customer_values offers uplift_priors parameters",
+    writes="decisions",
+)
+def decide(
+    engine: Engine,
+    turn: Turn,
+    *,
+    loop: Loop,
+    channel_costs: Mapping[str, Decimal],
+    standing: pa.Table,
+) -> int:
+    """Decide for everybody known, before anyone is contacted.
+
+    Args:
+        engine: The engine bound to this step.
+        turn: The turn.
+        loop: Budget, holdouts, exploration.
+        channel_costs: Cost of one contact by channel.
+        standing: What the rules of contact say per customer: customer_id, profiling (bool)
+            and per channel `refusal:<channel>`, a reason code or "".
+
+    Returns:
+        Decisions written: one per customer.
+    """
+    people = engine.arrow(
+        audience(engine.table("profiles"), engine.table("customer_values"), turn.number)
+    )
+    ids = words(people, "customer_id").tolist()
+    arms = arms_on(engine.rows(engine.table("offers").order_by("offer_id")), channel_costs, day=turn.now.date())
+    rules = _in_order(standing, ids)
+    keys = keys_of(ids)
+    basket, worth = customer_basket(numbers(people, "basket_size"), numbers(people, "margin_rate"))
+    eligible = eligibility(
+        arms,
+        {name: words(rules, f"refusal:{name}") for name in channel_costs},
+        basket=basket,
+        margin_rate=numbers(people, "margin_rate"),
+        global_holdout=held_out(keys, seed=loop.seed, purpose="global", share=loop.global_holdout),
+    )
+    customers = _features(people, rules)
+    tuned = Tuned.from_rows(engine.rows(latest(engine.table("parameters"), turn.number).order_by("name")))
+    belief = _belief(engine, arms, turn.number)
+    budget = float(loop.weekly_budget) * tuned.spend_share
+    mean = arm_coefficients(belief.terms, arms, belief.posterior()[0])
+    money = economics(
+        arms, tuned, worth=worth, contacts=numbers(people, "contacts_28d"), effects=customers @ mean.T
+    )
+    policy = sampling_policy(
+        customers,
+        mean=mean,
+        draws=_draws(belief, arms, turn),
+        economics=money,
+        allowed=eligible.allowed,
+        budget=budget * 0.97 / (1 - loop.campaign_holdout),
+        floor=loop.exploration_floor,
+    )
+    choice = choose(
+        policy, eligible, arms, keys,
+        seed=loop.seed, turn=turn.number, campaign_holdout=loop.campaign_holdout, budget=budget,
+    )
+    rows = decision_rows(
+        ids, arms, policy, eligible, choice,
+        customers=customers, worth=worth, turn=turn.number,
+        versions={"policy_version": _VERSION, "model_version": f"uplift-{turn.number:03d}"},
+    )
+    return engine.write("decisions", rows)
+
+
+def _features(people: pa.Table, rules: pa.Table) -> NDArray[np.float64]:
+    """Features of the customers; those who refused profiling all look the same."""
+    text = {"age_group", "income_group"}
+    columns = {
+        name: words(people, name) if name in text else numbers(people, name)
+        for name in people.column_names
+        if name in text or not pa.types.is_string(people.schema.field(name).type)
+        and not pa.types.is_date(people.schema.field(name).type)
+    }
+    found = features(columns)
+    plain = np.asarray(rules.column("profiling").to_pylist(), dtype=bool)
+    found[~plain] = found[plain].mean(axis=0) if plain.any() else 0.0
+    return found
+
+
+def _in_order(standing: pa.Table, ids: list[str]) -> pa.Table:
+    place = {name: row for row, name in enumerate(standing.column("customer_id").to_pylist())}
+    return standing.take([place[name] for name in ids])
+
+
+def _belief(engine: Engine, arms: list[Arm], turn: int) -> LinearBelief:
+    rows = engine.rows(
+        latest(engine.table("uplift_priors"), turn).filter(ibis._.position >= 0).order_by("position")
+    )
+    return extended(belief_from_rows(rows), arms) if rows else starting_belief(arms)
+
+
+def _draws(belief: LinearBelief, arms: list[Arm], turn: Turn) -> NDArray[np.float64]:
+    random = np.random.Generator(np.random.Philox(key_of(turn.seed, "beliefs", turn.number)))
+    thetas = belief.draws(_DRAWS, random.standard_normal((_DRAWS, len(belief.terms))))
+    return np.stack([arm_coefficients(belief.terms, arms, theta) for theta in thetas])

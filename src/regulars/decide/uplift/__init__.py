@@ -1,0 +1,6 @@
+"""Uplift: what a contact is believed to cause, by customer, offer and channel."""
+
+from regulars.decide.uplift.effects import arm_coefficients, contrast_design, starting_belief
+from regulars.decide.uplift.features import FEATURES, features
+
+__all__ = ["FEATURES", "arm_coefficients", "contrast_design", "features", "starting_belief"]
