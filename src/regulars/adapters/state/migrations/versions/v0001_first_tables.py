@@ -75,9 +75,11 @@ def _contact_tables() -> None:
         _text("reason"),
         _text("at", empty=True),
         _text("batch", empty=True),
+        _text("hold_until", empty=True),
     )
     op.create_index("ledger_by_turn", "ledger", ["turn", "state"])
-    op.create_index("ledger_by_customer", "ledger", ["customer_id", "turn"])
+    op.create_index("ledger_by_customer", "ledger", ["customer_id", "turn"], unique=True)
+    op.create_index("ledger_by_batch", "ledger", ["batch"])
     op.create_table(
         "contact_days",
         _text("customer_id", key=True),
@@ -111,6 +113,12 @@ def _people_tables() -> None:
         _text("expires_at"),
     )
     op.create_table(
+        "sign_in_failures",
+        _text("subject", key=True),
+        _whole("failures"),
+        _text("last_at"),
+    )
+    op.create_table(
         "audit_log",
         _whole("number", key=True),
         _text("at"),
@@ -133,7 +141,7 @@ def _people_tables() -> None:
 def downgrade() -> None:
     """Drop the tables."""
     for table in (
-        "audit_anchors", "audit_log", "sessions", "users", "offer_stock", "contact_days",
+        "audit_anchors", "audit_log", "sign_in_failures", "sessions", "users", "offer_stock", "contact_days",
         "ledger", "watermarks", "suppressions", "consents", "journal", "turns",
     ):
         op.drop_table(table)

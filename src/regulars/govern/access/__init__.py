@@ -1,0 +1,5 @@
+"""Access: who may sign in, and what each role may do."""
+
+from regulars.govern.access.roles import ANYONE, Role, RoleMatrix, covers
+
+__all__ = ["ANYONE", "Role", "RoleMatrix", "covers"]
