@@ -8,7 +8,7 @@ from pathlib import Path
 from regulars.adapters.delta_lake import DeltaLake
 from regulars.adapters.duckdb_engine import DuckDBEngine
 from regulars.adapters.outbox import OutboxChannel
-from regulars.adapters.state import SQLState, migrate
+from regulars.adapters.state import SQLState, migrate, schema_version
 from regulars.errors import UnknownName
 from regulars.ports.channels import Channel
 from regulars.ports.engine import Engine
@@ -42,9 +42,16 @@ class App:
     @cached_property
     def state(self) -> SQLState:
         """The transactional store, with the newest schema."""
-        url = os.environ.get("REGULARS_STATE_URL") or f"sqlite:///{self.folder / 'state.db'}"
-        migrate(url)
-        return SQLState(url)
+        migrate(self._state_url)
+        return SQLState(self._state_url)
+
+    def schema_versions(self) -> tuple[str | None, str]:
+        """Give the schema version of the transactional store and the newest one there is."""
+        return schema_version(self._state_url)
+
+    @property
+    def _state_url(self) -> str:
+        return os.environ.get("REGULARS_STATE_URL") or f"sqlite:///{self.folder / 'state.db'}"
 
     @cached_property
     def channels(self) -> dict[str, Channel]:

@@ -52,12 +52,10 @@ class SQLState:
                     connection.exec_driver_sql(begin)
                 yield _Transaction(connection)
                 connection.commit()
-        except sa.exc.OperationalError as error:
-            kind = Transient if "locked" in str(error.orig) else Permanent
-            raise kind(
-                f"state store: {error.orig}; check free space and permissions of its folder "
-                "(regulars doctor), then run the same command again"
-            ) from error
+        except sa.exc.DatabaseError as error:
+            if isinstance(error, sa.exc.IntegrityError | sa.exc.ProgrammingError):
+                raise
+            raise _outside(error) from error
 
 
 class _Transaction:
@@ -85,11 +83,27 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+def _outside(error: sa.exc.DatabaseError) -> Transient | Permanent:
+    kind = Transient if "locked" in str(error.orig) else Permanent
+    return kind(
+        f"state store: {error.orig}; check free space and permissions of its folder "
+        "(regulars doctor), then run the same command again"
+    )
+
+
 def migrate(url: str) -> None:
-    """Bring the database to the newest schema; made when it does not exist."""
+    """Bring the database to the newest schema; made when it does not exist.
+
+    Raises:
+        Permanent: The database cannot be opened or written.
+        Transient: Somebody else holds it.
+    """
     from alembic import command  # noqa: PLC0415 - slow to import, used once
 
-    command.upgrade(_alembic(url), "head")
+    try:
+        command.upgrade(_alembic(url), "head")
+    except sa.exc.DatabaseError as error:
+        raise _outside(error) from error
 
 
 def schema_version(url: str) -> tuple[str | None, str]:

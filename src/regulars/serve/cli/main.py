@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
 
 import typer
@@ -40,17 +40,17 @@ COMMANDS = {
 class LazyGroup(TyperGroup):
     """A group whose commands are modules of this package, imported when called."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
-        """Name the commands in the order of the table."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Give a command's name and help only; enough for the list of commands."""
-        entry = COMMANDS.get(cmd_name)
-        return entry and TyperCommand(cmd_name, help=entry.help)
+    def __init__(self, **attributes: Any) -> None:
+        """Know every command by name and help only; enough for the list of commands."""
+        super().__init__(**attributes)
+        self.commands = {name: TyperCommand(name, help=e.help) for name, e in COMMANDS.items()}
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Import the command that is really called."""
+        """Import the command that is really called.
+
+        Returns:
+            Its name, the command, and the words after it.
+        """
         name, _, rest = super().resolve_command(ctx, args)
         return name, name and load(name), rest
 
@@ -73,9 +73,13 @@ app = typer.Typer(cls=LazyGroup, no_args_is_help=True, add_completion=False)
 
 
 def _print_version(wanted: bool) -> None:
-    if wanted:
+    if not wanted:
+        return
+    try:
         typer.echo(f"regulars {version('regulars')}")
-        raise typer.Exit
+    except PackageNotFoundError:
+        typer.echo("regulars, not installed; run: pip install -e .")
+    raise typer.Exit
 
 
 @app.callback(
@@ -86,7 +90,9 @@ def regulars(
     *,
     show_version: Annotated[
         bool,
-        typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version."),
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     """Regulars (回头客): a closed-loop marketing system for retailers."""
