@@ -72,7 +72,11 @@ def examine(folder: Path) -> list[Finding]:
 
 
 def _readable(check: str, folder: Path, look: Callable[[Path], Iterator[Finding]]) -> list[Finding]:
-    """Look into a store; whatever it raises, the user must see."""
+    """Look into a store; whatever it raises, the user must see.
+
+    Returns:
+        What was found; the error itself when the store could not be read.
+    """
     try:
         return list(look(folder))
     except Exception as error:
