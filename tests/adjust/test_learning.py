@@ -80,7 +80,10 @@ def test_contacting_the_likely_buyers_does_not_look_like_an_effect():
 
 def test_a_learner_that_forgets_who_was_likely_to_buy_is_caught_by_that_test(monkeypatch):
     nothing, belief = np.zeros_like(TRUTH), starting_belief(ARMS)
-    raw = lambda seen: Residuals(seen.outcome - seen.outcome.mean(), np.ones(N))
+
+    def raw(seen):
+        return Residuals(seen.outcome - seen.outcome.mean(), np.ones(N))
+
     monkeypatch.setattr(learning, "residuals", raw)
     for turn in range(4):
         belief = learn(belief, ARMS, evidence(turn, nothing, told=np.zeros(len(ARMS)))).belief
@@ -153,24 +156,23 @@ def test_purchases_pulled_forward_are_found_in_the_weeks_after():
     assert per_contact == pytest.approx(0.0, abs=0.02)
 
 
-def readouts(gain, turns=6):
-    return [Readout(t, 1000, gain * 1000, 200.0, 50.0) for t in range(1, turns + 1)]
+def test_money_flows_when_predictions_come_true_and_stops_when_they_do_not():
+    proven, _ = spend_share([(0.9, 0.2)] * 4, [])
+    refuted, z = spend_share([(0.05, 0.4), (-0.1, 0.4), (0.0, 0.5)], [])
+
+    assert proven == 1.0
+    assert refuted == 0.05
+    assert z < 1
 
 
-def test_money_flows_when_contacts_pay_and_stops_when_they_do_not():
-    rich, _ = spend_share(readouts(1.0), after_effect=0.0, after_margin=0.0)
-    poor, z = spend_share(readouts(0.05), after_effect=0.0, after_margin=0.0)
-
-    assert rich == 1.0
-    assert poor == 0.05
-    assert z == pytest.approx(0.0, abs=1e-9)
+def test_two_turns_may_be_spent_on_learning():
+    assert spend_share([(0.0, 0.1)], [])[0] == 1.0
 
 
-def test_what_is_lost_afterwards_counts_against_the_contacts():
-    _, now = spend_share(readouts(1.0), after_effect=0.0, after_margin=0.0)
-    _, then = spend_share(readouts(1.0), after_effect=-0.5, after_margin=-0.2)
+def test_holdouts_that_prove_a_loss_stop_the_money_whatever_was_predicted():
+    loss = [Readout(t, 1000, -400.0, 200.0, 50.0) for t in range(1, 7)]
 
-    assert then < now / 2
+    assert spend_share([(0.9, 0.2)] * 4, loss)[0] == 0.05
 
 
 def test_a_prediction_that_was_right_is_left_alone():

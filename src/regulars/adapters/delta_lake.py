@@ -9,7 +9,7 @@ from deltalake.exceptions import DeltaError
 
 from regulars.adapters.arrow_types import arrow_schema
 from regulars.errors import Permanent, UnknownName
-from regulars.records import TABLES, Table
+from regulars.records import TABLES
 
 
 class DeltaLake:
@@ -23,9 +23,22 @@ class DeltaLake:
         """Remember the folder; nothing is opened yet."""
         self._folder = folder
 
-    def files(self, name: str, /) -> list[str]:
-        """Name the Parquet files that hold the table now."""
+    def schema(self, name: str, /) -> pa.Schema:
+        """Give the Arrow schema of a declared table."""
+        if name not in TABLES:
+            raise UnknownName("table", name, TABLES)
+        return arrow_schema(TABLES[name])
+
+    def files(self, name: str, /, *, before: str = "") -> list[str]:
+        """Name the Parquet files that hold the table, or held it before an application's commit."""
         opened = self._open(name)
+        if opened and before:
+            commits = [c for c in opened.history() if c.get("application") == before]
+            if commits:
+                earlier = min(commit["version"] for commit in commits) - 1
+                if earlier < 0:
+                    return []
+                opened.load_as_version(earlier)
         return sorted(opened.file_uris()) if opened else []
 
     def committed(self, name: str, application: str, /) -> int | None:
@@ -71,23 +84,22 @@ class DeltaLake:
         predicate: str | None = None,
     ) -> None:
         if not isinstance(rows, pa.Table):
-            rows = pa.RecordBatchReader.from_batches(arrow_schema(_declared(name)), rows)
+            rows = pa.RecordBatchReader.from_batches(arrow_schema(TABLES[name]), rows)
+        commit = CommitProperties(
+            custom_metadata={"application": application},
+            app_transactions=[Transaction(application, version)],
+        )
+        path = str(self._path(name))
         try:
-            write_deltalake(
-                str(self._path(name)),
-                rows,
-                mode="overwrite" if predicate else "append",
-                predicate=predicate,
-                commit_properties=CommitProperties(
-                    app_transactions=[Transaction(application, version)]
-                ),
-            )
+            if predicate:
+                write_deltalake(
+                    path, rows, mode="overwrite", predicate=predicate, commit_properties=commit
+                )
+            else:
+                write_deltalake(path, rows, mode="append", commit_properties=commit)
         except (DeltaError, OSError) as error:
             raise Permanent(
                 f"cannot write table {name} in {self._folder}: {error}; "
                 "check free space and write permission, then run the same command again"
             ) from error
 
-
-def _declared(name: str) -> Table:
-    return TABLES[name]

@@ -15,10 +15,10 @@ _EFFECT_SD = 0.15
 
 def starting_carry_over() -> LinearBelief:
     """Begin to believe that nothing carries over, give or take 0.15 orders per order caused."""
-    terms = {f"carry:{lag}:{part}": f"carry.{part}" for lag in LAGS for part in ("contact", "effect")}
-    return LinearBelief.start(
-        terms, {}, {"carry.contact": _CONTACT_SD, "carry.effect": _EFFECT_SD}
-    )
+    terms = {
+        f"carry:{lag}:{part}": f"carry.{part}" for lag in LAGS for part in ("contact", "effect")
+    }
+    return LinearBelief.start(terms, {}, {"carry.contact": _CONTACT_SD, "carry.effect": _EFFECT_SD})
 
 
 def learn_carry_over(

@@ -62,9 +62,7 @@ def decided_arrays(
             if name in place:
                 probability[row, place[name]] = chance
     taken = np.zeros_like(probability)
-    sent = zip(
-        words(rows, "verdict"), words(rows, "offer_id"), words(rows, "channel"), strict=True
-    )
+    sent = zip(words(rows, "verdict"), words(rows, "offer_id"), words(rows, "channel"), strict=True)
     for row, (verdict, offer_id, channel) in enumerate(sent):
         if verdict == "send" and f"{offer_id}:{channel}" in place:
             taken[row, place[f"{offer_id}:{channel}"]] = 1.0
@@ -96,6 +94,6 @@ def evidence(decided: Decided, outcomes: pa.Table) -> Evidence:
     rows = np.array(found, dtype=int)
     inside = rows >= 0
     orders[rows[inside]] = numbers(outcomes, "orders")[inside]
-    discount[rows[inside]] = numbers(outcomes, "coupon_discount")[inside]
+    discount[rows[inside]] = numbers(outcomes, "discount")[inside]
     net = orders - discount / np.maximum(decided.worth, 0.01)
     return Evidence(decided.customers, decided.baseline, net, decided.contrast)

@@ -13,10 +13,11 @@ from regulars.numerics.linear_belief import LinearBelief
 Floats = NDArray[np.float64]
 
 _RIDGE = 1.0
+_SURE_SD = 0.2
 _LEAST_VARIANCE = 0.05
 _STAYS = 0.97
 _STAYS_AFTER_SHIFT = 0.15
-_SHIFT_Z = 3.5
+_SHIFT_SLOPE, _SHIFT_Z = 0.5, 3.5
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,8 @@ def learn(belief: LinearBelief, arms: Sequence[Arm], evidence: Evidence) -> Less
         evidence: The turn's decisions and outcomes.
 
     Returns:
-        The lesson. When what was measured is far below what was predicted, older data keeps
-        only 15 % of its weight, so that the belief follows the new responses.
+        The lesson. When a sure prediction turns out less than half true, older data keeps only
+        15 % of its weight, so that the belief follows the new responses.
 
     Source:
         Ours, because a bandit literature default (a fixed discount) either forgets a
@@ -112,8 +113,8 @@ def learn(belief: LinearBelief, arms: Sequence[Arm], evidence: Evidence) -> Less
     freed = residuals(evidence)
     predicted = predicted_effect(belief, arms, evidence)
     slope, slope_sd = _slope(predicted, freed)
-    had_data = bool(belief.precision.any())
-    shifted = had_data and slope_sd < 0.3 and (1 - slope) / slope_sd > _SHIFT_Z
+    shifted = slope_sd < _SURE_SD and (_SHIFT_SLOPE - slope) / slope_sd > _SHIFT_Z
+    shifted = shifted and bool(belief.precision.any())
     kept = belief.discounted(_STAYS_AFTER_SHIFT if shifted else _STAYS)
     design = contrast_design(belief.terms, arms, evidence.customers, evidence.contrast)
     updated = kept.updated(design, freed.residual, freed.weight)

@@ -27,7 +27,10 @@ def pooled_readouts(rows: Sequence[Mapping[str, Any]]) -> list[Readout]:
             row["measured_turn"],
             row["treated"],
             row["estimate"],
-            max((row["high"] - row["low"]) / (2 * NormalDist().inv_cdf((1 + row["level"]) / 2)), 1e-9),
+            max(
+                (row["high"] - row["low"]) / (2 * NormalDist().inv_cdf((1 + row["level"]) / 2)),
+                1e-9,
+            ),
             row["cost"],
         )
         for row in rows

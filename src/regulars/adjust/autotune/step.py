@@ -1,6 +1,7 @@
 """The step that turns what was measured into what the next turn believes and may spend."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -51,7 +52,7 @@ class _Knowledge:
 
 
 @step(
-    reads="decisions profiles orders order_lines offers contacts contact_outcomes effects "
+    reads="decisions profiles orders redemptions offers contacts contact_outcomes effects "
     "uplift_priors parameters",
     writes="uplift_priors parameters adjustments",
 )
@@ -107,7 +108,11 @@ def _learn_new_turns(
     dates = {
         row["turn"]: row["as_of"]
         for row in engine.rows(
-            engine.table("profiles").filter(_.turn < turn.number).group_by("turn").agg(as_of=_.as_of.max())
+            engine
+            .table("profiles")
+            .filter(_.turn < turn.number)
+            .group_by("turn")
+            .agg(as_of=_.as_of.max())
         )
     }
     decisions = {}
@@ -135,7 +140,8 @@ def _outcomes(engine: Engine, as_of: date, loop: Loop) -> pa.Table:
     return engine.arrow(
         outcomes(
             engine.table("orders"),
-            engine.table("order_lines"),
+            engine.table("redemptions"),
+            engine.table("offers"),
             as_of=as_of,
             window_days=loop.window_days,
         )
@@ -152,11 +158,12 @@ def _learn_one(
     own = evidence(decisions[measured], happened)
     if len(own.outcome) == 0 or not arms:
         return {"customers": 0}
+    had_data = bool(known.belief.precision.any())
     lesson = learn(known.belief, arms, own)
     known.belief = lesson.belief
-    known.values[f"slope.{measured:03d}"] = lesson.slope
-    known.weights[f"slope.{measured:03d}"] = lesson.slope_sd**-2
-    known.values["margin_per_order"] = float(decisions[measured].worth.mean())
+    if had_data:
+        known.values[f"slope.{measured:03d}"] = lesson.slope
+        known.weights[f"slope.{measured:03d}"] = lesson.slope_sd**-2
     for lag in LAGS:
         if measured - lag in decisions and len(decisions[measured - lag].worth):
             past = evidence(decisions[measured - lag], happened)
@@ -202,16 +209,15 @@ def _tune(engine: Engine, known: _Knowledge, loop: Loop) -> None:
         if name.startswith("slope.") and known.weights.get(name, 0) > 0
     ]
     found = pooled_readouts(engine.rows(readouts(engine.table("effects"))))
-    worth = known.values.get("margin_per_order", 0.0)
-    share, z = spend_share(found, after_effect=after_effect, after_margin=after_contact * worth)
+    share, z = spend_share(slopes, found)
     known.values |= {
         "after_contact": after_contact,
         "after_effect": after_effect,
         "calibration": calibration(slopes[-4:]),
         "spend_share": share,
     }
-    if found:
-        known.values["gain_z"] = 0.0 if z != z else z
+    if not math.isnan(z):
+        known.values["slope_z"] = z
 
 
 def _arm_effects(belief: LinearBelief, arms: list[Arm]) -> dict[str, float]:
@@ -227,7 +233,12 @@ def _changes(
 ) -> list[dict[str, Any]]:
     evidence_text = json.dumps({"measured_turns": said}, sort_keys=True)
     return [
-        {"subject": name, "before": before.get(name), "after": after[name], "evidence": evidence_text}
+        {
+            "subject": name,
+            "before": before.get(name),
+            "after": after[name],
+            "evidence": evidence_text,
+        }
         for name in sorted(after)
         if before.get(name) != after[name] and not name.startswith(("slope.", "learned_turn"))
     ]
@@ -238,15 +249,18 @@ def _write(engine: Engine, known: _Knowledge, changes: list[dict[str, Any]]) -> 
     engine.write("uplift_priors", pa.Table.from_pylist(rows + belief_to_rows(known.belief)))
     engine.write(
         "parameters",
-        pa.table(
-            {
-                "name": pa.array(sorted(known.values), pa.string()),
-                "value": pa.array([known.values[n] for n in sorted(known.values)], pa.float64()),
-                "weight": pa.array(
-                    [known.weights.get(n, 0.0) for n in sorted(known.values)], pa.float64()
-                ),
-            }
-        ),
+        pa.table({
+            "name": pa.array(sorted(known.values), pa.string()),
+            "value": pa.array([known.values[n] for n in sorted(known.values)], pa.float64()),
+            "weight": pa.array(
+                [known.weights.get(n, 0.0) for n in sorted(known.values)], pa.float64()
+            ),
+        }),
     )
-    kinds = {"subject": pa.string(), "before": pa.float64(), "after": pa.float64(), "evidence": pa.string()}
+    kinds = {
+        "subject": pa.string(),
+        "before": pa.float64(),
+        "after": pa.float64(),
+        "evidence": pa.string(),
+    }
     engine.write("adjustments", pa.Table.from_pylist(changes, schema=pa.schema(kinds.items())))

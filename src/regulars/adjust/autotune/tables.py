@@ -17,43 +17,56 @@ def decided(decisions: Definition, profiles: Definition, turn: int) -> Definitio
     chosen = decisions.filter((_.turn == turn) & (_.candidates != "{}")).select(
         "customer_id", "verdict", "offer_id", "channel", "candidates"
     )
-    return (
-        profiles.filter(_.turn == turn)
-        .inner_join(chosen, "customer_id")
-        .order_by("customer_id")
-    )
+    return profiles.filter(_.turn == turn).inner_join(chosen, "customer_id").order_by("customer_id")
 
 
 def outcomes(
-    orders: Definition, order_lines: Definition, *, as_of: date, window_days: int
+    orders: Definition,
+    redemptions: Definition,
+    offers: Definition,
+    *,
+    as_of: date,
+    window_days: int,
 ) -> Definition:
     """What customers did in the window that starts the day after a turn.
 
+    Only redemptions of the catalogue's own offers count: a maker's coupon costs the retailer
+    nothing.
+
     Returns:
-        One row per customer with an order in the window: customer_id, orders,
-        coupon_discount (money).
+        One row per customer with an order or a redemption in the window: customer_id,
+        orders, discount (money).
     """
     first, last = as_of + timedelta(days=1), as_of + timedelta(days=window_days)
-    inside = lambda table: table.filter(table.business_date.between(first, last))  # noqa: E731
-    counted = inside(orders).group_by("customer_id").agg(orders=_.count())
-    discounts = (
-        inside(order_lines)
+    counted = (
+        orders.filter(_.business_date.between(first, last))
         .group_by("customer_id")
-        .agg(coupon_discount=_.coupon_discount.sum())
+        .agg(orders=_.count())
+    )
+    own = offers.select("offer_id").distinct()
+    given = (
+        redemptions.filter(_.redeemed_on.between(first, last))
+        .semi_join(own, [("coupon_id", "offer_id")])
+        .group_by("customer_id")
+        .agg(discount=_.amount.sum())
     )
     return (
-        counted.left_join(discounts, "customer_id")
+        counted.outer_join(given, "customer_id")
         .select(
-            "customer_id",
-            "orders",
-            coupon_discount=ibis.coalesce(_.coupon_discount, ibis.literal(0).cast("decimal(18,2)")),
+            customer_id=ibis.coalesce(_.customer_id, _.customer_id_right),
+            orders=ibis.coalesce(_.orders, 0),
+            discount=ibis.coalesce(_.discount, ibis.literal(0).cast("decimal(18,2)")),
         )
         .order_by("customer_id")
     )
 
 
 def opt_outs(
-    contacts: Definition, profiles: Definition, contact_outcomes: Definition, turn: int, buckets: int
+    contacts: Definition,
+    profiles: Definition,
+    contact_outcomes: Definition,
+    turn: int,
+    buckets: int,
 ) -> Definition:
     """Contacts and opt-outs of one turn by channel and earlier contacts.
 
@@ -61,7 +74,8 @@ def opt_outs(
         One row per channel and bucket: channel, bucket, contacts, opt_outs.
     """
     left = (
-        contact_outcomes.filter(_.kind.isin(["opted_out", "complained"]))
+        contact_outcomes
+        .filter(_.kind.isin(["opted_out", "complained"]))
         .select("contact_key")
         .distinct()
         .mutate(refused=ibis.literal(1))
@@ -69,7 +83,8 @@ def opt_outs(
     earlier = profiles.filter(_.turn == turn).select("customer_id", "contacts_28d")
     sent = contacts.filter((_.turn == turn) & (_.fate == "sent"))
     return (
-        sent.inner_join(earlier, "customer_id")
+        sent
+        .inner_join(earlier, "customer_id")
         .left_join(left, [("key", "contact_key")])
         .mutate(bucket=ibis.least(_.contacts_28d, buckets - 1))
         .group_by("channel", "bucket")
@@ -81,7 +96,8 @@ def opt_outs(
 def readouts(effects: Definition) -> Definition:
     """Readable effects on margin of all campaigns of a turn together, by turn."""
     return (
-        effects.filter(
+        effects
+        .filter(
             (_.campaign_id == "*") & (_.metric == "margin") & (_.status == "ok") & (_.treated > 0)
         )
         .select("measured_turn", "treated", "estimate", "low", "high", "level", "cost")
