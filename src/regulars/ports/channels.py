@@ -27,6 +27,7 @@ class Contact:
         channel: Channel it takes.
         cost: Contact cost in the workspace's currency.
         at: Moment of hand-over, aware UTC.
+        turn: Turn it was decided in; 0 when in none.
     """
 
     key: str
@@ -36,6 +37,7 @@ class Contact:
     channel: str
     cost: Decimal
     at: datetime
+    turn: int = 0
 
 
 class Channel(Protocol):

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import context
 
-engine = sa.create_engine(context.config.get_main_option("sqlalchemy.url"))
+engine = sa.create_engine(context.config.get_main_option("sqlalchemy.url") or "")
 with engine.begin() as connection:
     context.configure(connection=connection, transaction_per_migration=True)
     with context.begin_transaction():

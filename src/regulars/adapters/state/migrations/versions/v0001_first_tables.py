@@ -7,11 +7,11 @@ revision = "0001"
 down_revision = None
 
 
-def _text(name: str, *, key: bool = False, empty: bool = False) -> sa.Column:
+def _text(name: str, *, key: bool = False, empty: bool = False) -> sa.Column[str]:
     return sa.Column(name, sa.Text, primary_key=key, nullable=empty)
 
 
-def _whole(name: str, *, key: bool = False, default: str | None = None, empty: bool = False) -> sa.Column:
+def _whole(name: str, *, key: bool = False, default: str | None = None, empty: bool = False) -> sa.Column[int]:
     return sa.Column(name, sa.BigInteger, primary_key=key, nullable=empty, server_default=default, autoincrement=False)
 
 

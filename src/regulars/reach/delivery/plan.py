@@ -1,0 +1,135 @@
+"""The plan: decisions become ledger rows, in batches that are the same on every run."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from regulars.errors import InputError, UnknownName
+from regulars.govern.policy import Fate, Reason
+from regulars.reach.delivery.keys import contact_key
+
+WINDOW = 500
+PLANNED = "planned"
+
+_STATE_BY_VERDICT = {
+    "send": PLANNED,
+    "abstain": Fate.ABSTAINED.value,
+    "holdout": Fate.HOLDOUT.value,
+    "defer": Fate.DEFERRED.value,
+    "skip": Fate.SKIPPED.value,
+}
+
+
+def planned_rows(
+    decisions: Sequence[Mapping[str, Any]],
+    *,
+    turn: int,
+    channel_costs: Mapping[str, Decimal],
+    window: int = WINDOW,
+) -> list[dict[str, Any]]:
+    """Turn the decisions of one turn into rows of the send ledger.
+
+    A decision to send becomes a planned row, unless a holdout flag contradicts it: a holdout
+    is never contacted. Every other decision has its fate at once. Planned rows are cut into
+    batches per channel in the order of their keys, so that batches do not depend on who
+    works on them.
+
+    Args:
+        decisions: One per customer: customer_id, verdict, reason, campaign_id, offer_id,
+            channel, is_global_holdout, is_campaign_holdout.
+        turn: Number of the turn.
+        channel_costs: Cost of one contact, by channel.
+        window: Most contacts per batch, the most that can be in the air with one sender.
+
+    Returns:
+        One row per decision, in the order of batches and keys.
+
+    Raises:
+        InputError: A customer was decided on twice, a verdict is unknown, a decision to send
+            lacks its offer, campaign or channel or names a channel without a cost, or a cost
+            is no whole number of cents.
+
+    Source:
+        Ours, because a window bounds what a crash can leave unconfirmed.
+
+    Example:
+        >>> never = {"customer_id": "a", "verdict": "abstain", "reason": "negative_value",
+        ...          "campaign_id": None, "offer_id": None, "channel": None,
+        ...          "is_global_holdout": False, "is_campaign_holdout": False}
+        >>> [row["state"] for row in planned_rows([never], turn=1, channel_costs={})]
+        ['abstained']
+    """
+    cents = {channel: _cents(channel, cost) for channel, cost in channel_costs.items()}
+    rows = [_row(decision, turn, cents) for decision in decisions]
+    rows.sort(key=lambda row: row["customer_id"])
+    for before, after in zip(rows, rows[1:], strict=False):
+        if before["customer_id"] == after["customer_id"]:
+            raise InputError(
+                f"customer {after['customer_id']} has two decisions in turn {turn}, must have "
+                "one; write each customer of the audience once"
+            )
+    _cut_into_batches(rows, turn, window)
+    # A batch's rows next to each other: claiming touches few pages of the database.
+    return sorted(rows, key=lambda row: (row["batch"] or "", row["key"]))
+
+
+def _row(decision: Mapping[str, Any], turn: int, cents: Mapping[str, int]) -> dict[str, Any]:
+    state, reason = _first_state(decision)
+    chosen = {name: decision[name] for name in ("campaign_id", "offer_id", "channel")}
+    if state == PLANNED:
+        missing = [name for name, value in chosen.items() if not value]
+        if missing:
+            raise InputError(
+                f"customer {decision['customer_id']} is to be sent to without {missing[0]}; "
+                "a decision to send names its campaign, offer and channel"
+            )
+        if chosen["channel"] not in cents:
+            raise UnknownName("channel", chosen["channel"], cents)
+    key = contact_key(
+        turn=turn,
+        customer_id=decision["customer_id"],
+        **{name: value or "" for name, value in chosen.items()},
+    )
+    return {
+        "key": key,
+        "turn": turn,
+        "customer_id": decision["customer_id"],
+        **chosen,
+        "cost_cents": cents[chosen["channel"]] if state == PLANNED else 0,
+        "state": state,
+        "reason": reason,
+        "batch": None,
+    }
+
+
+def _first_state(decision: Mapping[str, Any]) -> tuple[str, str]:
+    verdict = decision["verdict"]
+    if verdict not in _STATE_BY_VERDICT:
+        raise InputError(
+            f"verdict of customer {decision['customer_id']} is {verdict!r}, must be one of "
+            f"{', '.join(_STATE_BY_VERDICT)}"
+        )
+    if verdict == "send" and decision["is_global_holdout"]:
+        return Fate.HOLDOUT.value, Reason.GLOBAL_HOLDOUT.value
+    if verdict == "send" and decision["is_campaign_holdout"]:
+        return Fate.HOLDOUT.value, Reason.CAMPAIGN_HOLDOUT.value
+    return _STATE_BY_VERDICT[verdict], decision["reason"]
+
+
+def _cut_into_batches(rows: list[dict[str, Any]], turn: int, window: int) -> None:
+    place_by_channel: dict[str, int] = {}
+    for row in sorted(rows, key=lambda row: str(row["key"])):
+        if row["state"] == PLANNED:
+            place = place_by_channel.get(row["channel"], 0)
+            row["batch"] = f"{turn:06d}/{row['channel']}/{place // window:06d}"
+            place_by_channel[row["channel"]] = place + 1
+
+
+def _cents(channel: str, cost: Decimal) -> int:
+    cents = cost * 100
+    if cents != cents.to_integral_value() or cents < 0:
+        raise InputError(
+            f"cost of channel {channel} is {cost}, must be a whole number of cents of 0 or more; "
+            "round it in regulars.toml"
+        )
+    return int(cents)

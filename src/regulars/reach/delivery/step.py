@@ -1,0 +1,55 @@
+"""The step that carries the decisions of a turn to the channels and accounts for everybody."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import pyarrow as pa
+
+from regulars.ports.channels import Channel
+from regulars.ports.engine import Engine
+from regulars.ports.state import State
+from regulars.ports.steps import step
+from regulars.reach.delivery.plan import planned_rows
+from regulars.reach.delivery.service import account, contacts_of, dispatch, plan
+from regulars.reach.delivery.tables import decisions_of
+from regulars.records import Turn
+from regulars.settings import Policy
+
+
+@step(reads="decisions", writes="contacts")
+def deliver(
+    engine: Engine,
+    turn: Turn,
+    *,
+    state: State,
+    channels: Mapping[str, Channel],
+    policy: Policy,
+    zone: str,
+    channel_costs: Mapping[str, Decimal],
+    workers: int,
+) -> int:
+    """Contact whom the turn decided to contact, and keep one row per customer of the audience.
+
+    A turn that was killed is taken up where it stopped: nobody is contacted twice, nobody is
+    lost.
+
+    Args:
+        engine: Engine bound to this step and turn.
+        turn: The turn; its `now` is the moment of every contact.
+        state: The transactional store with the send ledger.
+        channels: Adapter of every channel.
+        policy: Settings of the rules of contact.
+        zone: IANA zone of the workspace.
+        channel_costs: Cost of one contact, by channel.
+        workers: Senders at work at once.
+
+    Returns:
+        Rows written: customers in the audience.
+    """
+    decisions = engine.rows(decisions_of(engine.table("decisions"), turn.number))
+    plan(state, turn.number, planned_rows(decisions, turn=turn.number, channel_costs=channel_costs))
+    dispatch(state, turn, channels=channels, policy=policy, zone=zone, workers=workers)
+    for name in sorted(channels):
+        channels[name].close_turn(turn.number)
+    account(state, turn.number)
+    return engine.write("contacts", pa.Table.from_pylist(contacts_of(state, turn.number)))

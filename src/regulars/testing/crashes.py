@@ -1,0 +1,110 @@
+"""Crash points: every moment between two effects on the outside, and dying at one of them."""
+
+import threading
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from regulars.ports.channels import Channel, Contact, Recovery
+from regulars.ports.state import State, Transaction
+
+
+class Died(BaseException):
+    """Stands for the death of the process where a test does not kill a real one."""
+
+
+class CrashPoints:
+    """Counts the moments passed, and lets the process die at one of them.
+
+    Args:
+        at: Number of the moment to die at, from 1; 0 for never.
+        die: What dying means: raising `Died`, or a signal to the own process.
+    """
+
+    def __init__(self, at: int, die: Callable[[], None]) -> None:
+        """Start before the first moment."""
+        self.passed: list[str] = []
+        self._at, self._die = at, die
+        self._alone = threading.Lock()
+
+    def reach(self, moment: str) -> None:
+        """Pass one moment, or die at it."""
+        with self._alone:
+            self.passed.append(moment)
+            number = len(self.passed)
+        if number == self._at:
+            self._die()
+
+
+class CrashingState:
+    """A state store with a crash point before every statement, before and after every commit.
+
+    Args:
+        state: The real store.
+        points: Where to die.
+    """
+
+    def __init__(self, state: State, points: CrashPoints) -> None:
+        """Wrap the store."""
+        self._state, self._points = state, points
+
+    @contextmanager
+    def transaction(self) -> Generator[Transaction]:
+        """Open a write transaction of the real store."""
+        with self._state.transaction() as opened:
+            yield _CrashingTransaction(opened, self._points)
+            self._points.reach("before commit")
+        self._points.reach("after commit")
+
+    @contextmanager
+    def reading(self) -> Generator[Transaction]:
+        """Open a read transaction of the real store."""
+        with self._state.reading() as opened:
+            yield opened
+
+
+class _CrashingTransaction:
+    def __init__(self, opened: Transaction, points: CrashPoints) -> None:
+        self._opened, self._points = opened, points
+
+    def all(self, sql: str, /, **values: Any) -> list[dict[str, Any]]:
+        return self._opened.all(sql, **values)
+
+    def run(self, sql: str, /, **values: Any) -> int:
+        self._points.reach("before statement")
+        return self._opened.run(sql, **values)
+
+    def many(self, sql: str, rows: Sequence[Mapping[str, Any]], /) -> int:
+        self._points.reach("before statement")
+        return self._opened.many(sql, rows)
+
+
+class CrashingChannel:
+    """A channel with a crash point before and after every call.
+
+    Args:
+        channel: The real channel.
+        points: Where to die.
+    """
+
+    def __init__(self, channel: Channel, points: CrashPoints) -> None:
+        """Wrap the channel."""
+        self.recovery: Recovery = channel.recovery
+        self._channel, self._points = channel, points
+
+    def send(self, contacts: Sequence[Contact], /) -> dict[str, str]:
+        """Send by the real channel.
+
+        Returns:
+            What the real channel answers.
+        """
+        self._points.reach("before send")
+        refused = self._channel.send(contacts)
+        self._points.reach("after send")
+        return refused
+
+    def close_turn(self, turn: int, /) -> None:
+        """Close the turn of the real channel."""
+        self._points.reach("before close")
+        self._channel.close_turn(turn)
+        self._points.reach("after close")

@@ -1,0 +1,148 @@
+"""A suite that passes everything proves nothing: each of these adapters is broken, and is caught."""
+
+import pyarrow as pa
+import pytest
+
+from regulars.adapters.delta_lake import DeltaLake
+from regulars.adapters.duckdb_engine import DuckDBEngine
+from regulars.adapters.outbox import OutboxChannel
+from regulars.adapters.state import SQLState, migrate
+from regulars.ports.channels import Recovery
+from regulars.testing import (
+    ChannelConformance,
+    EngineConformance,
+    FakeProvider,
+    LakeConformance,
+    StateConformance,
+)
+
+
+def open_state(folder, kind=SQLState):
+    url = f"sqlite:///{folder / 'state.db'}"
+    migrate(url)
+    return kind(url)
+
+
+class LakeThatAppendsTwice(DeltaLake):
+    def append(self, name, rows, /, *, application):
+        rows = rows if isinstance(rows, pa.Table) else pa.Table.from_batches(rows)
+        again = not super().append(name, rows, application=application)
+        return super().append(name, rows, application=application + " again") if again else True
+
+
+class LakeThatOverwritesEverything(DeltaLake):
+    def overwrite_turn(self, name, rows, /, *, application, turn):
+        self._write(name, rows, application, turn, "turn > 0" if self.files(name) else None)
+
+
+class StateThatCommitsAlways(SQLState):
+    """Every statement for itself: what an adapter without transactions does."""
+
+    def transaction(self):
+        opened = super().transaction()
+
+        class Loose:
+            def __enter__(self):
+                tx = opened.__enter__()
+                tx._connection.exec_driver_sql("COMMIT")
+                return tx
+
+            def __exit__(self, *error):
+                return False
+
+        return Loose()
+
+
+class EngineThatAllowsEverything:
+    """Writes what it is told where it is told."""
+
+    def __init__(self, engine, lake, turn):
+        self._engine, self._lake, self._turn = engine, lake, turn
+
+    def __getattr__(self, name):
+        return getattr(self._engine, name)
+
+    def table(self, name, /):
+        return self._engine._engine.table(name)
+
+
+class Forgetful(FakeProvider):
+    """Says that sending again is harmless, and delivers again."""
+
+    def __init__(self, record):
+        super().__init__(record, keyed=False)
+        self.recovery = Recovery.RESEND
+
+
+class ChannelThatDropsTheLast(OutboxChannel):
+    def send(self, contacts, /):
+        return super().send(contacts[:-1])
+
+
+class LakeSuite(LakeConformance):
+    broken = DeltaLake
+
+    def open_lake(self, folder):
+        return self.broken(folder)
+
+
+class StateSuite(StateConformance):
+    def open_state(self, folder):
+        return open_state(folder, StateThatCommitsAlways)
+
+
+class EngineSuite(EngineConformance):
+    def open_engine(self, folder, step, turn):
+        lake = DeltaLake(folder)
+        bound = DuckDBEngine(lake, workers=1, memory="200MB").bound(step, turn)
+        return EngineThatAllowsEverything(bound, lake, turn)
+
+
+class ForgetfulSuite(ChannelConformance):
+    def open_channel(self, folder):
+        return Forgetful(folder / "deliveries")
+
+    def handed_over(self, folder, channel):
+        return [key for key, _ in channel.deliveries()]
+
+
+class DroppingSuite(ChannelConformance):
+    def open_channel(self, folder):
+        return ChannelThatDropsTheLast(folder)
+
+    def handed_over(self, folder, channel):
+        return [] if not list(folder.glob("contacts-*")) else _keys(folder)
+
+
+class AppendingSuite(LakeSuite):
+    broken = LakeThatAppendsTwice
+
+
+class OverwritingSuite(LakeSuite):
+    broken = LakeThatOverwritesEverything
+
+
+def _keys(folder):
+    import pyarrow.parquet as pq
+
+    return [
+        k
+        for file in folder.glob("contacts-*")
+        for k in pq.read_table(file).column("key").to_pylist()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("suite", "promise"),
+    [
+        (AppendingSuite, "test_the_same_application_appends_once"),
+        (OverwritingSuite, "test_a_turn_overwrites_its_own_rows_only"),
+        (StateSuite, "test_an_error_takes_back_the_whole_transaction"),
+        (EngineSuite, "test_tables_the_step_did_not_declare_are_refused"),
+        (ForgetfulSuite, "test_a_channel_that_may_resend_delivers_a_key_once"),
+        (DroppingSuite, "test_every_contact_is_handed_over_once"),
+    ],
+)
+def test_the_suite_catches(suite, promise, tmp_path):
+    with pytest.raises(AssertionError):
+        getattr(suite(), promise)(tmp_path)
