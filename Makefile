@@ -35,7 +35,7 @@ prove: ## Run the reliability suites at full size and write the results into GUA
 
 console: ## Serve the console of the demo's workspaces
 	@requirements/install core
-	.venv/bin/regulars serve --dir demo/twin
+	.venv/bin/regulars serve --dir demo --demo-user
 
 lock: ## Pin the dependencies (needs uv); pins that still hold stay
 	$(LOCK) --group build -o requirements/core.lock

@@ -146,6 +146,27 @@ def test_the_doctor_names_a_turn_that_was_interrupted(shop):
     assert turn.todo == f"run: regulars run --dir {shop} --as-of 2026-03-01"
 
 
+def test_the_doctor_finds_an_audit_log_that_was_changed(shop, capsys, tmp_path):
+    (tmp_path / "password").write_text("correct horse battery")
+    words = (
+        "govern",
+        "user",
+        "add",
+        "anna",
+        "--role",
+        "viewer",
+        "--password-file",
+        tmp_path / "password",
+    )
+    assert run(capsys, *words, "--dir", shop)[0] == 0
+    assert levels(shop)["audit"] is Level.OK
+
+    with sqlite3.connect(shop / "state.db") as state:
+        state.execute("UPDATE audit_log SET actor = 'somebody else' WHERE number = 1")
+
+    assert levels(shop)["audit"] is Level.FAIL
+
+
 def test_the_doctor_names_a_table_that_lost_a_file(shop):
     import pyarrow as pa
     from deltalake import write_deltalake

@@ -5,7 +5,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -52,8 +52,8 @@ def examine(folder: Path) -> list[Finding]:
 
     Returns:
         One finding or more per check, in order: python, packages, settings, permissions,
-        disk, memory, state, turn, lake. What cannot be looked at because an earlier check failed
-        is left out.
+        disk, memory, state, turn, audit, lake. What cannot be looked at because an earlier
+        check failed is left out.
     """
     found = [_python(), *_packages()]
     try:
@@ -181,31 +181,35 @@ def _state(folder: Path) -> Iterator[Finding]:
         says = f"schema {here or 'none'}, newest is {newest}"
         yield Finding("state", Level.WARN, says, f"{todo} (it brings the schema up to date)")
         return
-    problems, turns = _inside(app.state)
-    app.state.close()
+    with app.state.reading() as reading:
+        problems = [str(*row.values()) for row in reading.all("PRAGMA quick_check")]
+        turns = reading.all(Queries("regulars", file="loop.sql")["open_turn"])
     if problems != ["ok"]:
         mend = "put back a copy of state.db, or run: sqlite3 state.db .recover"
         yield Finding("state", Level.FAIL, f"state.db is damaged: {problems[0]}", mend)
         return
     yield Finding("state", Level.OK, f"schema {newest}, state.db is sound")
-    for turn in turns:
-        says = f"turn {turn['number']} of {turn['as_of']} is {turn['status']}"
-        if turn["status"] == "open":
-            todo = f"run: regulars run --dir {folder} --as-of {turn['as_of']}"
-            yield Finding("turn", Level.WARN, f"{says}: it was interrupted or runs now", todo)
-        else:
-            yield Finding("turn", Level.OK, says)
+    yield from (_turn(folder, turn) for turn in turns)
+    yield _audit(folder, app.state)
+    app.state.close()
 
 
-def _inside(state: State) -> tuple[list[str], list[dict[str, Any]]]:
-    """Read what the database says of itself, and the last turn.
+def _turn(folder: Path, turn: Mapping[str, Any]) -> Finding:
+    says = f"turn {turn['number']} of {turn['as_of']} is {turn['status']}"
+    if turn["status"] != "open":
+        return Finding("turn", Level.OK, says)
+    todo = f"run: regulars run --dir {folder} --as-of {turn['as_of']}"
+    return Finding("turn", Level.WARN, f"{says}: it was interrupted or runs now", todo)
 
-    Returns:
-        Its complaints, just "ok" when there are none; the last turn, nothing before the first.
-    """
-    with state.reading() as reading:
-        problems = [str(*row.values()) for row in reading.all("PRAGMA quick_check")]
-        return problems, reading.all(Queries("regulars", file="loop.sql")["open_turn"])
+
+def _audit(folder: Path, state: State) -> Finding:
+    from regulars.govern.audit.service import verify  # noqa: PLC0415 - slow to import
+
+    found = verify(state, folder=folder)
+    if found.intact:
+        return Finding("audit", Level.OK, f"{found.entries} entries of the audit log are intact")
+    todo = f"run: regulars govern audit verify --dir {folder}"
+    return Finding("audit", Level.FAIL, "the audit log was changed", todo)
 
 
 def _lake(folder: Path) -> Iterator[Finding]:
