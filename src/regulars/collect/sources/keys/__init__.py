@@ -1,0 +1,1 @@
+"""Keys: rows compared by fingerprint, with each other and with what the lake holds."""

@@ -1,0 +1,308 @@
+"""Import files into typed facts: good rows land once, bad ones are told apart, all add up."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from regulars.collect.sources.binding import BoundTable, bind, in_order
+from regulars.collect.sources.keys.stored import Spans, stored_rows, stored_values
+from regulars.collect.sources.mapping import FED, FileRule, ImportMapping
+from regulars.collect.sources.reading.files import Source, find_files, fingerprint_of, open_source
+from regulars.collect.sources.refusals import Refusal, quarantine_rows
+from regulars.collect.sources.scanning import (
+    NO_DAY,
+    PROBLEMS_SHOWN,
+    Scan,
+    Scanner,
+    day_column,
+    days_of,
+)
+from regulars.collect.sources.settling import Settled, settle
+from regulars.collect.sources.shaping import Shaper
+from regulars.ports.lake import Lake
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """What became of one file as rows of one table: a row of the table `imports`.
+
+    Attributes:
+        import_id: Hash of the file's bytes, its rule and the zone.
+        file: File name.
+        table: Fact table fed.
+        received: Rows offered to the table: stored + duplicate + quarantined, always.
+        stored: Rows that landed.
+        duplicate: Rows already stored by an earlier file.
+        quarantined: Rows held back.
+        empty_share: Share of optional cells that were empty in the good rows, 0 to 1.
+        first_day: Earliest day in the rows that landed.
+        last_day: Latest day in the rows that landed.
+        is_new: False when the very same import was done before; nothing was written now.
+        problems: The first rows held back.
+    """
+
+    import_id: str
+    file: str
+    table: str
+    received: int
+    stored: int
+    duplicate: int
+    quarantined: int
+    empty_share: float
+    first_day: date | None
+    last_day: date | None
+    is_new: bool = True
+    problems: tuple[Refusal, ...] = ()
+
+
+def import_files(
+    lake: Lake,
+    files: Iterable[Path | str],
+    mapping: ImportMapping,
+    *,
+    zone: str,
+    progress: Progress | None = None,
+    dry_run: bool = False,
+) -> list[ImportResult]:
+    """Import files into the facts of a workspace.
+
+    Files are read in an order in which ids are known before rows point at them. Each file is
+    read twice, in batches: once to judge every row, once to write. The `imports` row is
+    written last, so that a killed import is simply run again: it ends as if never killed.
+
+    Args:
+        lake: Where the facts are.
+        files: Files, folders and globs.
+        mapping: Which file feeds which tables, and how.
+        zone: IANA zone of the workspace, which decides what a day is.
+        progress: Told a file name and the share of it done, 0 to 1.
+        dry_run: True reads and judges everything and writes nothing.
+
+    Returns:
+        One result per file and table, in the order files were read.
+
+    Raises:
+        InputError: A file is missing or unreadable, or the mapping does not fit it.
+        OutsideError: The lake cannot be written; say `regulars doctor`.
+    """
+    paths = find_files(files)
+    rules = [mapping.rule_for(path) for path in paths]
+    opened = [open_source(path, rule) for path, rule in zip(paths, rules, strict=True)]
+    bound = [
+        bind(rule, source.header, f"{path.name}, {mapping.origin}")
+        for path, rule, source in zip(paths, rules, opened, strict=True)
+    ]
+    known = _KnownIds(lake)
+    results: list[ImportResult] = []
+    seen: set[str] = set()
+    for here in in_order(rules):
+        import_id = fingerprint_of(paths[here], _shape_of(rules[here]), zone)
+        if import_id in seen or lake.committed("imports", import_id) is not None:
+            results += _earlier(lake, import_id, results)
+            continue
+        seen.add(import_id)
+        job = _Job(lake, paths[here].name, import_id, opened[here], bound[here], zone, known)
+        results += job.run(_telling(progress, paths[here].name), dry_run=dry_run)
+    return results
+
+
+def _telling(progress: Progress | None, name: str) -> Callable[[float], None]:
+    return (lambda share: progress(name, share)) if progress else (lambda _: None)
+
+
+def _shape_of(rule: FileRule) -> object:
+    return rule.delimiter, rule.encoding, rule.tables
+
+
+class _KnownIds:
+    """Which ids the lake holds, or has in quarantine; a table without any is not checked."""
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+        self._fresh: dict[str, set[str]] = {}
+        self._stored: dict[str, set[str]] = {}
+
+    def __call__(self, table: str, ids: list[str]) -> list[bool]:
+        fresh = self._fresh.get(table, set())
+        if fresh and all(one is None or one in fresh for one in ids):
+            return [True] * len(ids)
+        known = self._load(table)
+        if not fresh and not known:
+            return [True] * len(ids)
+        return [one is None or one in fresh or one in known for one in ids]
+
+    def add(self, table: str, ids: Iterable[str]) -> None:
+        self._fresh.setdefault(table, set()).update(ids)
+
+    def _load(self, table: str) -> set[str]:
+        if table not in self._stored:
+            key = FED[table].key[0]
+            known = set(stored_values(self._lake.files(table), key))
+            for path in self._lake.files("quarantine"):
+                named = pq.read_table(path, columns=["row_id"], filters=[("table", "=", table)])
+                known.update(filter(None, named.column(0).to_pylist()))
+            self._stored[table] = known
+        return self._stored[table]
+
+
+@dataclass
+class _Job:
+    """One file on its way into the lake."""
+
+    lake: Lake
+    file: str
+    import_id: str
+    source: Source
+    tables: tuple[BoundTable, ...]
+    zone: str
+    known: _KnownIds
+
+    def run(self, progress: Callable[[float], None], *, dry_run: bool) -> list[ImportResult]:
+        schemas = {table.name: self.lake.schema(table.name) for table in self.tables}
+        shaper = Shaper(self.tables, schemas, self.source.header, self.zone, self.known)
+        same = {"import_id": self.import_id, "file": self.file}
+        compared = [t.name for t in self.tables if self._stored_files(t.name)]
+        quarantine = self.lake.schema("quarantine")
+        scanner = Scanner(shaper, quarantine, same, compared)
+        scan = scanner.scan(self.source, lambda share: progress(share / 2))
+        settled = settle(scan, self.tables, schemas, self._stored)
+        late = self._completed(shaper, settled)
+        refused = pa.concat_tables([*scan.quarantine, quarantine_rows(late, quarantine, **same)])
+        problems = sorted([*scan.problems, *late], key=lambda r: r.row)[:PROBLEMS_SHOWN]
+        results = [
+            self._result(number + 1, table, scan, settled, problems)
+            for number, table in enumerate(self.tables)
+        ]
+        for table in self.tables:
+            self.known.add(table.name, scan.tables[table.name].named)
+        if not dry_run:
+            self._write(shaper, settled, lambda share: progress(0.5 + share / 2))
+            if refused.num_rows:
+                ordered = refused.sort_by([("row", "ascending"), ("table", "ascending")])
+                self.lake.append("quarantine", ordered, application=self._name("quarantine"))
+            rows = pa.Table.from_pylist([_ledger(r) for r in results], self.lake.schema("imports"))
+            self.lake.append("imports", rows, application=self.import_id)
+        progress(1.0)
+        return results
+
+    def _name(self, table: str) -> str:
+        return f"{self.import_id} {table}"
+
+    def _stored_files(self, table: str) -> list[str]:
+        return self.lake.files(table, before=self._name(table))
+
+    def _stored(
+        self, table: str, keys: NDArray[np.uint64], spans: Spans
+    ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+        files = self._stored_files(table)
+        return stored_rows(files, FED[table], self.lake.schema(table), keys, spans)
+
+    def _completed(self, shaper: Shaper, settled: Settled) -> list[Refusal]:
+        """Read the file once more for the text of rows refused late."""
+        waiting: dict[int, Refusal] = {refusal.row: refusal for refusal in settled.refusals}
+        found: list[Refusal] = []
+        for batch in self.source.batches(shaper.wanted) if waiting else ():
+            numbers = np.array(sorted(waiting), np.int64)
+            for at in np.flatnonzero(np.isin(batch.rows, numbers)).tolist():
+                refusal = waiting.pop(int(batch.rows[at]))
+                found.append(shaper.completed(batch, at, refusal))
+        return found
+
+    def _write(self, shaper: Shaper, settled: Settled, progress: Callable[[float], None]) -> None:
+        for number, table in enumerate(self.tables):
+            rows: Any = settled.folded.get(table.name)
+            if rows is None:
+                lands = (settled.owner == 0) & ~settled.is_stored[table.name]
+                if not lands.any():
+                    continue
+                rows = self._landing(shaper, number, lands, progress)
+            elif not rows.num_rows:
+                continue
+            self.lake.append(table.name, rows, application=self._name(table.name))
+
+    def _landing(
+        self,
+        shaper: Shaper,
+        number: int,
+        lands: NDArray[np.bool_],
+        progress: Callable[[float], None],
+    ) -> Iterator[pa.RecordBatch]:
+        table = self.tables[number].name
+        shaper = replace(shaper, tables=(self.tables[number],))
+        for batch in self.source.batches(shaper.wanted):
+            kept = lands[batch.rows - 1]
+            if kept.any():
+                rows = shaper.shape(batch).rows(table, shaper.schemas[table])
+                yield rows if kept.all() else rows.filter(pa.array(kept))
+            progress(batch.done)
+
+    def _result(
+        self,
+        number: int,
+        table: BoundTable,
+        scan: Scan,
+        settled: Settled,
+        problems: Sequence[Refusal],
+    ) -> ImportResult:
+        quarantined = int((settled.owner == number).sum())
+        optional = sum(not bound.column.required for bound in table.columns)
+        if table.name in settled.folded:
+            rows = settled.folded[table.name]
+            stored, duplicate = rows.num_rows, settled.folded_duplicates[table.name]
+            received = stored + duplicate + quarantined
+            empty = sum(c.null_count for c in rows.columns)
+            cells = optional * stored
+            day = day_column(table.name)
+            days = days_of(rows.column(day).combine_chunks()) if day else np.zeros(0, np.int32)
+        else:
+            is_stored = settled.is_stored[table.name] & (settled.owner == 0)
+            duplicate = int(is_stored.sum())
+            lands = (settled.owner == 0) & ~is_stored
+            stored = int(lands.sum())
+            received = int(((settled.owner == 0) | (settled.owner == number)).sum())
+            empty = scan.tables[table.name].empty_cells
+            cells = optional * int((scan.owner == 0).sum())
+            days = scan.tables[table.name].days
+            days = days[lands] if len(days) else days
+        days = days[days != NO_DAY]
+        return ImportResult(
+            self.import_id,
+            self.file,
+            table.name,
+            received,
+            stored,
+            duplicate,
+            quarantined,
+            round(empty / cells, 6) if cells else 0.0,
+            _day(days.min()) if len(days) else None,
+            _day(days.max()) if len(days) else None,
+            problems=tuple(refusal for refusal in problems if refusal.table == table.name),
+        )
+
+
+def _day(number: np.int32) -> date:
+    return date(1970, 1, 1) + timedelta(days=int(number))
+
+
+def _ledger(result: ImportResult) -> dict[str, object]:
+    left_out = {"is_new", "problems"}
+    return {name: value for name, value in vars(result).items() if name not in left_out}
+
+
+def _earlier(lake: Lake, import_id: str, results: Sequence[ImportResult]) -> list[ImportResult]:
+    """Tell again what an import that was done before did."""
+    rows: list[dict[str, Any]] = [
+        _ledger(result) for result in results if result.import_id == import_id
+    ]
+    for path in lake.files("imports") if not rows else ():
+        rows += pq.read_table(path, filters=[("import_id", "=", import_id)]).to_pylist()
+    return [ImportResult(**row, is_new=False) for row in rows]
