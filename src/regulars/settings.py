@@ -156,6 +156,9 @@ def read_settings(folder: Path, environment: dict[str, str] | None = None) -> Se
 def with_workers(settings: Settings, workers: int | str) -> Settings:
     """Give the same settings with another number of workers.
 
+    Returns:
+        Settings that differ in `compute.workers` only.
+
     Raises:
         InputError: The number is not a whole number of 1 or more.
     """
@@ -201,7 +204,7 @@ def _build(kind: type, given: Any, where: str) -> Any:
 
 def _check(settings: Settings, path: Path) -> None:
     loop, policy = settings.loop, settings.policy
-    limits = [
+    limits: list[tuple[str, float | Decimal, float, float]] = [
         ("loop.global_holdout", loop.global_holdout, 0, 0.5),
         ("loop.campaign_holdout", loop.campaign_holdout, 0.02, 0.5),
         ("loop.exploration_floor", loop.exploration_floor, 0, 0.2),

@@ -48,9 +48,7 @@ def test_with_many_customers_the_gap_to_the_linear_bound_is_under_a_thousandth()
     assert worth(values, found) >= 0.999 * bound
 
 
-@given(
-    st.integers(0, 10_000), st.floats(0, 30), st.integers(1, 30), st.integers(1, 4)
-)
+@given(st.integers(0, 10_000), st.floats(0, 30), st.integers(1, 30), st.integers(1, 4))
 def test_the_budget_is_never_exceeded_and_no_loss_is_chosen(seed, budget, customers, actions):
     random = np.random.default_rng(seed)
     values = random.normal(0, 1, (customers, actions))

@@ -60,9 +60,7 @@ def eligibility(
     refused = np.stack(
         [refusals_by_channel[arm.channel] for arm in arms] or [np.empty(customers, "U1")], axis=1
     )
-    ruled_out = {
-        str(code): refused == code for code in np.unique(refused) if code
-    }
+    ruled_out = {str(code): refused == code for code in np.unique(refused) if code}
     floor = ~keeps_margin_floor(arms, basket, margin_rate)
     if not arms:
         floor = np.ones((customers, 1), bool)
@@ -72,13 +70,17 @@ def eligibility(
         ruled_out["stock"] = np.broadcast_to(sold_out, refused.shape) & (refused == "")
     shut = np.logical_or.reduce(list(ruled_out.values()))
     allowed = ~shut & ~global_holdout[:, None]
-    return Eligibility(allowed[:, : len(arms)], _reasons(allowed, ruled_out, global_holdout), ruled_out)
+    return Eligibility(
+        allowed[:, : len(arms)], _reasons(allowed, ruled_out, global_holdout), ruled_out
+    )
 
 
-def _reasons(allowed: Flags, ruled_out: Mapping[str, Flags], global_holdout: Flags) -> NDArray[np.str_]:
+def _reasons(
+    allowed: Flags, ruled_out: Mapping[str, Flags], global_holdout: Flags
+) -> NDArray[np.str_]:
     codes = list(ruled_out)
     votes = np.stack([ruled_out[code].sum(axis=1) for code in codes], axis=1)
     reason = np.array(codes, dtype="U24")[votes.argmax(axis=1)]
     reason[allowed.any(axis=1)] = ""
     reason[global_holdout] = "global_holdout"
-    return reason
+    return np.asarray(reason)

@@ -79,7 +79,10 @@ def arms_on(
                 f"offer {offer['offer_id']} uses channel {unknown[0]!r}, which regulars.toml does "
                 f"not have; known: {', '.join(sorted(channel_costs))}; add [channels.{unknown[0]}]"
             )
-        arms += [_arm(offer, channel, channel_costs[channel]) for channel in sorted(named or channel_costs)]
+        arms += [
+            _arm(offer, channel, channel_costs[channel])
+            for channel in sorted(named or channel_costs)
+        ]
     return arms
 
 
@@ -118,7 +121,7 @@ def keeps_margin_floor(
         floor; shape (customers, arms).
 
     Example:
-        >>> arm = Arm("ten", "sms", Decimal("0.05"), Decimal("1"), discount_share=0.1, margin_floor=0.05)
+        >>> arm = Arm("ten", "sms", Decimal("0.05"), Decimal("1"), 0.1, margin_floor=0.05)
         >>> keeps_margin_floor([arm], np.array([50.0, 50.0]), np.array([0.25, 0.12])).tolist()
         [[True], [False]]
     """

@@ -1,4 +1,4 @@
-"""A belief about linear coefficients: Bayesian regression whose prior spread is learned by block."""
+"""A belief about linear coefficients: Bayesian regression with prior spreads learned by block."""
 
 from dataclasses import dataclass, replace
 
@@ -32,7 +32,9 @@ class LinearBelief:
     information: Floats
 
     @classmethod
-    def start(cls, terms: dict[str, str], mean: dict[str, float], sd: dict[str, float]) -> "LinearBelief":
+    def start(
+        cls, terms: dict[str, str], mean: dict[str, float], sd: dict[str, float]
+    ) -> "LinearBelief":
         """Begin with no data.
 
         Args:
@@ -82,10 +84,11 @@ class LinearBelief:
 
         Args:
             share: Share of the data's weight that stays, 0 to 1.
+
+        Returns:
+            The belief with less data behind it.
         """
-        return replace(
-            self, precision=self.precision * share, information=self.information * share
-        )
+        return replace(self, precision=self.precision * share, information=self.information * share)
 
     def posterior(self) -> tuple[Floats, Floats]:
         """Give the mean, shape (terms,), and the covariance, shape (terms, terms)."""

@@ -6,6 +6,19 @@ import pyarrow as pa
 from ibis.expr.types import Table as Definition
 
 
+class Reader(Protocol):
+    """Opens declared tables and runs definitions; writes nothing."""
+
+    def table(self, name: str, /) -> Definition:
+        """Open a declared table (all turns of it) for definitions; nothing is read yet."""
+
+    def arrow(self, definition: Definition, /) -> pa.Table:
+        """Run a definition; rows come in the order the definition asks for."""
+
+    def rows(self, definition: Definition, /) -> list[dict[str, Any]]:
+        """Run a definition; one mapping per row, keyed by column name."""
+
+
 class Engine(Protocol):
     """Opens declared tables, runs definitions, writes declared tables.
 

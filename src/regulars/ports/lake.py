@@ -12,8 +12,15 @@ class Lake(Protocol):
     Every commit is named by (application, version): a commit already made is not made again.
     """
 
-    def files(self, name: str, /) -> list[str]:
-        """Name the Parquet files that hold the table now; empty when nothing was written."""
+    def schema(self, name: str, /) -> pa.Schema:
+        """Give the Arrow schema of a declared table, columns in declared order."""
+
+    def files(self, name: str, /, *, before: str = "") -> list[str]:
+        """Name the Parquet files that hold the table now; empty when nothing was written.
+
+        With `before`, those that held it just before that application committed: what a
+        killed writer saw. The same as now when the application has committed nothing.
+        """
 
     def committed(self, name: str, application: str, /) -> int | None:
         """Give the last version an application committed to a table, or None."""

@@ -60,6 +60,9 @@ class Queries:
     def __getitem__(self, name: str) -> str:
         """Give the text of one statement.
 
+        Returns:
+            SQL with named values.
+
         Raises:
             UnknownName: The file has no statement of that name.
         """

@@ -9,7 +9,13 @@ def _score(name: str, station: str, grain: str, key: str, subject: str, text: st
 
 
 SCORES = (
-    _score("profiles", "unify", "one row per customer and turn", "customer_id", "customer_id", """
+    _score(
+        "profiles",
+        "unify",
+        "one row per customer and turn",
+        "customer_id",
+        "customer_id",
+        """
         customer_id string! who
         as_of date last day looked at
         age_group string?! static tag
@@ -49,17 +55,29 @@ SCORES = (
         contacts_7d int64! contacts handed over in the last 7 days
         contacts_ever int64! contacts handed over so far
         engaged_share float64?! share of contacts opened, clicked or redeemed
-    """),
-    _score("rfm_scores", "understand", "one row per customer and turn", "customer_id",
-           "customer_id", """
+    """,
+    ),
+    _score(
+        "rfm_scores",
+        "understand",
+        "one row per customer and turn",
+        "customer_id",
+        "customer_id",
+        """
         customer_id string! who
         recency int64! 5 bought most recently, 1 longest ago
         frequency int64! 5 buys most often
         monetary int64! 5 spends most
         segment string! name of the RFM cell, such as champions
-    """),
-    _score("customer_values", "understand", "one row per customer and turn", "customer_id",
-           "customer_id", """
+    """,
+    ),
+    _score(
+        "customer_values",
+        "understand",
+        "one row per customer and turn",
+        "customer_id",
+        "customer_id",
+        """
         customer_id string! who
         p_alive float64! probability of still being a customer
         expected_orders float64! orders expected in the next 13 weeks
@@ -68,14 +86,27 @@ SCORES = (
         value_tier string! high, middle or low expected value
         activity_tier string! active, cooling or sleeping
         grid_cell string! value tier and activity tier together
-    """),
-    _score("value_models", "understand", "one row per turn and parameter", "model parameter", "", """
+    """,
+    ),
+    _score(
+        "value_models",
+        "understand",
+        "one row per turn and parameter",
+        "model parameter",
+        "",
+        """
         model string bg_nbd, gamma_gamma or spend_blend
         parameter string symbol as in the paper
         value float64 fitted value
-    """),
-    _score("decisions", "decide", "one row per customer in the audience and turn", "customer_id",
-           "customer_id", """
+    """,
+    ),
+    _score(
+        "decisions",
+        "decide",
+        "one row per customer in the audience and turn",
+        "customer_id",
+        "customer_id",
+        """
         customer_id string! who
         verdict string! send, abstain, holdout, defer or skip: what the decision asks of reach
         reason string! reason code
@@ -96,9 +127,15 @@ SCORES = (
         shadow_price float64! value the last unit of budget bought
         policy_version string! policy that decided
         model_version string! prior the policy used
-    """),
-    _score("contacts", "reach", "one row per customer in the audience and turn", "customer_id",
-           "customer_id", """
+    """,
+    ),
+    _score(
+        "contacts",
+        "reach",
+        "one row per customer in the audience and turn",
+        "customer_id",
+        "customer_id",
+        """
         key string deterministic key of the attempt
         customer_id string! who
         campaign_id string? campaign
@@ -108,9 +145,15 @@ SCORES = (
         at timestamp? moment of hand-over, aware UTC
         fate string sent, abstained, holdout, deferred, skipped, failed or unknown
         reason string reason code of the fate
-    """),
-    _score("effects", "measure", "one row per measured campaign, metric and turn of measuring",
-           "measured_turn campaign_id metric", "", """
+    """,
+    ),
+    _score(
+        "effects",
+        "measure",
+        "one row per measured campaign, metric and turn of measuring",
+        "measured_turn campaign_id metric",
+        "",
+        """
         measured_turn int64 turn whose contacts are measured
         campaign_id string campaign, or * for all campaigns of the turn
         metric string orders, sales, margin or residual_value
@@ -125,9 +168,15 @@ SCORES = (
         level float64 coverage of the interval
         mde float64? smallest effect found with probability 0.8
         cost money contact cost of the treated
-    """),
-    _score("programme_effects", "measure", "one row per metric and turn of measuring", "metric",
-           "", """
+    """,
+    ),
+    _score(
+        "programme_effects",
+        "measure",
+        "one row per metric and turn of measuring",
+        "metric",
+        "",
+        """
         metric string orders, sales, margin or residual_value
         from_turn int64 first turn counted
         to_turn int64 last turn counted
@@ -141,9 +190,15 @@ SCORES = (
         level float64 coverage of the interval
         mde float64? smallest effect found with probability 0.8
         claims bool true when an effect is claimed
-    """),
-    _score("predictions", "measure", "one row per measured campaign and turn of measuring",
-           "measured_turn campaign_id", "", """
+    """,
+    ),
+    _score(
+        "predictions",
+        "measure",
+        "one row per measured campaign and turn of measuring",
+        "measured_turn campaign_id",
+        "",
+        """
         measured_turn int64 turn whose contacts are measured
         campaign_id string campaign
         predicted float64 incremental margin the decisions expected
@@ -151,8 +206,15 @@ SCORES = (
         low float64? lower end of the interval
         high float64? upper end of the interval
         inside bool? true when the prediction lies in the interval
-    """),
-    _score("uplift_priors", "adjust", "one row per term and turn", "term", "", """
+    """,
+    ),
+    _score(
+        "uplift_priors",
+        "adjust",
+        "one row per term and turn",
+        "term",
+        "",
+        """
         term string block, arm part and feature, such as offer:news:intercept
         position int64 order of the term
         block string group of terms that share one prior spread
@@ -162,16 +224,31 @@ SCORES = (
         sd float64 its standard error
         information float64 data vector of the regression, discounted
         precision_row string JSON: row of the data precision matrix, discounted
-    """),
-    _score("parameters", "adjust", "one row per tuned parameter and turn", "name", "", """
+    """,
+    ),
+    _score(
+        "parameters",
+        "adjust",
+        "one row per tuned parameter and turn",
+        "name",
+        "",
+        """
         name string what is tuned, such as spend_share or carry_over.1
         value float64 its value from this turn on
         weight float64 precision of the value, 0 when nothing was measured
-    """),
-    _score("adjustments", "adjust", "one row per change and turn", "subject", "", """
+    """,
+    ),
+    _score(
+        "adjustments",
+        "adjust",
+        "one row per change and turn",
+        "subject",
+        "",
+        """
         subject string what was changed: an arm's mean effect, exploration, carry-over
         before float64? value before
         after float64 value after
         evidence string JSON: the rows and readouts it rests on
-    """),
+    """,
+    ),
 )

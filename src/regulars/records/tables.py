@@ -61,6 +61,9 @@ class Table:
     def column(self, name: str) -> Column:
         """Find one column by name.
 
+        Returns:
+            The column.
+
         Raises:
             KeyError: The table declares no such column.
         """

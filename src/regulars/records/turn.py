@@ -1,4 +1,4 @@
-"""One turn of the loop: its number, the day it looks back from, the moment and seed it runs with."""
+"""One turn of the loop: its number, its day, its moment and its seed."""
 
 from dataclasses import dataclass
 from datetime import date, datetime

@@ -21,7 +21,8 @@ def fates_by_turn(app: App) -> dict[int, dict[str, Any]]:
     """
     contacts = app.engine.table("contacts")
     counted = app.engine.rows(
-        contacts.group_by("turn", "fate", "reason")
+        contacts
+        .group_by("turn", "fate", "reason")
         .agg(customers=_.count(), cost=_.cost.sum())
         .order_by("turn", "fate", "reason")
     )
@@ -71,7 +72,8 @@ def interval_counts(app: App) -> dict[str, Any]:
         claimed an effect.
     """
     rows = app.engine.rows(
-        app.engine.table("effects")
+        app.engine
+        .table("effects")
         .filter((_.status == "ok") & (_.campaign_id != "*"))
         .select("measured_turn", "metric", "low", "high")
         .order_by("measured_turn", "metric", "low")
@@ -83,7 +85,9 @@ def interval_counts(app: App) -> dict[str, Any]:
         "turns": len({row["measured_turn"] for row in rows}),
         "intervals": len(rows),
         "containing_zero": len(inside),
-        "by_metric": {m: {"intervals": total[m], "containing_zero": zero[m]} for m in sorted(total)},
+        "by_metric": {
+            m: {"intervals": total[m], "containing_zero": zero[m]} for m in sorted(total)
+        },
         "claims": len(claims),
     }
 
@@ -101,7 +105,9 @@ def collected(app: App) -> dict[str, Any]:
     """
     lines = app.engine.table("order_lines")
     [sums] = app.engine.rows(
-        lines.aggregate(order_lines=_.count(), sales=_.sales.sum(), customers=_.customer_id.nunique())
+        lines.aggregate(
+            order_lines=_.count(), sales=_.sales.sum(), customers=_.customer_id.nunique()
+        )
     )
     [orders] = app.engine.rows(app.engine.table("orders").aggregate(orders=_.count()))
     [held] = app.engine.rows(app.engine.table("quarantine").aggregate(quarantined=_.count()))

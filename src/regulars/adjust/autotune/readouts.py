@@ -31,7 +31,7 @@ def pooled_readouts(rows: Sequence[Mapping[str, Any]]) -> list[Readout]:
                 (row["high"] - row["low"]) / (2 * NormalDist().inv_cdf((1 + row["level"]) / 2)),
                 1e-9,
             ),
-            row["cost"],
+            float(row["cost"]),
         )
         for row in rows
     ]

@@ -39,19 +39,22 @@ def outcomes(
     """
     first, last = as_of + timedelta(days=1), as_of + timedelta(days=window_days)
     counted = (
-        orders.filter(_.business_date.between(first, last))
+        orders
+        .filter(_.business_date.between(first, last))
         .group_by("customer_id")
         .agg(orders=_.count())
     )
     own = offers.select("offer_id").distinct()
     given = (
-        redemptions.filter(_.redeemed_on.between(first, last))
+        redemptions
+        .filter(_.redeemed_on.between(first, last))
         .semi_join(own, [("coupon_id", "offer_id")])
         .group_by("customer_id")
         .agg(discount=_.amount.sum())
     )
     return (
-        counted.outer_join(given, "customer_id")
+        counted
+        .outer_join(given, "customer_id")
         .select(
             customer_id=ibis.coalesce(_.customer_id, _.customer_id_right),
             orders=ibis.coalesce(_.orders, 0),

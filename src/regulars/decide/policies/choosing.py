@@ -37,6 +37,9 @@ class Choice:
 def campaign_of(offer_id: str, turn: int) -> str:
     """Name the campaign of one offer in one turn.
 
+    Returns:
+        The campaign id.
+
     Example:
         >>> campaign_of("news", 3)
         'news-003'

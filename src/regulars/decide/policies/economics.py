@@ -45,7 +45,9 @@ class Tuned:
             for name in ("spend_share", "after_contact", "after_effect", "calibration")
             if name in value
         }
-        opt_out = {n.removeprefix("opt_out."): v for n, v in value.items() if n.startswith("opt_out.")}
+        opt_out = {
+            n.removeprefix("opt_out."): v for n, v in value.items() if n.startswith("opt_out.")
+        }
         return cls(**known, opt_out=opt_out)
 
 
@@ -85,21 +87,28 @@ def economics(
     """
     contact_cost = np.array([float(arm.contact_cost) for arm in arms])
     free = Economics(
-        worth, contact_cost, np.array([float(arm.cost) for arm in arms]),
+        worth,
+        contact_cost,
+        np.array([float(arm.cost) for arm in arms]),
         np.zeros((len(worth), len(arms))),
-        tuned.after_contact, tuned.after_effect, tuned.calibration,
+        tuned.after_contact,
+        tuned.after_effect,
+        tuned.calibration,
     )
     if not arms:
         return free
     gain = float(np.maximum(free.values(effects).max(axis=1), 0.0).mean())
     bucket = np.clip(np.nan_to_num(contacts), 0, OPT_OUT_BUCKETS - 1).astype(int)
-    rate = np.array(
-        [
-            [tuned.opt_out.get(f"{arm.channel}.{b}", _OPT_OUT_START) for arm in arms]
-            for b in range(OPT_OUT_BUCKETS)
-        ]
-    )
+    rate = np.array([
+        [tuned.opt_out.get(f"{arm.channel}.{b}", _OPT_OUT_START) for arm in arms]
+        for b in range(OPT_OUT_BUCKETS)
+    ])
     return Economics(
-        worth, contact_cost, free.budget_cost, rate[bucket] * gain * _FUTURE_TURNS,
-        tuned.after_contact, tuned.after_effect, tuned.calibration,
+        worth,
+        contact_cost,
+        free.budget_cost,
+        rate[bucket] * gain * _FUTURE_TURNS,
+        tuned.after_contact,
+        tuned.after_effect,
+        tuned.calibration,
     )

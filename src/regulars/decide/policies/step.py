@@ -1,7 +1,9 @@
 """The step that decides for every customer: an offer through a channel, or silence."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
+from typing import Protocol
 
 import ibis
 import numpy as np
@@ -29,6 +31,28 @@ _DRAWS = 24
 _VERSION = "posterior-sampling-1"
 
 
+class Standing(Protocol):
+    """What the rules of contact say of the customers asked about, in their order.
+
+    Attributes:
+        channels: The channels asked about.
+        reasons: Reason code per customer and channel, "" where a contact may go out.
+        remaining: Contacts an offer may still be given, by offer with limited stock.
+    """
+
+    @property
+    def channels(self) -> Sequence[str]:
+        """The channels asked about."""
+
+    @property
+    def reasons(self) -> NDArray[np.str_]:
+        """Reason codes, shape (customers, channels)."""
+
+    @property
+    def remaining(self) -> Mapping[str, int]:
+        """Stock left by offer."""
+
+
 @step(
     reads="profiles customer_values offers uplift_priors parameters",
     writes="decisions",
@@ -39,7 +63,8 @@ def decide(
     *,
     loop: Loop,
     channel_costs: Mapping[str, Decimal],
-    standing: pa.Table,
+    standing_of: Callable[[Sequence[str]], Standing],
+    profiling_refused: Collection[str],
 ) -> int:
     """Decide for everybody known, before anyone is contacted.
 
@@ -48,8 +73,8 @@ def decide(
         turn: The turn.
         loop: Budget, holdouts, exploration.
         channel_costs: Cost of one contact by channel.
-        standing: What the rules of contact say per customer: customer_id, profiling (bool)
-            and per channel `refusal:<channel>`, a reason code or "".
+        standing_of: Asks the rules of contact about customers.
+        profiling_refused: Customers whose features may not be used.
 
     Returns:
         Decisions written: one per customer.
@@ -58,24 +83,30 @@ def decide(
         audience(engine.table("profiles"), engine.table("customer_values"), turn.number)
     )
     ids = words(people, "customer_id").tolist()
-    arms = arms_on(engine.rows(engine.table("offers").order_by("offer_id")), channel_costs, day=turn.now.date())
-    rules = _in_order(standing, ids)
+    rules = standing_of(ids)
+    arms = _arms(engine, turn, channel_costs, rules.remaining)
     keys = keys_of(ids)
     basket, worth = customer_basket(numbers(people, "basket_size"), numbers(people, "margin_rate"))
     eligible = eligibility(
         arms,
-        {name: words(rules, f"refusal:{name}") for name in channel_costs},
+        {name: rules.reasons[:, column] for column, name in enumerate(rules.channels)},
         basket=basket,
         margin_rate=numbers(people, "margin_rate"),
         global_holdout=held_out(keys, seed=loop.seed, purpose="global", share=loop.global_holdout),
     )
-    customers = _features(people, rules)
-    tuned = Tuned.from_rows(engine.rows(latest(engine.table("parameters"), turn.number).order_by("name")))
+    customers = _features(people, np.isin(ids, sorted(profiling_refused)))
+    tuned = Tuned.from_rows(
+        engine.rows(latest(engine.table("parameters"), turn.number).order_by("name"))
+    )
     belief = _belief(engine, arms, turn.number)
     budget = float(loop.weekly_budget) * tuned.spend_share
     mean = arm_coefficients(belief.terms, arms, belief.posterior()[0])
     money = economics(
-        arms, tuned, worth=worth, contacts=numbers(people, "contacts_28d"), effects=customers @ mean.T
+        arms,
+        tuned,
+        worth=worth,
+        contacts=numbers(people, "contacts_28d"),
+        effects=customers @ mean.T,
     )
     policy = sampling_policy(
         customers,
@@ -87,40 +118,57 @@ def decide(
         floor=loop.exploration_floor,
     )
     choice = choose(
-        policy, eligible, arms, keys,
-        seed=loop.seed, turn=turn.number, campaign_holdout=loop.campaign_holdout, budget=budget,
+        policy,
+        eligible,
+        arms,
+        keys,
+        seed=loop.seed,
+        turn=turn.number,
+        campaign_holdout=loop.campaign_holdout,
+        budget=budget,
     )
     rows = decision_rows(
-        ids, arms, policy, eligible, choice,
-        customers=customers, worth=worth, turn=turn.number,
+        ids,
+        arms,
+        policy,
+        eligible,
+        choice,
+        customers=customers,
+        worth=worth,
+        turn=turn.number,
         versions={"policy_version": _VERSION, "model_version": f"uplift-{turn.number:03d}"},
     )
     return engine.write("decisions", rows)
 
 
-def _features(people: pa.Table, rules: pa.Table) -> NDArray[np.float64]:
+def _features(people: pa.Table, refused: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Features of the customers; those who refused profiling all look the same."""
     text = {"age_group", "income_group"}
     columns = {
         name: words(people, name) if name in text else numbers(people, name)
         for name in people.column_names
-        if name in text or not pa.types.is_string(people.schema.field(name).type)
+        if name in text
+        or not pa.types.is_string(people.schema.field(name).type)
         and not pa.types.is_date(people.schema.field(name).type)
     }
     found = features(columns)
-    plain = np.asarray(rules.column("profiling").to_pylist(), dtype=bool)
-    found[~plain] = found[plain].mean(axis=0) if plain.any() else 0.0
+    found[refused] = found[~refused].mean(axis=0) if not refused.all() else 0.0
     return found
 
 
-def _in_order(standing: pa.Table, ids: list[str]) -> pa.Table:
-    place = {name: row for row, name in enumerate(standing.column("customer_id").to_pylist())}
-    return standing.take([place[name] for name in ids])
+def _arms(
+    engine: Engine, turn: Turn, channel_costs: Mapping[str, Decimal], remaining: Mapping[str, int]
+) -> list[Arm]:
+    offers = engine.rows(engine.table("offers").order_by("offer_id"))
+    arms = arms_on(offers, channel_costs, day=turn.now.date())
+    return [replace(arm, stock=remaining.get(arm.offer_id, arm.stock)) for arm in arms]
 
 
 def _belief(engine: Engine, arms: list[Arm], turn: int) -> LinearBelief:
     rows = engine.rows(
-        latest(engine.table("uplift_priors"), turn).filter(ibis._.position >= 0).order_by("position")
+        latest(engine.table("uplift_priors"), turn)
+        .filter(ibis._.position >= 0)
+        .order_by("position")
     )
     return extended(belief_from_rows(rows), arms) if rows else starting_belief(arms)
 

@@ -23,7 +23,8 @@ def audience(profiles: Definition, customer_values: Definition, turn: int) -> De
     """
     values = customer_values.filter(_.turn == turn).select("customer_id", "residual_value")
     return (
-        profiles.filter(_.turn == turn)
+        profiles
+        .filter(_.turn == turn)
         .left_join(values, "customer_id")
         .drop("customer_id_right")
         .order_by("customer_id")
@@ -71,29 +72,27 @@ def decision_rows(
     effect = np.where(taken, policy.effects[row, chosen] if arms else 0.0, 0.0)
     value = np.where(taken, policy.values[row, chosen] if arms else 0.0, 0.0)
     cost = np.array([float(a.cost) for a in arms] + [0.0])
-    return pa.table(
-        {
-            "customer_id": list(customer_ids),
-            "verdict": choice.verdict.tolist(),
-            "reason": choice.reason.tolist(),
-            "campaign_id": [campaign_of(o, turn) if o else None for o in offer],
-            "offer_id": offer,
-            "channel": [arms[a].channel if a >= 0 else None for a in chosen],
-            "propensity": choice.propensity,
-            "send_propensity": choice.send_propensity,
-            "candidates": _candidates(arms, policy),
-            "verdicts": _ruled_out(arms, eligible),
-            "features": _features(customers),
-            "expected_orders": effect,
-            "expected_margin": effect * worth,
-            "value": value,
-            "cost": np.where(sends, cost[chosen], 0.0),
-            "is_global_holdout": (choice.reason == "global_holdout").tolist(),
-            "is_campaign_holdout": choice.in_campaign_holdout.tolist(),
-            "shadow_price": np.full(len(row), policy.shadow_price),
-            **{name: [text] * len(row) for name, text in versions.items()},
-        }
-    )
+    return pa.table({
+        "customer_id": list(customer_ids),
+        "verdict": choice.verdict.tolist(),
+        "reason": choice.reason.tolist(),
+        "campaign_id": [campaign_of(o, turn) if o else None for o in offer],
+        "offer_id": offer,
+        "channel": [arms[a].channel if a >= 0 else None for a in chosen],
+        "propensity": choice.propensity,
+        "send_propensity": choice.send_propensity,
+        "candidates": _candidates(arms, policy),
+        "verdicts": _ruled_out(arms, eligible),
+        "features": _features(customers),
+        "expected_orders": effect,
+        "expected_margin": effect * worth,
+        "value": value,
+        "cost": np.where(sends, cost[chosen], 0.0),
+        "is_global_holdout": (choice.reason == "global_holdout").tolist(),
+        "is_campaign_holdout": choice.in_campaign_holdout.tolist(),
+        "shadow_price": np.full(len(row), policy.shadow_price),
+        **{name: [text] * len(row) for name, text in versions.items()},
+    })
 
 
 def _candidates(arms: Sequence[Arm], policy: Policy) -> list[str]:
@@ -108,9 +107,7 @@ def _candidates(arms: Sequence[Arm], policy: Policy) -> list[str]:
             if probability > 0
         )
         + "}"
-        for value_row, probability_row in zip(
-            values.tolist(), probabilities.tolist(), strict=True
-        )
+        for value_row, probability_row in zip(values.tolist(), probabilities.tolist(), strict=True)
     ]
 
 

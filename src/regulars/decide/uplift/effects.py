@@ -92,9 +92,7 @@ def extended(belief: LinearBelief, arms: Sequence[Arm]) -> LinearBelief:
     return grown
 
 
-def arm_coefficients(
-    terms: Sequence[str], arms: Sequence[Arm], theta: Floats
-) -> Floats:
+def arm_coefficients(terms: Sequence[str], arms: Sequence[Arm], theta: Floats) -> Floats:
     """Add up the parts of each arm.
 
     Args:
@@ -105,7 +103,7 @@ def arm_coefficients(
     Returns:
         Coefficients per arm, shape (arms, features); effect = features @ this.T.
     """
-    return np.einsum("afk,k->af", _selector(tuple(terms), arms), theta)
+    return np.asarray(np.einsum("afk,k->af", _selector(tuple(terms), arms), theta))
 
 
 def contrast_design(
@@ -167,6 +165,9 @@ def belief_to_rows(belief: LinearBelief, *, first: int = 0) -> list[dict[str, An
     Args:
         belief: The belief.
         first: Position of its first term.
+
+    Returns:
+        One row per term, in order.
     """
     mean, covariance = belief.posterior()
     return [

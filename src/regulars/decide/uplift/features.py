@@ -61,7 +61,7 @@ def features(profiles: Mapping[str, NDArray[np.generic]]) -> Floats:
         "private_label": (number["private_label_share"] - 0.25) / 0.15,
     }
     stacked = np.stack([columns[name] for name in FEATURES], axis=1)
-    return np.clip(np.nan_to_num(stacked, nan=0.0, posinf=2.5, neginf=-2.5), -2.5, 2.5)
+    return np.asarray(np.clip(np.nan_to_num(stacked, nan=0.0, posinf=2.5, neginf=-2.5), -2.5, 2.5))
 
 
 _NUMBERS = (
@@ -80,7 +80,9 @@ _NUMBERS = (
 
 def _first_numbers(bands: NDArray[np.generic]) -> Floats:
     """Read the first number of a band such as "35-44" or "Under 15K"; nan when there is none."""
-    words, place = np.unique(np.asarray(["" if b is None else str(b) for b in bands]), return_inverse=True)
+    words, place = np.unique(
+        np.asarray(["" if b is None else str(b) for b in bands]), return_inverse=True
+    )
     found = [_FIRST_NUMBER.search(str(word)) for word in words]
     values = np.array([max(float(match.group()), 1.0) if match else np.nan for match in found])
     return values[place]

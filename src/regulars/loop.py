@@ -1,0 +1,235 @@
+"""One turn of the loop, read top to bottom.
+
+Look: who are our customers and what are they worth. Learn: what did earlier contacts cause,
+and what follows from it. Act: decide for everybody, reach those chosen. Facts come in before
+the turn (`regulars collect import`), contacts go out at its end; feedback travels through
+tables only.
+"""
+
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from regulars.adjust.autotune.step import autotune
+from regulars.decide.policies.step import decide
+from regulars.errors import InputError
+from regulars.govern.consent.service import profiling_refused
+from regulars.govern.consent.step import adopt_consents
+from regulars.measure.effects.step import measure_effects
+from regulars.ports.channels import Channel
+from regulars.ports.engine import Engine
+from regulars.ports.lake import Lake
+from regulars.ports.state import Queries, State
+from regulars.ports.steps import Step
+from regulars.reach.delivery.step import deliver
+from regulars.reach.standing import contactable
+from regulars.records import Turn
+from regulars.settings import Settings
+from regulars.understand.segments.step import score_segments
+from regulars.understand.value.step import score_values
+from regulars.unify.profiles.step import build_profiles
+
+_SQL = Queries("regulars", file="loop.sql")
+
+LOOK: tuple[Step, ...] = (adopt_consents, build_profiles, score_segments, score_values)
+LEARN: tuple[Step, ...] = (measure_effects, autotune)
+ACT: tuple[Step, ...] = (decide, deliver)
+
+
+class Shop(Protocol):
+    """What a turn needs of an open workspace; `app.App` is one."""
+
+    @property
+    def settings(self) -> Settings:
+        """What `regulars.toml` says."""
+
+    @property
+    def state(self) -> State:
+        """The transactional store."""
+
+    @property
+    def lake(self) -> Lake:
+        """The tables."""
+
+    @property
+    def channels(self) -> Mapping[str, Channel]:
+        """The channel adapters by channel."""
+
+    def bound(self, step: Step, turn: int, /) -> Engine:
+        """The engine as one step of one turn may use it."""
+
+
+@dataclass(frozen=True)
+class TurnReport:
+    """What one call did.
+
+    Attributes:
+        turn: The turn.
+        rows_by_step: Rows written by step, those of an interrupted call included.
+        contacted: False when the turn only looked and learned.
+    """
+
+    turn: Turn
+    rows_by_step: Mapping[str, int]
+    contacted: bool
+
+
+def run_turn(
+    shop: Shop,
+    as_of: date,
+    *,
+    contact: bool = True,
+    progress: Callable[[str], None] = lambda _step: None,
+) -> TurnReport:
+    """Turn the loop once, or continue a turn that was interrupted.
+
+    Args:
+        shop: The open workspace.
+        as_of: Last day whose facts may be read.
+        contact: False to look and learn only; the same turn may then be run again.
+        progress: Told the name of each step before it starts.
+
+    Returns:
+        What was done. A finished turn of the same day is reported again, not repeated.
+
+    Raises:
+        InputError: An interrupted turn waits for another day, or the day is not later than
+            that of the last turn.
+    """
+    turn, status = _begin(shop, as_of)
+    steps = (*LOOK, *LEARN, *(ACT if contact else ()))
+    if status != "closed":
+        for step in steps:
+            with _journal(shop, step, turn) as missing:
+                if missing:
+                    progress(step.name)
+                    missing.append(_run(shop, step, turn))
+        _end(shop, turn, "closed" if contact else "looked")
+    return TurnReport(turn, _done(shop.state, turn.number), status == "closed" or contact)
+
+
+def _run(shop: Shop, step: Step, turn: Turn) -> int:
+    """Call one step with what it takes, and nothing more."""
+    engine, settings, state = shop.bound(step, turn.number), shop.settings, shop.state
+    costs = {name: channel.cost for name, channel in settings.channels.items()}
+    loop, zone, policy = settings.loop, settings.retailer.zone, settings.policy
+    calls: dict[Step, Callable[[], int]] = {
+        adopt_consents: lambda: adopt_consents.run(engine, state, turn),
+        build_profiles: lambda: build_profiles.run(
+            engine, turn, zone=zone, margin_rate=loop.margin_rate
+        ),
+        score_segments: lambda: score_segments.run(engine, turn),
+        score_values: lambda: score_values.run(engine, turn),
+        measure_effects: lambda: measure_effects.run(
+            engine,
+            turn,
+            level=loop.level,
+            window_days=loop.window_days,
+            margin_rate=loop.margin_rate,
+            global_holdout=loop.global_holdout,
+            campaign_holdout=loop.campaign_holdout,
+        ),
+        autotune: lambda: autotune.run(engine, turn, loop=loop, channel_costs=costs),
+        decide: lambda: decide.run(
+            engine,
+            turn,
+            loop=loop,
+            channel_costs=costs,
+            standing_of=lambda customers: contactable(
+                state, turn, customers, channels=tuple(costs), policy=policy, zone=zone
+            ),
+            profiling_refused=profiling_refused(state),
+        ),
+        deliver: lambda: deliver.run(
+            engine,
+            turn,
+            state=state,
+            channels=shop.channels,
+            policy=policy,
+            zone=zone,
+            channel_costs=costs,
+            workers=settings.compute.workers,
+        ),
+    }
+    return calls[step]()
+
+
+def dispatch_moment(as_of: date, settings: Settings) -> datetime:
+    """Say when the contacts of a turn go out.
+
+    Returns:
+        The day after `as_of` at the settings' local hour, in UTC.
+
+    Example:
+        >>> dispatch_moment(date(2026, 3, 1), Settings()).isoformat()
+        '2026-03-02T02:00:00+00:00'
+    """
+    local = datetime.combine(
+        as_of + timedelta(days=1),
+        time(settings.policy.dispatch_hour),
+        ZoneInfo(settings.retailer.zone),
+    )
+    return local.astimezone(UTC)
+
+
+def _begin(shop: Shop, as_of: date) -> tuple[Turn, str]:
+    """Find the turn to continue, or open the next one."""
+    moment, seed = dispatch_moment(as_of, shop.settings), shop.settings.loop.seed
+    with shop.state.transaction() as opened:
+        [last] = opened.all(_SQL["open_turn"]) or [None]
+        number = 1
+        if last:
+            day, status = date.fromisoformat(last["as_of"]), last["status"]
+            if day == as_of:
+                known = datetime.fromisoformat(last["now"])
+                return Turn(last["number"], as_of, known, last["seed"]), status
+            if as_of < day:
+                raise InputError(
+                    f"as-of {as_of} is before turn {last['number']} of {day}; give a later day"
+                )
+            if status == "open":
+                raise InputError(
+                    f"turn {last['number']} of {day} was interrupted; "
+                    f"run: regulars run --as-of {day}, then this day"
+                )
+            number = last["number"] + (status == "closed")
+            opened.run(_SQL["forget_steps"], number=number)
+        opened.run(
+            _SQL["begin_turn"],
+            number=number,
+            as_of=as_of.isoformat(),
+            now=moment.isoformat(),
+            seed=seed,
+        )
+    return Turn(number, as_of, moment, seed), "open"
+
+
+@contextmanager
+def _journal(shop: Shop, step: Step, turn: Turn) -> Generator[list[int]]:
+    """Skip a step that is done: the journal says so and the lake holds its commit of this turn.
+
+    Yields:
+        A list to put the rows written in; empty when the step is done.
+    """
+    done = step.name in _done(shop.state, turn.number) and all(
+        shop.lake.committed(table, step.name) == turn.number for table in step.writes
+    )
+    rows = [] if done else [0]
+    yield rows
+    if rows:
+        with shop.state.transaction() as opened:
+            opened.run(_SQL["step_done"], number=turn.number, step=step.name, rows=rows[-1])
+
+
+def _done(state: State, number: int) -> dict[str, int]:
+    with state.reading() as opened:
+        rows = opened.all(_SQL["done_steps"], number=number)
+    return {row["step"]: row["rows_written"] for row in rows}
+
+
+def _end(shop: Shop, turn: Turn, status: str) -> None:
+    with shop.state.transaction() as opened:
+        opened.run(_SQL["end_turn"], number=turn.number, status=status)
