@@ -1,0 +1,105 @@
+"""The step that measures what earlier turns and the programme caused."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pyarrow as pa
+from ibis.expr.types import Table as Definition
+
+from regulars.measure.effects.customers import compared_customers
+from regulars.measure.effects.ledger import Design, as_table, campaign_rows, programme_rows
+from regulars.measure.effects.tables import (
+    bought,
+    campaign_groups,
+    compared,
+    days_of_turns,
+    measured_turns,
+    outcomes,
+    programme_groups,
+)
+from regulars.ports.engine import Engine
+from regulars.ports.steps import step
+from regulars.records import Turn
+
+
+@step(
+    reads="decisions contacts orders order_lines profiles customer_values products effects",
+    writes="effects programme_effects predictions",
+)
+def measure_effects(
+    engine: Engine,
+    turn: Turn,
+    *,
+    level: float,
+    window_days: int,
+    margin_rate: float,
+    global_holdout: float,
+    campaign_holdout: float,
+) -> int:
+    """Measure the turns whose window has passed since the last turn, and the programme so far.
+
+    Args:
+        engine: The engine bound to this step.
+        turn: The turn that measures; facts up to its `as_of` are read.
+        level: Coverage of the intervals, 0.5 to 0.999.
+        window_days: Days of outcome a turn's contacts are measured over.
+        margin_rate: Margin over sales where no cost is known, 0 to 1.
+        global_holdout: Designed share of customers the programme never contacts.
+        campaign_holdout: Designed share of a campaign's chosen customers left alone.
+
+    Returns:
+        Rows written into `effects`.
+    """
+    windows = _complete_windows(engine, turn, window_days)
+    done = engine.rows(measured_turns(engine.table("effects"), turn.number))
+    design = Design(campaign_holdout, level, window_days, turn.seed)
+    effects: list[dict[str, Any]] = []
+    predictions: list[dict[str, Any]] = []
+    for measured in sorted(windows.keys() - {row["measured_turn"] for row in done}):
+        groups = campaign_groups(engine.table("decisions"), engine.table("contacts"), measured)
+        rows = _followed(engine, groups, turn, *windows[measured])
+        customers = compared_customers(rows, margin_rate=margin_rate, last_day=windows[measured][1])
+        found, predicted = campaign_rows(rows, customers, measured, design)
+        effects += found
+        predictions += predicted
+    programme: list[dict[str, Any]] = []
+    if windows:
+        first, last = min(windows), max(windows)
+        span = windows[first][0], windows[last][1]
+        everyone = programme_groups(engine.table("decisions"), last)
+        customers = compared_customers(
+            _followed(engine, everyone, turn, *span), margin_rate=margin_rate, last_day=span[1]
+        )
+        design = Design(global_holdout, level, window_days, turn.seed)
+        programme = programme_rows(customers, from_turn=first, to_turn=last, design=design)
+    engine.write("programme_effects", as_table("programme_effects", programme))
+    engine.write("predictions", as_table("predictions", predictions))
+    return engine.write("effects", as_table("effects", effects))
+
+
+def _complete_windows(engine: Engine, turn: Turn, window_days: int) -> dict[int, tuple[date, date]]:
+    """First and last day of every earlier turn's window that has passed, by turn."""
+    rows = engine.rows(days_of_turns(engine.table("profiles"), turn.number))
+    windows = {
+        row["turn"]: (row["as_of"] + timedelta(days=1), row["as_of"] + timedelta(days=window_days))
+        for row in rows
+        if row["turn"] < turn.number
+    }
+    return {number: days for number, days in windows.items() if days[1] <= turn.as_of}
+
+
+def _followed(
+    engine: Engine, groups: Definition, turn: Turn, first_day: date, last_day: date
+) -> pa.Table:
+    people = compared(
+        groups, engine.table("profiles"), engine.table("customer_values"), turn=turn.number
+    )
+    purchases = bought(
+        engine.table("orders"),
+        engine.table("order_lines"),
+        engine.table("products"),
+        windows=people.select("customer_id", "as_of"),
+        first_day=first_day,
+        last_day=last_day,
+    )
+    return engine.arrow(outcomes(people, purchases))
