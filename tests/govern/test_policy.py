@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from regulars.adapters.state import SQLState, migrate
 from regulars.errors import InputError
+from regulars.govern.audit.service import newest
 from regulars.govern.policy import (
     FATE_BY_REFUSAL,
     Fate,
@@ -152,20 +153,38 @@ def test_waiting_is_the_only_refusal_that_defers():
     assert Fate.SENT not in FATE_BY_REFUSAL.values()
 
 
-def test_the_first_reason_of_a_stop_stays_until_somebody_resumes(tmp_path):
+@pytest.fixture
+def state(tmp_path):
     url = f"sqlite:///{tmp_path / 'state.db'}"
     migrate(url)
-    state = SQLState(url)
+    return SQLState(url)
 
-    stop(state, "wrong price in the message")
-    stop(state, "again")
+
+def test_the_first_reason_of_a_stop_stays_until_somebody_resumes(state):
+    by = {"actor": "ann", "at": utc("2026-03-02T10:00+08:00")}
+
+    stop(state, "wrong price in the message", **by)
+    stop(state, "again", **by)
 
     assert stopped(state) == "wrong price in the message"
-    assert resume(state)
+    assert resume(state, **by)
     assert stopped(state) is None
-    assert not resume(state)
+    assert not resume(state, **by)
 
 
-def test_a_stop_needs_a_reason(tmp_path):
+def test_stopping_and_resuming_are_in_the_audit_log(state):
+    stop(state, "wrong link", actor="ann", at=utc("2026-03-02T10:00+08:00"))
+    resume(state, actor="bob", at=utc("2026-03-02T11:00+08:00"))
+
+    found = [(entry.actor, entry.action, entry.detail) for entry in newest(state)]
+    assert found == [
+        ("bob", "contacts.resume", "{}"),
+        ("ann", "contacts.stop", '{"reason":"wrong link"}'),
+    ]
+
+
+def test_a_stop_needs_a_reason(state):
     with pytest.raises(InputError, match="must say why"):
-        stop(SQLState(f"sqlite:///{tmp_path / 'state.db'}"), "  ")
+        stop(state, "  ", actor="ann", at=utc("2026-03-02T10:00+08:00"))
+
+    assert stopped(state) is None

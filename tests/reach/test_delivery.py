@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from regulars.errors import InputError, Permanent, UnknownName
+from regulars.errors import InputError, NotReady, Permanent, UnknownName
 from regulars.govern.consent.service import withdraw
 from regulars.govern.policy import Fate
 from regulars.govern.policy.service import resume, stop
@@ -148,7 +148,7 @@ def test_a_ledger_changed_by_hand_does_not_add_up(shop):
 
 
 def test_a_contact_without_a_fate_is_noticed():
-    with pytest.raises(Permanent, match="3 contacts are still claimed"):
+    with pytest.raises(NotReady, match="3 contacts are still claimed"):
         tally([("claimed", "claimed", 3)], eligible=3)
 
 
@@ -317,10 +317,12 @@ def test_a_withdrawal_during_the_turn_stops_every_contact_not_yet_claimed(shop):
 def test_an_emergency_stop_in_the_middle_leaves_the_rest_at_rest(shop):
     shop.granted(EVERYBODY)
     shop.plans([shop.decision(c) for c in EVERYBODY], window=10)
-    provider = shop.provider(watch=lambda contact: stop(shop.state, "wrong link"))
+    provider = shop.provider(
+        watch=lambda contact: stop(shop.state, "wrong link", actor="ann", at=shop.turn().now)
+    )
 
     shop.dispatches(provider)
-    resume(shop.state)
+    resume(shop.state, actor="ann", at=shop.turn().now)
     shop.dispatches(provider)
 
     assert len(provider.deliveries()) == 10

@@ -84,7 +84,7 @@ def test_the_claim_in_sql_judges_as_the_arrays_do(
     shop.run("DELETE FROM watermarks", {})
     shop.rules(cap_contacts=cap, consent_required=required, quiet_from=10 if quiet else 21)
     if stopped:
-        stop(shop.state, "drill")
+        stop(shop.state, "drill", actor="ann", at=shop.turn().now)
 
     reasons = standing_of(shop).reasons
     fates = shop.sends(

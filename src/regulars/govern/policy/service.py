@@ -1,12 +1,15 @@
 """The emergency stop: from its commit on no contact is claimed, until somebody resumes."""
 
+from datetime import datetime
+
 from regulars.errors import InputError
+from regulars.govern.audit.service import record
 from regulars.ports.state import Queries, State
 
 _SQL = Queries(__package__)
 
 
-def stop(state: State, reason: str) -> None:
+def stop(state: State, reason: str, *, actor: str, at: datetime) -> None:
     """Stop every contact of the workspace.
 
     Contacts already claimed by a running turn, at most one batch per sender, still go out;
@@ -14,7 +17,9 @@ def stop(state: State, reason: str) -> None:
 
     Args:
         state: The transactional store.
-        reason: Why, in a person's words; shown until somebody resumes.
+        reason: Why, in a person's words; the first one is shown until somebody resumes.
+        actor: Who stops, for the audit log.
+        at: The moment, aware.
 
     Raises:
         InputError: The reason is empty.
@@ -23,16 +28,32 @@ def stop(state: State, reason: str) -> None:
         raise InputError("reason is empty, must say why contacts stop; give a few words")
     with state.transaction() as opened:
         opened.run(_SQL["stop"], reason=reason.strip())
+        record(
+            opened,
+            actor=actor,
+            action="contacts.stop",
+            subject="*",
+            detail={"reason": reason.strip()},
+            at=at,
+        )
 
 
-def resume(state: State) -> bool:
+def resume(state: State, *, actor: str, at: datetime) -> bool:
     """Let contacts go out again.
+
+    Args:
+        state: The transactional store.
+        actor: Who resumes, for the audit log.
+        at: The moment, aware.
 
     Returns:
         False when nothing was stopped.
     """
     with state.transaction() as opened:
-        return opened.run(_SQL["resume"]) > 0
+        if not opened.run(_SQL["resume"]):
+            return False
+        record(opened, actor=actor, action="contacts.resume", subject="*", detail={}, at=at)
+    return True
 
 
 def stopped(state: State) -> str | None:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from regulars.errors import Permanent
+from regulars.errors import NotReady, Permanent
 from regulars.govern.policy import Fate
 
 
@@ -35,7 +35,8 @@ def tally(ends: Iterable[tuple[str, str, int]], *, eligible: int) -> Tally:
         unknown.
 
     Raises:
-        Permanent: A customer has no fate, or the fates do not add up to the snapshot.
+        NotReady: A customer has no fate yet.
+        Permanent: The fates do not add up to the snapshot.
 
     Source:
         Ours, because a campaign that cannot say what became of everybody may have lost some.
@@ -48,8 +49,9 @@ def tally(ends: Iterable[tuple[str, str, int]], *, eligible: int) -> Tally:
     reasons: dict[Fate, Counter[str]] = {fate: Counter() for fate in Fate}
     for end, reason, customers in ends:
         if end not in set(Fate):
-            raise Permanent(
-                f"{customers} contacts are still {end}, must have a fate; run the turn again"
+            raise NotReady(
+                f"{customers} contacts are still {end}, must have a fate; the turn was "
+                "interrupted, continue it with: regulars run"
             )
         counts[Fate(end)] += customers
         reasons[Fate(end)][reason] += customers

@@ -10,13 +10,13 @@ from regulars.ports.engine import Engine
 from regulars.ports.state import State
 from regulars.ports.steps import step
 from regulars.reach.delivery.plan import planned_rows
-from regulars.reach.delivery.service import account, contacts_of, dispatch, plan
-from regulars.reach.delivery.tables import decisions_of
+from regulars.reach.delivery.service import account, contacts_of, dispatch, plan, set_stock
+from regulars.reach.delivery.tables import decisions_of, stock_of
 from regulars.records import Turn
 from regulars.settings import Policy
 
 
-@step(reads="decisions", writes="contacts")
+@step(reads="decisions offers", writes="contacts")
 def deliver(
     engine: Engine,
     turn: Turn,
@@ -46,6 +46,8 @@ def deliver(
     Returns:
         Rows written: customers in the audience.
     """
+    offers = engine.rows(stock_of(engine.table("offers")))
+    set_stock(state, {offer["offer_id"]: offer["stock"] for offer in offers})
     decisions = engine.rows(decisions_of(engine.table("decisions"), turn.number))
     plan(state, turn.number, planned_rows(decisions, turn=turn.number, channel_costs=channel_costs))
     dispatch(state, turn, channels=channels, policy=policy, zone=zone, workers=workers)

@@ -34,6 +34,7 @@ COMMANDS = {
     "doctor": Entry("Check a workspace and the machine, and say what to mend."),
     "collect": Entry("Files become typed facts.", is_group=True),
     "govern": Entry("Users and the audit log.", is_group=True),
+    "reach": Entry("The emergency stop and the send ledger.", is_group=True),
 }
 
 
