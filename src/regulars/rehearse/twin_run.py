@@ -91,7 +91,7 @@ def _live(twin: Twin, state: State, app: App, world: Path, turn: int) -> State:
     contacts, keys = _contacts(twin, app, turn)
     _, alone = twin.advance(state, Contacts.none())
     after, outcome = twin.advance(state, contacts)
-    twin.write_week(world / f"week-{after.week:03d}", state, outcome, keys)
+    twin.write_week(world / f"week-{after.week:03d}", outcome, keys)
     paid = float(twin.rules.book.channel_costs[contacts.channel].sum())
     told = {
         "turn": turn,
