@@ -28,7 +28,9 @@ class Entry:
 
 COMMANDS = {
     "init": Entry("Make a folder a workspace."),
-    "demo": Entry("Turn the whole loop on a real grocer's data and in the twin."),
+    "demo": Entry(
+        "Turn the whole loop on real data and in a simulated retailer, and write a report."
+    ),
     "run": Entry("Do one turn of the loop."),
     "serve": Entry("Serve the console."),
     "doctor": Entry("Check a workspace and the machine, and say what to mend."),
