@@ -71,6 +71,7 @@ def test_every_customer_of_the_audience_has_one_fate(shop):
         shop.decision("joe", "defer", reason="later"),
         shop.decision("kim", "skip", reason="no_offer"),
         shop.decision("lee"),
+        shop.decision("max", "skip", reason="quiet_hours"),
     ]
 
     fates = shop.sends(decisions, shop.provider())
@@ -82,8 +83,9 @@ def test_every_customer_of_the_audience_has_one_fate(shop):
         "joe": ("deferred", "later"),
         "kim": ("skipped", "no_offer"),
         "lee": ("skipped", "no_consent"),
+        "max": ("deferred", "quiet_hours"),
     }
-    assert shop.tally().eligible == 6
+    assert shop.tally().eligible == 7
     assert shop.tally().reasons_by_fate[Fate.SKIPPED] == {"no_consent": 1, "no_offer": 1}
 
 

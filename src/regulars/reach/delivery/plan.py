@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from regulars.errors import InputError, UnknownName
-from regulars.govern.policy import Fate, Reason
+from regulars.govern.policy import FATE_BY_REFUSAL, Fate, Reason
 from regulars.reach.delivery.keys import contact_key
 
 WINDOW = 500
@@ -30,7 +30,8 @@ def planned_rows(
     """Turn the decisions of one turn into rows of the send ledger.
 
     A decision to send becomes a planned row, unless a holdout flag contradicts it: a holdout
-    is never contacted. Every other decision has its fate at once. Planned rows are cut into
+    is never contacted. Every other decision has its fate at once; where a rule of contact was
+    the reason, the fate that goes with the rule. Planned rows are cut into
     batches per channel in the order of their keys, so that batches do not depend on who
     works on them.
 
@@ -113,6 +114,8 @@ def _first_state(decision: Mapping[str, Any]) -> tuple[str, str]:
         return Fate.HOLDOUT.value, Reason.GLOBAL_HOLDOUT.value
     if verdict == "send" and decision["is_campaign_holdout"]:
         return Fate.HOLDOUT.value, Reason.CAMPAIGN_HOLDOUT.value
+    if verdict == "skip" and decision["reason"] in set(FATE_BY_REFUSAL):
+        return FATE_BY_REFUSAL[Reason(decision["reason"])].value, decision["reason"]
     return _STATE_BY_VERDICT[verdict], decision["reason"]
 
 
