@@ -1,6 +1,7 @@
 """Consent: the rule, the step that adopts it from the lake, and withdrawing directly."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
@@ -158,6 +159,30 @@ def test_no_order_of_files_loses_a_withdrawal(shop, seed):
         shop.adopt()
 
     assert shop.all(CONSENTS) == [("ann", "marketing", "sms", "withdrawn")]
+
+
+def test_days_without_news_are_not_read_again_and_a_late_file_is_not_missed(shop):
+    shop.arrives("consents", word("sms", "granted", 1), word("app", "granted", 5))
+    assert shop.adopt() == 2
+    assert shop.adopt() == 0
+
+    shop.arrives("consents", word("sms", "withdrawn", 3), word("app", "withdrawn", 4))
+
+    assert shop.adopt() == 2
+    assert shop.all(CONSENTS) == [
+        ("ann", "marketing", "app", "granted"),
+        ("ann", "marketing", "sms", "withdrawn"),
+    ]
+
+
+def test_a_grant_holds_once_its_day_has_come(shop):
+    shop.arrives("consents", word("sms", "granted", 20))
+    shop.adopt()
+    assert shop.all(CONSENTS) == []
+
+    shop.adopt(replace(TURN, now=DAY + timedelta(days=21)))
+
+    assert shop.all(CONSENTS) == [("ann", "marketing", "sms", "granted")]
 
 
 def test_a_grant_dated_after_the_turn_does_not_hold_yet_but_a_refusal_does(shop):

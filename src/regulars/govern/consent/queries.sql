@@ -43,3 +43,10 @@ WHERE reason = 'opted_out'
 
 -- name: words
 SELECT customer_id, channel, status, recorded_at FROM consents WHERE purpose = :purpose
+
+-- name: adopted
+SELECT value FROM watermarks WHERE name = :name
+
+-- name: set_adopted
+INSERT INTO watermarks (name, value) VALUES (:name, :value)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value

@@ -1,12 +1,20 @@
 """The step that brings consent, opt-outs, complaints and bounces into the state store."""
 
-from collections.abc import Mapping
+import json
 from datetime import UTC, datetime
 from typing import Any
 
-from regulars.govern.consent.tables import newest_consents, refusals
+from ibis.expr.types import Table as Definition
+
+from regulars.govern.consent.tables import (
+    holding,
+    latest_refusals,
+    newest_words,
+    refusals,
+    rows_by_day,
+)
 from regulars.ports.engine import Engine
-from regulars.ports.state import Queries, State
+from regulars.ports.state import Queries, State, Transaction
 from regulars.ports.steps import step
 from regulars.records import Turn
 
@@ -17,7 +25,8 @@ _SQL = Queries(__package__)
 def adopt_consents(engine: Engine, state: State, turn: Turn) -> int:
     """Adopt what customers said and what receipts forbid, in one transaction.
 
-    Doing it again changes nothing, and the order in which files arrived does not matter.
+    Only days that gained facts since the last time are read, however old they are. Doing it
+    again changes nothing, and the order in which files arrived does not matter.
 
     Args:
         engine: Engine bound to this step.
@@ -25,30 +34,43 @@ def adopt_consents(engine: Engine, state: State, turn: Turn) -> int:
         turn: The turn; a grant dated after its moment is not adopted yet.
 
     Returns:
-        Words and receipts considered.
+        Words and receipts of the days that had news.
     """
-    words = engine.rows(newest_consents(engine.table("consents"), turn.now))
-    receipts = engine.rows(refusals(engine.table("contact_outcomes")))
+    words = holding(engine.table("consents"), turn.now)
+    receipts = refusals(engine.table("contact_outcomes"))
     with state.transaction() as opened:
-        opened.many(_SQL["adopt_consent"], [_stamped(word, "recorded_at") for word in words])
-        opened.many(
-            _SQL["suppress"],
-            [
-                {
-                    "contact_key": receipt["contact_key"],
-                    "customer_id": receipt["customer_id"],
-                    "reason": receipt["kind"],
-                    "since": _stamp(receipt["occurred_at"]),
-                }
-                for receipt in receipts
-            ],
+        new_words = engine.rows(newest_words(_news(engine, opened, "consents", words)))
+        new_receipts = engine.rows(
+            latest_refusals(_news(engine, opened, "contact_outcomes", receipts))
         )
+        opened.many(
+            _SQL["adopt_consent"],
+            [{**word, "recorded_at": _stamp(word["recorded_at"])} for word in new_words],
+        )
+        opened.many(_SQL["suppress"], [_suppression(receipt) for receipt in new_receipts])
         opened.run(_SQL["lift_answered"])
-    return len(words) + len(receipts)
+    return len(new_words) + len(new_receipts)
 
 
-def _stamped(row: Mapping[str, Any], column: str) -> dict[str, Any]:
-    return {**row, column: _stamp(row[column])}
+def _news(engine: Engine, opened: Transaction, name: str, facts: Definition) -> Definition:
+    """Keep the facts of days that grew, and remember how far they have grown."""
+    mark = f"adopted/{name}"
+    [known] = opened.all(_SQL["adopted"], name=mark) or [{"value": "{}"}]
+    before = json.loads(known["value"])
+    after = {row["day"]: row["rows"] for row in engine.rows(rows_by_day(facts))}
+    opened.run(_SQL["set_adopted"], name=mark, value=json.dumps(after))
+    return facts.filter(
+        facts.day.isin([day for day, rows in after.items() if rows != before.get(day)])
+    )
+
+
+def _suppression(receipt: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "contact_key": receipt["contact_key"],
+        "customer_id": receipt["customer_id"],
+        "reason": receipt["kind"],
+        "since": _stamp(receipt["occurred_at"]),
+    }
 
 
 def _stamp(moment: datetime) -> str:
