@@ -1,1 +1,28 @@
-"""The twin: a simulated retailer with known truth; it meets the rest only through files."""
+"""The twin: a simulated grocer with known truth, met only through files in and contacts out."""
+
+from regulars.twin.figures import FIGURES, WORLDS, Figure, figure_rows
+from regulars.twin.households import moments
+from regulars.twin.population import Population
+from regulars.twin.response import Rules, WeekEffects
+from regulars.twin.retailer import Plan, Twin
+from regulars.twin.skins import SKINS, Skin
+from regulars.twin.state import State
+from regulars.twin.week import Contacts, Outcome
+
+__all__ = [
+    "FIGURES",
+    "SKINS",
+    "WORLDS",
+    "Contacts",
+    "Figure",
+    "Outcome",
+    "Plan",
+    "Population",
+    "Rules",
+    "Skin",
+    "State",
+    "Twin",
+    "WeekEffects",
+    "figure_rows",
+    "moments",
+]
