@@ -102,4 +102,3 @@ class DeltaLake:
                 f"cannot write table {name} in {self._folder}: {error}; "
                 "check free space and write permission, then run the same command again"
             ) from error
-

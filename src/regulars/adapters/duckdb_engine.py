@@ -28,6 +28,7 @@ class DuckDBEngine:
         self._lake = lake
         self._backend: Any = ibis.duckdb.connect(threads=workers, memory_limit=memory)
         self._backend.raw_sql("SET TimeZone='UTC'")
+        self._backend.raw_sql("SET enable_progress_bar=false")
         self._opened: dict[str, tuple[list[str], Definition]] = {}
 
     def table(self, name: str, /) -> Definition:

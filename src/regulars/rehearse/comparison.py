@@ -21,8 +21,7 @@ def compare_policies(
 
     Returns:
         By policy: margin_by_turn (true margin of all customers after offers and the cost of
-        contacts), gross_by_turn (before the cost of contacts), contacts_by_turn,
-        spend_by_turn and opted_out_by_turn.
+        contacts), gross_by_turn (before that cost), contacts_by_turn, spend_by_turn and opted_out_by_turn.
     """
     found: dict[str, dict[str, Any]] = {}
     start = None
@@ -44,13 +43,5 @@ def compare_policies(
 
 
 def _loop(run: TwinRun) -> dict[str, Any]:
-    return {
-        f"{name}_by_turn": [week[key] for week in run.weeks]
-        for name, key in (
-            ("margin", "margin"),
-            ("gross", "gross"),
-            ("contacts", "contacts"),
-            ("spend", "spend"),
-            ("opted_out", "opted_out"),
-        )
-    }
+    names = ("margin", "gross", "contacts", "spend", "opted_out")
+    return {f"{name}_by_turn": [week[name] for week in run.weeks] for name in names}

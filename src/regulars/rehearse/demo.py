@@ -143,7 +143,7 @@ def _simulated(folder: Path, plan: Plan, workers: int, progress: Progress) -> di
     policies = compare_policies(
         run, folder / "twin" / "world", lambda name, share: progress(f"baselines: {name}", share)
     )
-    truth = sum(policies["loop"]["gross_by_turn"]) - sum(policies["nobody"]["gross_by_turn"])
+    truth = sum(week["gross"] for week in run.weeks) - sum(policies["nobody"]["margin_by_turn"])
     found = programme(run.app) or {}
     return {
         "turns": _turns(run),

@@ -11,8 +11,17 @@ def _text(name: str, *, key: bool = False, empty: bool = False) -> sa.Column[str
     return sa.Column(name, sa.Text, primary_key=key, nullable=empty)
 
 
-def _whole(name: str, *, key: bool = False, default: str | None = None, empty: bool = False) -> sa.Column[int]:
-    return sa.Column(name, sa.BigInteger, primary_key=key, nullable=empty, server_default=default, autoincrement=False)
+def _whole(
+    name: str, *, key: bool = False, default: str | None = None, empty: bool = False
+) -> sa.Column[int]:
+    return sa.Column(
+        name,
+        sa.BigInteger,
+        primary_key=key,
+        nullable=empty,
+        server_default=default,
+        autoincrement=False,
+    )
 
 
 def upgrade() -> None:
@@ -141,7 +150,18 @@ def _people_tables() -> None:
 def downgrade() -> None:
     """Drop the tables."""
     for table in (
-        "audit_anchors", "audit_log", "sign_in_failures", "sessions", "users", "offer_stock", "contact_days",
-        "ledger", "watermarks", "suppressions", "consents", "journal", "turns",
+        "audit_anchors",
+        "audit_log",
+        "sign_in_failures",
+        "sessions",
+        "users",
+        "offer_stock",
+        "contact_days",
+        "ledger",
+        "watermarks",
+        "suppressions",
+        "consents",
+        "journal",
+        "turns",
     ):
         op.drop_table(table)
