@@ -12,6 +12,7 @@ from regulars.charts.look import (
     lines_of_text,
     number,
     spoken,
+    whiskers,
     zero_line,
 )
 
@@ -60,7 +61,7 @@ def interval_plot(
     Example:
         >>> plot = interval_plot([Interval("1", 5.0, 1.0, 9.0)])
         >>> [series["name"] for series in plot["series"]], plot["xAxis"]["data"]
-        (['measured'], ['1'])
+        (['measured', 'measured'], ['1'])
     """
     known = any(one.truth is not None for one in intervals)
     chart = frame(
@@ -83,11 +84,12 @@ def interval_plot(
                 "animation": False,
                 "symbol": "none",
                 "label": {"show": False},
-                "lineStyle": {"color": MAIN, "width": 2.2, "type": "solid", "opacity": 0.75},
-                "data": [zero_line(), *(_whisker(place, one) for place, one in drawn)],
+                "data": [zero_line()],
             },
         }
     )  # fmt: skip
+    ends = [(place, number(one.low), number(one.high)) for place, one in drawn]
+    chart["series"].append(whiskers(measured, ends, colour=MAIN))
     if known:
         chart["series"].append({
             "name": truth,
@@ -115,8 +117,3 @@ def _point(
     if one.truth is not None:
         said.append(f"{truth}: {spoken(one.truth)}")
     return {"value": [place, number(at)], "tooltip": {"formatter": lines_of_text(*said)}}
-
-
-def _whisker(place: int, one: Interval) -> list[Option]:
-    ends = [number(one.low), number(one.high)]
-    return [{"coord": [place, end], "symbol": "rect", "symbolSize": [9, 2]} for end in ends]

@@ -3,9 +3,9 @@
 import html
 from typing import Any
 
-INK, MUTED, RULE = "#1c2733", "#647282", "#dfe5ea"
-MAIN, TRUTH, WARM, COOL = "#0f766e", "#c2410c", "#d9a441", "#3b6fb6"
-PALETTE = (MAIN, COOL, "#d97706", "#8b5fbf", "#b4406a", "#5c8a3a", "#94a3b1", INK)
+INK, MUTED, RULE = "#1f2a30", "#586670", "#dde4e8"
+MAIN, TRUTH, WARM, COOL = "#0b6e4f", "#c2410c", "#d9a441", "#3b6fb6"
+PALETTE = (MAIN, COOL, "#d97706", "#8b5fbf", "#b4406a", "#5c8a3a", "#94a3b1", "#8a6d4f")
 FONT = (
     "system-ui, -apple-system, 'Segoe UI', Roboto, 'PingFang SC', 'Microsoft YaHei', "
     "'Noto Sans CJK SC', 'Noto Sans SC', sans-serif"
@@ -50,7 +50,7 @@ def frame(title: str, *, x_name: str, y_name: str, legend: list[str] | None = No
             "itemGap": 14,
             "textStyle": {"color": MUTED, "fontSize": 12},
         },
-        "grid": {"left": 8, "right": 24, "bottom": 8,
+        "grid": {"left": 8, "right": 24, "bottom": 30 if x_name else 8,
                  "top": 36 + 28 * bool(title) + 28 * bool(legend),
                  "containLabel": True},
         "tooltip": {
@@ -59,7 +59,7 @@ def frame(title: str, *, x_name: str, y_name: str, legend: list[str] | None = No
             "borderColor": RULE,
             "textStyle": {"color": INK, "fontSize": 12},
         },
-        "xAxis": axis("category", x_name) | {"nameLocation": "end", "nameGap": 6},
+        "xAxis": below(axis("category", x_name)),
         "yAxis": axis("value", y_name),
         "series": [],
     }  # fmt: skip
@@ -85,6 +85,52 @@ def axis(kind: str, name: str) -> Option:
         "axisLabel": {"color": MUTED, "fontSize": 12, "hideOverlap": True},
         "splitLine": {"show": kind == "value", "lineStyle": {"color": RULE}},
     }  # fmt: skip
+
+
+def below(horizontal: Option) -> Option:
+    """Put the name of a horizontal axis under its middle.
+
+    Args:
+        horizontal: An axis.
+
+    Returns:
+        The axis with its name out of the way of the plot.
+    """
+    return horizontal | {
+        "nameLocation": "middle",
+        "nameGap": 28,
+        "nameTextStyle": {"color": MUTED, "fontSize": 12},
+    }
+
+
+def whiskers(name: str, ends: list[tuple[Any, Any, Any]], *, colour: str) -> Option:
+    """Give the series that draws intervals as upright lines.
+
+    Lines and not marks, because an axis makes room for lines only.
+
+    Args:
+        name: Name of the series the whiskers belong to; the legend switches both.
+        ends: Place, low and high of each interval.
+        colour: Colour of the lines.
+
+    Returns:
+        A series; a gap parts one interval from the next.
+    """
+    points: list[Any] = []
+    for place, low, high in ends:
+        points += [[place, low], [place, high], ["-", "-"]]
+    return {
+        "name": name,
+        "type": "line",
+        "data": points[:-1],
+        "symbol": "rect",
+        "symbolSize": [9, 2],
+        "lineStyle": {"color": colour, "width": 2, "opacity": 0.7},
+        "itemStyle": {"color": colour, "opacity": 0.7},
+        "silent": True,
+        "tooltip": {"show": False},
+        "z": 2,
+    }
 
 
 def zero_line() -> Option:

@@ -9,10 +9,12 @@ from regulars.charts.look import (
     TRUTH,
     Option,
     axis,
+    below,
     frame,
     lines_of_text,
     number,
     spoken,
+    whiskers,
 )
 
 
@@ -60,44 +62,40 @@ def prediction_plot(
     Example:
         >>> plot = prediction_plot([Prediction("1", 2.0, 3.0, 1.0, 5.0)])
         >>> [len(series["data"]) for series in plot["series"]]
-        [1, 0]
+        [1, 2, 0, 0, 2]
     """
     chart = frame(title, x_name="", y_name=y_name, legend=[inside, outside])
-    chart["xAxis"] = axis("value", x_name) | {
-        "nameLocation": "middle",
-        "nameGap": 28,
-        "nameTextStyle": {"color": MUTED, "fontSize": 12},
-        "splitLine": {"show": False},
-    }
-    chart["grid"]["bottom"] = 36
-    ends = [value for one in predictions for value in (one.low, one.high, one.predicted)]
-    corners = [number(min(ends, default=0.0)), number(max(ends, default=1.0))]
+    chart["xAxis"] = below(axis("value", x_name)) | {"splitLine": {"show": False}, "scale": True}
+    chart["grid"]["bottom"] = 30
     for name, colour, wanted in ((inside, MAIN, True), (outside, TRUTH, False)):
         mine = [one for one in predictions if (one.low <= one.predicted <= one.high) is wanted]
-        marks: list[object] = [
-            [{"coord": [number(one.predicted), number(end)]} for end in (one.low, one.high)]
-            for one in mine
-        ]
-        if wanted:
-            diagonal: list[Option] = [{"coord": [corner, corner]} for corner in corners]
-            diagonal[0] |= {"lineStyle": {"color": MUTED, "type": "dashed", "width": 1.2}}
-            marks.append(diagonal)
-        chart["series"].append({
-            "name": name,
-            "type": "scatter",
-            "symbolSize": 9,
-            "itemStyle": {"color": colour},
-            "data": [_point(one, x_name, y_name) for one in mine],
-            "markLine": {
-                "silent": True,
-                "animation": False,
-                "symbol": "none",
-                "label": {"show": False},
-                "lineStyle": {"color": colour, "width": 1.6, "type": "solid", "opacity": 0.6},
-                "data": marks,
+        ends = [(number(one.predicted), number(one.low), number(one.high)) for one in mine]
+        chart["series"] += [
+            {
+                "name": name,
+                "type": "scatter",
+                "symbolSize": 9,
+                "itemStyle": {"color": colour},
+                "data": [_point(one, x_name, y_name) for one in mine],
+                "z": 3,
             },
-        })
+            whiskers(name, ends, colour=colour),
+        ]
+    chart["series"].append(_diagonal([one.predicted for one in predictions]))
     return chart
+
+
+def _diagonal(predicted: list[float]) -> Option:
+    """The line on which every promise is kept, over the range of what was promised."""
+    corners = [number(min(predicted, default=0.0)), number(max(predicted, default=1.0))]
+    return {
+        "type": "line",
+        "data": [[corner, corner] for corner in corners],
+        "symbol": "none",
+        "silent": True,
+        "tooltip": {"show": False},
+        "lineStyle": {"color": MUTED, "type": "dashed", "width": 1.4},
+    }
 
 
 def _point(one: Prediction, x_name: str, y_name: str) -> Option:
