@@ -120,7 +120,7 @@ def generated(tmp_path):
 def test_the_generated_reference_is_what_the_code_says(tmp_path):
     names = generated(tmp_path)
 
-    assert names == ["commands.md", "settings.md", "tables.md"]
+    assert {"commands.md", "settings.md", "tables.md"} <= set(names)
     stale = [
         n
         for n in names
