@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import regulars
+from regulars.collect.reference import facts_page
 from regulars.ports.steps import REGISTRY, Step
 from regulars.records import TABLES, Table
 from regulars.serve.cli.exits import ExitCode
@@ -106,7 +107,12 @@ def _command(path: str, command: Any) -> list[str]:
     return lines
 
 
-PAGES = {"settings.md": settings_page, "tables.md": tables_page, "commands.md": commands_page}
+PAGES = {
+    "settings.md": settings_page,
+    "tables.md": tables_page,
+    "facts.md": facts_page,
+    "commands.md": commands_page,
+}
 
 
 def main() -> None:

@@ -28,6 +28,7 @@ _TRUTH = {
     **dict.fromkeys(("true", "t", "1", "yes", "y"), True),
     **dict.fromkeys(("false", "f", "0", "no", "n"), False),
 }
+_SHAPES = tuple(pa.timestamp(unit, zone) for unit in ("us", "ns") for zone in (None, "UTC"))
 _SCALE = {"money": Decimal("0.01"), "quantity": Decimal("0.001")}
 _CODE: dict[Reason, int] = {reason: number + 1 for number, reason in enumerate(REASONS)}
 KnownIds = Callable[[str, list[str]], list[bool]]
@@ -295,7 +296,7 @@ def _parsed_moments(
     values: pa.Array, codes: NDArray[np.int8], rule: ColumnRule, kind: pa.DataType, zone: str
 ) -> tuple[pa.Array, NDArray[np.int8]]:
     """Turn text into moments or days, all at once when the text is ISO 8601 throughout."""
-    for shape in () if rule.format else (pa.timestamp("us"), pa.timestamp("us", "UTC")):
+    for shape in () if rule.format else _SHAPES:
         fast = _cast(values, shape)
         if fast is not None:
             return _moments(fast, rule, kind, zone), codes
