@@ -95,7 +95,7 @@ SCORES = (
         "model parameter",
         "",
         """
-        model string bg_nbd, gamma_gamma or spend_blend
+        model string bg_nbd, gamma_gamma; spend_habits, spend_bg_nbd or spend_rate is used
         parameter string symbol as in the paper
         value float64 fitted value
     """,

@@ -1,0 +1,1 @@
+"""Segments: groups of customers a marketer can name."""

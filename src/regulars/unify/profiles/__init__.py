@@ -1,0 +1,1 @@
+"""Profiles: everything known of one customer as of a day, in one row."""
