@@ -8,6 +8,7 @@ from regulars.errors import InputError, NotReady, Permanent, UnknownName
 from regulars.govern.consent.service import withdraw
 from regulars.govern.policy import Fate
 from regulars.govern.policy.service import resume, stop
+from regulars.ports.channels import Recovery
 from regulars.reach.delivery import contact_key, planned_rows, tally
 from regulars.reach.delivery.service import (
     contacts_of,
@@ -341,16 +342,42 @@ def test_a_channel_without_an_adapter_stops_the_turn_before_it_starts(shop):
     assert {row["state"] for row in shop.all("SELECT state FROM ledger")} == {"planned"}
 
 
+class Broken:
+    """A keyed channel that takes nothing and does not come back by itself."""
+
+    recovery = Recovery.RESEND
+
+    def send(self, contacts):
+        raise Permanent("disk full")
+
+
+def test_who_withdraws_after_a_crash_is_not_sent_to_again_but_listed(shop):
+    shop.granted(["ann", "bob"])
+    shop.plans([shop.decision("ann"), shop.decision("bob")])
+    with pytest.raises(Permanent):
+        shop.dispatches(Broken())
+    withdraw(shop.state, "ann", at=shop.turn().now)
+
+    provider = shop.provider()
+    shop.dispatches(provider)
+
+    assert [customer for _, customer in provider.deliveries()] == ["bob"]
+    assert shop.fates() == {"ann": ("unknown", "consent_withdrawn"), "bob": ("sent", "handed_over")}
+
+
+def test_two_contacts_on_one_day_count_as_two(shop):
+    shop.granted(["ann"])
+    contacted(shop, "ann", "2026-03-02")
+
+    shop.sends([shop.decision("ann")], shop.provider())
+
+    assert counted(shop) == {"ann": 2}
+
+
 @pytest.mark.parametrize("workers", [1, 2, 4])
 def test_a_channel_that_breaks_down_ends_the_turn_and_the_next_run_goes_on(shop, workers):
     shop.granted(EVERYBODY)
     shop.plans([shop.decision(c) for c in EVERYBODY], window=5)
-
-    class Broken:
-        recovery = shop.provider().recovery
-
-        def send(self, contacts):
-            raise Permanent("disk full")
 
     with pytest.raises(Permanent, match="disk full"):
         shop.dispatches(Broken(), workers=workers)
