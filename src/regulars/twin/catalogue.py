@@ -55,6 +55,7 @@ class Catalogue:
         categories: Cumulative sales of a department's categories, shape
             (departments, CATEGORIES_EACH).
         unit_price: Price of one unit.
+        usual_order: Money of a middling order; larger ones have more lines.
     """
 
     offers: tuple[Offer, ...]
@@ -63,6 +64,7 @@ class Catalogue:
     margin: Floats
     categories: Floats
     unit_price: float
+    usual_order: float
 
     @property
     def costs(self) -> Floats:
@@ -114,6 +116,7 @@ def catalogue(
         margin=np.array([values[f"margin.{name.replace(' ', '_')}"] for name in DEPARTMENTS]),
         categories=np.cumsum(households.category_shares, axis=1),
         unit_price=values["margin.unit_price"] * scale,
+        usual_order=float(np.median(households.basket)) * scale,
     )  # fmt: skip
 
 

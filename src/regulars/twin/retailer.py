@@ -12,19 +12,20 @@ from numpy.typing import NDArray
 
 from regulars.errors import InputError, NotReady
 from regulars.twin.catalogue import catalogue
-from regulars.twin.figures import figures
-from regulars.twin.files import (
+from regulars.twin.doors import (
     Doors,
+    Skin,
     offers_file,
     read_contacts,
+    skin_named,
     starting_facts,
     week_facts,
     write_facts,
 )
+from regulars.twin.figures import figures
 from regulars.twin.households import read_households
 from regulars.twin.population import Population, populate
 from regulars.twin.response import Rules, WeekEffects, expected_effects, week_effects
-from regulars.twin.skins import Skin, skin_named
 from regulars.twin.state import State, first_state, load_state, save_state
 from regulars.twin.week import Contacts, Outcome, advance
 

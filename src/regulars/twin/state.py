@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass, fields
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +79,7 @@ def load_state(path: Path) -> State:
     try:
         with np.load(path, allow_pickle=False) as file:
             found = {part.name: file[part.name] for part in fields(State)}
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise InputError(
             f"{path} holds no state of a twin ({error}); remove its folder and begin again"
         ) from error

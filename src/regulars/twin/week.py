@@ -261,7 +261,7 @@ def _lines(
 ) -> tuple[Lines, Orders]:
     """Fill the orders with lines; give the orders back with only the offers that took money off."""
     cents = _order_cents(population, orders, seed=seed, week=week)
-    usual = float(np.median(population.basket)) * 100
+    usual = rules.book.usual_order * 100
     count = 1 + (2 * cents > usual) + (cents > usual).astype(np.int64) + (cents > 2 * usual)
     order = np.repeat(np.arange(len(count)), count)
     number = _within(order, count)

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from regulars.errors import InputError
 from regulars.numerics.hashing import uniforms
 from regulars.twin.catalogue import Catalogue, products
+from regulars.twin.doors.skins import Skin, home_shop, identities
 from regulars.twin.households import Households
 from regulars.twin.population import Population
-from regulars.twin.skins import Skin, home_shop, identities
 from regulars.twin.week import Contacts, Lines, Outcome
 
 Integers = NDArray[np.int64]
