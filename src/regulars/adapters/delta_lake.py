@@ -1,7 +1,9 @@
 """The lake as Delta tables in a folder, by `deltalake`."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
@@ -10,6 +12,8 @@ from deltalake.exceptions import DeltaError
 from regulars.adapters.arrow_types import arrow_schema
 from regulars.errors import Permanent, UnknownName
 from regulars.records import TABLES
+
+_ROOM_BYTES = 1 << 17
 
 
 class DeltaLake:
@@ -23,7 +27,7 @@ class DeltaLake:
         """Remember the folder; nothing is opened yet."""
         self._folder = folder
 
-    def schema(self, name: str, /) -> pa.Schema:
+    def schema(self, name: str, /) -> pa.Schema:  # noqa: PLR6301 - part of the port
         """Give the Arrow schema of a declared table."""
         if name not in TABLES:
             raise UnknownName("table", name, TABLES)
@@ -91,6 +95,7 @@ class DeltaLake:
         )
         path = str(self._path(name))
         try:
+            self._require_room()
             if predicate:
                 write_deltalake(
                     path, rows, mode="overwrite", predicate=predicate, commit_properties=commit
@@ -102,3 +107,11 @@ class DeltaLake:
                 f"cannot write table {name} in {self._folder}: {error}; "
                 "check free space and write permission, then run the same command again"
             ) from error
+
+    def _require_room(self) -> None:
+        """Find a full or read-only disk before the Delta writer does, which panics noisily."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=self._folder) as probe:
+            probe.write(bytes(_ROOM_BYTES))
+            probe.flush()
+            os.fsync(probe.fileno())

@@ -68,7 +68,8 @@ def _progress_bar(*, is_silent: bool) -> "tuple[Progress, RichProgress]":
     from rich.progress import Progress as Bars  # noqa: PLC0415
     from rich.progress import TaskID  # noqa: PLC0415
 
-    bars = Bars(console=Console(stderr=True), disable=is_silent, transient=True)
+    console = Console(stderr=True)
+    bars = Bars(console=console, disable=is_silent or not console.is_terminal, transient=True)
     tasks: dict[str, TaskID] = {}
 
     def progress(file: str, share: float) -> None:
