@@ -79,6 +79,9 @@ def open_app(folder: Path | str, *, workers: int | None = None) -> App:
         folder: A folder made by `regulars init`.
         workers: Threads and senders, instead of what the settings say.
 
+    Returns:
+        The open workspace; stores are opened when they are first used.
+
     Raises:
         NotReady: The folder is not a workspace.
         InputError: Its settings cannot be used.

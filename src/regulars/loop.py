@@ -6,7 +6,7 @@ the turn (`regulars collect import`), contacts go out at its end; feedback trave
 tables only.
 """
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -24,8 +24,9 @@ from regulars.ports.engine import Engine
 from regulars.ports.lake import Lake
 from regulars.ports.state import Queries, State
 from regulars.ports.steps import Step
+from regulars.reach.delivery.service import snapshot_audience
 from regulars.reach.delivery.step import deliver
-from regulars.reach.standing import contactable
+from regulars.reach.standing import Standing, contactable
 from regulars.records import Turn
 from regulars.settings import Settings
 from regulars.understand.segments.step import score_segments
@@ -138,9 +139,7 @@ def _run(shop: Shop, step: Step, turn: Turn) -> int:
             turn,
             loop=loop,
             channel_costs=costs,
-            standing_of=lambda customers: contactable(
-                state, turn, customers, channels=tuple(costs), policy=policy, zone=zone
-            ),
+            standing_of=lambda customers: _standing(shop, turn, customers),
             profiling_refused=profiling_refused(state),
         ),
         deliver: lambda: deliver.run(
@@ -155,6 +154,20 @@ def _run(shop: Shop, step: Step, turn: Turn) -> int:
         ),
     }
     return calls[step]()
+
+
+def _standing(shop: Shop, turn: Turn, customers: Sequence[str]) -> Standing:
+    """Count the audience, before anything is decided, and ask the rules of contact about it."""
+    settings = shop.settings
+    snapshot_audience(shop.state, turn.number, len(customers))
+    return contactable(
+        shop.state,
+        turn,
+        customers,
+        channels=tuple(settings.channels),
+        policy=settings.policy,
+        zone=settings.retailer.zone,
+    )
 
 
 def dispatch_moment(as_of: date, settings: Settings) -> datetime:
@@ -179,9 +192,8 @@ def _begin(shop: Shop, as_of: date) -> tuple[Turn, str]:
     """Find the turn to continue, or open the next one."""
     moment, seed = dispatch_moment(as_of, shop.settings), shop.settings.loop.seed
     with shop.state.transaction() as opened:
-        [last] = opened.all(_SQL["open_turn"]) or [None]
         number = 1
-        if last:
+        for last in opened.all(_SQL["last_turn"]):
             day, status = date.fromisoformat(last["as_of"]), last["status"]
             if day == as_of:
                 known = datetime.fromisoformat(last["now"])

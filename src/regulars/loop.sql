@@ -1,4 +1,4 @@
--- name: open_turn
+-- name: last_turn
 SELECT number, as_of, now, seed, status FROM turns ORDER BY number DESC LIMIT 1
 
 -- name: begin_turn

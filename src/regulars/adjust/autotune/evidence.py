@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,7 @@ class Decided:
         customers: Features, shape (customers, features).
         baseline: Orders expected in the window, shape (customers,).
         worth: Margin per order, shape (customers,).
+        taken: 1 for the action sent, shape (customers, arms).
         contrast: Action taken minus its probability, shape (customers, arms).
     """
 
@@ -38,6 +39,7 @@ class Decided:
     customers: NDArray[np.float64]
     baseline: NDArray[np.float64]
     worth: NDArray[np.float64]
+    taken: NDArray[np.float64]
     contrast: NDArray[np.float64]
 
 
@@ -74,6 +76,7 @@ def decided_arrays(
         features(columns),
         columns["weekly_orders"] * window_days / 7,
         worth,
+        taken,
         taken - probability * (1 - campaign_holdout),
     )
 
@@ -97,3 +100,27 @@ def evidence(decided: Decided, outcomes: pa.Table) -> Evidence:
     discount[rows[inside]] = numbers(outcomes, "discount")[inside]
     net = orders - discount / np.maximum(decided.worth, 0.01)
     return Evidence(decided.customers, decided.baseline, net, decided.contrast)
+
+
+def without_contacts(
+    past: Decided, happened: Evidence, later: Decided, per_arm: NDArray[np.float64]
+) -> Evidence:
+    """Take what later contacts caused out of the outcomes that follow an earlier turn.
+
+    Whoever was contacted earlier is contacted less afterwards, because of the cap. Without
+    this, contacts not made would look like harm done by those that were.
+
+    Args:
+        past: Decisions of the earlier turn.
+        happened: Those decisions beside the outcomes of the later window.
+        later: Decisions of the later turn.
+        per_arm: Believed coefficients per arm, shape (arms, features).
+
+    Returns:
+        The evidence, outcomes as they would have been without the later turn's contacts.
+    """
+    caused = (later.taken * (later.customers @ per_arm.T)).sum(axis=1)
+    found = np.searchsorted(later.customer_ids, past.customer_ids)
+    found = np.minimum(found, len(later.customer_ids) - 1)
+    same = later.customer_ids[found] == past.customer_ids
+    return replace(happened, outcome=happened.outcome - np.where(same, caused[found], 0.0))

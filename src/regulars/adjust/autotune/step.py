@@ -17,7 +17,12 @@ from regulars.adjust.autotune.carry_over import (
     learn_carry_over,
     starting_carry_over,
 )
-from regulars.adjust.autotune.evidence import Decided, decided_arrays, evidence
+from regulars.adjust.autotune.evidence import (
+    Decided,
+    decided_arrays,
+    evidence,
+    without_contacts,
+)
 from regulars.adjust.autotune.learning import learn, predicted_effect, residuals
 from regulars.adjust.autotune.readouts import pooled_readouts
 from regulars.adjust.autotune.spend_share import calibration, spend_share
@@ -164,9 +169,13 @@ def _learn_one(
     if had_data:
         known.values[f"slope.{measured:03d}"] = lesson.slope
         known.weights[f"slope.{measured:03d}"] = lesson.slope_sd**-2
+    per_arm = arm_coefficients(known.belief.terms, arms, known.belief.posterior()[0])
     for lag in LAGS:
         if measured - lag in decisions and len(decisions[measured - lag].worth):
-            past = evidence(decisions[measured - lag], happened)
+            earlier = decisions[measured - lag]
+            past = without_contacts(
+                earlier, evidence(earlier, happened), decisions[measured], per_arm
+            )
             known.carry = learn_carry_over(
                 known.carry,
                 lag,

@@ -28,7 +28,8 @@ from regulars.records import Turn
 from regulars.settings import Loop
 
 _DRAWS = 24
-_VERSION = "posterior-sampling-1"
+_SAFE_SHARE = 0.97
+"""Share of the budget planned for, so that the draw of actions seldom goes beyond it."""
 
 
 class Standing(Protocol):
@@ -83,9 +84,9 @@ def decide(
         audience(engine.table("profiles"), engine.table("customer_values"), turn.number)
     )
     ids = words(people, "customer_id").tolist()
+    keys = keys_of(ids)
     rules = standing_of(ids)
     arms = _arms(engine, turn, channel_costs, rules.remaining)
-    keys = keys_of(ids)
     basket, worth = customer_basket(numbers(people, "basket_size"), numbers(people, "margin_rate"))
     eligible = eligibility(
         arms,
@@ -95,26 +96,23 @@ def decide(
         global_holdout=held_out(keys, seed=loop.seed, purpose="global", share=loop.global_holdout),
     )
     customers = _features(people, np.isin(ids, sorted(profiling_refused)))
-    tuned = Tuned.from_rows(
-        engine.rows(latest(engine.table("parameters"), turn.number).order_by("name"))
-    )
-    belief = _belief(engine, arms, turn.number)
+    tuned = _tuned(engine, turn.number)
     budget = float(loop.weekly_budget) * tuned.spend_share
+    belief = _belief(engine, arms, turn.number)
     mean = arm_coefficients(belief.terms, arms, belief.posterior()[0])
-    money = economics(
-        arms,
-        tuned,
-        worth=worth,
-        contacts=numbers(people, "contacts_28d"),
-        effects=customers @ mean.T,
-    )
     policy = sampling_policy(
         customers,
         mean=mean,
         draws=_draws(belief, arms, turn),
-        economics=money,
+        economics=economics(
+            arms,
+            tuned,
+            worth=worth,
+            contacts=numbers(people, "contacts_28d"),
+            effects=customers @ mean.T,
+        ),
         allowed=eligible.allowed,
-        budget=budget * 0.97 / (1 - loop.campaign_holdout),
+        budget=budget * _SAFE_SHARE / (1 - loop.campaign_holdout),
         floor=loop.exploration_floor,
     )
     choice = choose(
@@ -127,18 +125,17 @@ def decide(
         campaign_holdout=loop.campaign_holdout,
         budget=budget,
     )
-    rows = decision_rows(
-        ids,
-        arms,
-        policy,
-        eligible,
-        choice,
-        customers=customers,
-        worth=worth,
-        turn=turn.number,
-        versions={"policy_version": _VERSION, "model_version": f"uplift-{turn.number:03d}"},
+    return engine.write(
+        "decisions",
+        decision_rows(
+            ids, arms, policy, eligible, choice, customers=customers, worth=worth, turn=turn.number
+        ),
     )
-    return engine.write("decisions", rows)
+
+
+def _tuned(engine: Engine, turn: int) -> Tuned:
+    rows = engine.rows(latest(engine.table("parameters"), turn).order_by("name"))
+    return Tuned.from_rows(rows)
 
 
 def _features(people: pa.Table, refused: NDArray[np.bool_]) -> NDArray[np.float64]:

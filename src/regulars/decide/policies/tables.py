@@ -1,7 +1,7 @@
 """Tables the decision reads and the rows it writes."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,9 @@ from regulars.decide.offers import Arm
 from regulars.decide.policies.choosing import Choice, campaign_of
 from regulars.decide.policies.sampling import Policy
 from regulars.decide.uplift.features import FEATURES
+
+POLICY_VERSION = "posterior-sampling-1"
+"""Changes when the policy would decide otherwise on the same input."""
 
 
 def audience(profiles: Definition, customer_values: Definition, turn: int) -> Definition:
@@ -46,7 +49,6 @@ def decision_rows(
     *,
     customers: np.ndarray,
     worth: np.ndarray,
-    versions: Mapping[str, str],
     turn: int,
 ) -> pa.Table:
     """Write the decision log: one row per customer, chosen or not.
@@ -59,7 +61,6 @@ def decision_rows(
         choice: What was decided.
         customers: Features the policy saw, shape (customers, features).
         worth: Margin of one order, shape (customers,).
-        versions: policy_version and model_version.
         turn: Number of the turn.
 
     Returns:
@@ -91,7 +92,8 @@ def decision_rows(
         "is_global_holdout": (choice.reason == "global_holdout").tolist(),
         "is_campaign_holdout": choice.in_campaign_holdout.tolist(),
         "shadow_price": np.full(len(row), policy.shadow_price),
-        **{name: [text] * len(row) for name, text in versions.items()},
+        "policy_version": [POLICY_VERSION] * len(row),
+        "model_version": [f"uplift-{turn:03d}"] * len(row),
     })
 
 
