@@ -108,8 +108,8 @@ def tampered(entries, rng):
 
 
 def test_every_random_tampering_is_found():
-    entries = chain(40)
-    hash_by_anchor = {n: entries[n - 1].hash for n in (7, 19, 40)}
+    entries = chain(24)
+    hash_by_anchor = {n: entries[n - 1].hash for n in (7, 15, 24)}
     rng = random.Random(20260302)
     missed, ways = [], set()
 

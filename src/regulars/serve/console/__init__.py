@@ -1,0 +1,1 @@
+"""The console: pages made on the server, in Chinese and English."""

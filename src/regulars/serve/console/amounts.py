@@ -1,0 +1,99 @@
+"""Money, numbers and shares as a reader of a language writes them."""
+
+from decimal import Decimal
+
+from babel import numbers
+
+WHOLE_MONEY_FROM = 1000
+MINUS = "\N{MINUS SIGN}"
+EMPTY = "\N{EN DASH}"
+
+Amount = Decimal | float | None
+
+
+def money(value: Amount, currency: str, locale: str) -> str:
+    """Write money; large amounts without cents.
+
+    Args:
+        value: The amount; None when there is none.
+        currency: ISO 4217 code.
+        locale: Language as Babel names it: "en", "zh_CN".
+
+    Returns:
+        A dash for None.
+
+    Example:
+        >>> money(Decimal("12.5"), "CNY", "zh_CN"), money(-1234.6, "USD", "en")
+        ('¥12.50', '−$1,235')
+    """
+    if value is None:
+        return EMPTY
+    is_whole = abs(float(value)) >= WHOLE_MONEY_FROM
+    text = numbers.format_currency(
+        value,
+        currency,
+        format="¤#,##0;-¤#,##0" if is_whole else None,
+        locale=locale,
+        currency_digits=not is_whole,
+    )
+    return text.replace("CN¥", "¥").replace("-", MINUS)
+
+
+def change(value: Amount, currency: str, locale: str) -> str:
+    """Write money gained or lost, with its sign.
+
+    Args:
+        value: The amount; None when there is none.
+        currency: ISO 4217 code.
+        locale: Language as Babel names it.
+
+    Returns:
+        A dash for None.
+
+    Example:
+        >>> change(3.0, "CNY", "en"), change(-3.0, "CNY", "en"), change(None, "CNY", "en")
+        ('+¥3.00', '−¥3.00', '–')
+    """
+    text = money(value, currency, locale)
+    return f"+{text}" if value is not None and value > 0 else text
+
+
+def number(value: Amount, locale: str, form: str = "") -> str:
+    """Write a number: whole ones whole, small ones with up to two decimals.
+
+    Args:
+        value: The number; None when there is none.
+        locale: Language as Babel names it.
+        form: Pattern to use instead, as Unicode TR 35 writes it.
+
+    Returns:
+        A dash for None.
+
+    Example:
+        >>> number(1234567, "en"), number(0.25, "en"), number(-12.04, "en", "#,##0.0")
+        ('1,234,567', '0.25', '−12.0')
+    """
+    if value is None:
+        return EMPTY
+    form = form or ("#,##0" if isinstance(value, int) or abs(float(value)) >= 100 else "#,##0.##")
+    return numbers.format_decimal(value, format=form, locale=locale).replace("-", MINUS)
+
+
+def share(value: float | None, locale: str) -> str:
+    """Write a share as per cent, a small one with a decimal.
+
+    Args:
+        value: The share, 1 for all; None when there is none.
+        locale: Language as Babel names it.
+
+    Returns:
+        A dash for None.
+
+    Example:
+        >>> share(0.9, "en"), share(0.0412, "en"), share(None, "en")
+        ('90%', '4.1%', '–')
+    """
+    if value is None:
+        return EMPTY
+    form = "0%" if abs(value) >= 0.095 else "0.#%"
+    return numbers.format_percent(value, format=form, locale=locale).replace("-", MINUS)

@@ -1,0 +1,105 @@
+"""The charts of the pages: the house charts, named in the reader's language."""
+
+from collections.abc import Sequence
+
+from starlette.requests import Request
+
+from regulars.charts import Interval, interval_plot, stacked_bars
+from regulars.charts.look import Option
+from regulars.serve.console.rendering import say
+from regulars.serve.console.words import N_
+from regulars.serve.http.measure import Campaign, TurnEffect
+from regulars.serve.http.timeline import MonthSpend
+
+EXPECTED, MEASURED = N_("expected"), N_("measured")
+TURN, PAID = N_("Turn"), N_("Paid")
+
+
+def effects_chart(request: Request, effects: Sequence[TurnEffect]) -> Option:
+    """Draw what the contacts of each turn caused.
+
+    Returns:
+        An ECharts option; without points while nothing was measured.
+    """
+    intervals = [
+        Interval(str(e.turn), e.effect.estimate, e.effect.low, e.effect.high) for e in effects
+    ]
+    option = interval_plot(
+        intervals,
+        title="",
+        x_name=say(request, TURN),
+        y_name=_currency(request),
+        measured=say(request, MEASURED),
+    )
+    return _on_page(_with_room(option, intervals))
+
+
+def predictions_chart(request: Request, campaigns: Sequence[Campaign]) -> Option:
+    """Draw what was expected of each campaign beside what was measured.
+
+    Returns:
+        An ECharts option; without points while nothing can be compared.
+    """
+    intervals = [
+        Interval(c.offer, p.measured, p.low, p.high, p.predicted)
+        for c in campaigns
+        if (p := c.prediction) and p.measured is not None
+    ]
+    option = interval_plot(
+        intervals,
+        title="",
+        x_name="",
+        y_name=_currency(request),
+        measured=say(request, MEASURED),
+        truth=say(request, EXPECTED),
+    )
+    return _on_page(_with_room(option, intervals))
+
+
+def spend_chart(request: Request, months: Sequence[MonthSpend]) -> Option:
+    """Draw what a customer paid by month.
+
+    Returns:
+        An ECharts option; without bars for somebody who never bought.
+    """
+    return _on_page(
+        stacked_bars(
+            {"paid": [float(m.spend) for m in months]},
+            labels=[m.month.strftime("%Y-%m") for m in months],
+            title="",
+            x_name="",
+            y_name=_currency(request),
+            names={"paid": say(request, PAID)},
+        )
+    )
+
+
+def _with_room(option: Option, intervals: Sequence[Interval]) -> Option:
+    """Make the axis span the intervals: ECharts fits it to points only, not to whiskers."""
+    ends = [
+        [place, end]
+        for place, one in enumerate(intervals)
+        for end in (one.low, one.high)
+        if end is not None
+    ]
+    option["series"].append({"type": "scatter", "symbolSize": 0, "silent": True, "data": ends})
+    return option
+
+
+def _currency(request: Request) -> str:
+    return str(request.state.caller.workspace.settings.retailer.currency)
+
+
+def _on_page(option: Option) -> Option:
+    """Fit a chart into a page: the heading above it is its title already."""
+    has_legend = len(option["legend"]["data"]) > 1
+    option["title"]["show"] = False
+    option["legend"] |= {"top": 0, "show": has_legend}
+    option["grid"] |= {"top": 56 if has_legend else 32, "right": 12}
+    option["xAxis"] |= {"nameLocation": "middle", "nameGap": 28}
+    if option["xAxis"]["name"]:
+        option["grid"]["bottom"] = 28
+    if option["tooltip"]["trigger"] == "axis":
+        # As HTML it would come with inline styles, which the content security policy forbids.
+        option["tooltip"]["renderMode"] = "richText"
+    return option

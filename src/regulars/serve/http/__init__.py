@@ -1,0 +1,1 @@
+"""HTTP: the workspaces served, the door that guards every route, the JSON API by station."""

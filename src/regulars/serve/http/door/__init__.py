@@ -1,0 +1,1 @@
+"""The door: who may come in, with what right, and to which workspace."""

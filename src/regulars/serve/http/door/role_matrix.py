@@ -1,0 +1,36 @@
+"""Who may call what: the least role of every route; a route not listed is refused."""
+
+from regulars.govern.access import ANYONE, Role, RoleMatrix
+
+ROLE_MATRIX = RoleMatrix({
+    "GET /healthz": ANYONE,
+    "GET /static": ANYONE,
+    "GET /vendor": ANYONE,
+    "GET /sign-in": ANYONE,
+    "POST /sign-in": ANYONE,
+    "POST /sign-out": Role.VIEWER,
+    "GET /": Role.VIEWER,
+    "GET /customers": Role.VIEWER,
+    "POST /customers/search": Role.VIEWER,
+    "GET /customers/{customer_id}": Role.VIEWER,
+    "POST /customers/{customer_id}/reveal": Role.ANALYST,
+    "GET /campaigns": Role.VIEWER,
+    "GET /campaigns/{campaign_id}": Role.VIEWER,
+    "GET /openapi.json": Role.VIEWER,
+    "GET /api/collect/state": Role.VIEWER,
+    "GET /api/unify/customers": Role.VIEWER,
+    "POST /api/unify/customers/search": Role.VIEWER,
+    "GET /api/unify/customers/{customer_id}": Role.VIEWER,
+    "POST /api/unify/customers/{customer_id}/reveal": Role.ANALYST,
+    "GET /api/unify/customers/{customer_id}/timeline": Role.VIEWER,
+    "GET /api/understand/customers/{customer_id}": Role.VIEWER,
+    "GET /api/decide/customers/{customer_id}": Role.VIEWER,
+    "GET /api/reach/turns": Role.VIEWER,
+    "GET /api/reach/turns/{turn}/fates": Role.VIEWER,
+    "GET /api/measure/programme": Role.VIEWER,
+    "GET /api/measure/turns": Role.VIEWER,
+    "GET /api/measure/turns/{turn}/campaigns": Role.VIEWER,
+    "GET /api/measure/campaigns/{campaign_id}": Role.VIEWER,
+    "GET /api/govern/audit": Role.VIEWER,
+    "GET /api/govern/audit/entries": Role.ADMIN,
+})

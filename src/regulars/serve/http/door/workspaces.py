@@ -1,0 +1,92 @@
+"""The workspaces one process serves, their engines handed to one request at a time."""
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from queue import LifoQueue
+
+from regulars.app import App, open_app
+from regulars.errors import NotReady
+from regulars.ports.engine import Reader
+from regulars.ports.state import State
+from regulars.settings import FILE, Settings
+
+ENGINES = 2
+
+
+class Workspace:
+    """One open workspace.
+
+    A DuckDB connection must not be used by two threads at once; so there are a few engines,
+    and a request holds one of them alone while it reads.
+
+    Args:
+        folder: The workspace's folder.
+        engines: Requests that may read at once.
+    """
+
+    def __init__(self, folder: Path, *, engines: int = ENGINES) -> None:
+        """Open the workspace and its state; engines are made when first needed."""
+        self.name, self.folder = folder.resolve().name, folder
+        apps = [open_app(folder, workers=1) for _ in range(engines)]
+        self.settings: Settings = apps[0].settings
+        self.state: State = apps[0].state
+        self._idle: LifoQueue[App] = LifoQueue()
+        for app in apps:
+            self._idle.put(app)
+
+    @contextmanager
+    def reading(self) -> Generator[Reader]:
+        """Hold an engine; waits while all are held.
+
+        Enter and leave within one function call: a request that is suspended while it holds
+        an engine could keep the others from ever giving theirs back.
+
+        Yields:
+            An engine nobody else uses meanwhile.
+        """
+        app = self._idle.get()
+        try:
+            yield app.engine
+        finally:
+            self._idle.put(app)
+
+
+@dataclass(frozen=True)
+class Site:
+    """Everything one process serves.
+
+    Attributes:
+        by_name: The workspaces, the one shown first first.
+        home: The one whose users may sign in.
+    """
+
+    by_name: Mapping[str, Workspace]
+    home: Workspace
+
+
+def open_site(folder: Path) -> Site:
+    """Open a workspace, or the workspaces of a demo.
+
+    Args:
+        folder: A workspace, or the folder of a demo, whose workspaces are `twin` (shown
+            first) and `grocer`.
+
+    Returns:
+        The site.
+
+    Raises:
+        NotReady: The folder is neither.
+    """
+    if (folder / FILE).is_file():
+        found = [folder]
+    else:
+        found = [folder / name for name in ("twin", "grocer") if (folder / name / FILE).is_file()]
+    if not found:
+        raise NotReady(
+            f"{folder} holds no {FILE} and is no demo either; "
+            f"run: regulars init {folder}  or: regulars demo --dir {folder}"
+        )
+    opened = [Workspace(one) for one in found]
+    return Site({one.name: one for one in opened}, opened[0])

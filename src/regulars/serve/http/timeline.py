@@ -1,0 +1,153 @@
+"""What happened to and through one customer: orders, contacts, receipts, consent, returns."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+import ibis
+from ibis import _
+from ibis.expr.types import Table
+
+from regulars.ports.engine import Reader
+
+MOST_HAPPENINGS = 200
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One thing that happened.
+
+    Attributes:
+        at: When: a moment in UTC, or midnight UTC of a day when only the day is known.
+        has_time: False when only the day is known.
+        kind: order, return, contact, receipt, redemption or consent.
+        what: The finer kind: a receipt's, a consent's status; else "".
+        subject: Store, product, coupon or purpose it is about; an offer by its name.
+        channel: Channel, where there is one.
+        money: Money that moved.
+    """
+
+    at: datetime
+    has_time: bool
+    kind: str
+    what: str
+    subject: str
+    channel: str
+    money: Decimal | None
+
+
+@dataclass(frozen=True)
+class MonthSpend:
+    """What a customer paid in one month.
+
+    Attributes:
+        month: First day of the month.
+        spend: Paid for orders.
+        orders: Orders.
+    """
+
+    month: date
+    spend: Decimal
+    orders: int
+
+
+def timeline(engine: Reader, customer_id: str, *, most: int = MOST_HAPPENINGS) -> list[Happening]:
+    """Tell what happened to and through one customer.
+
+    Args:
+        engine: The engine.
+        customer_id: The retailer's own id.
+        most: At most so many.
+
+    Returns:
+        The newest first; empty for somebody unknown.
+    """
+    found: list[Happening] = []
+    for name, at, columns in _SOURCES:
+        table = engine.table(name).filter(_.customer_id == customer_id)
+        if name == "contacts":
+            table = table.filter(_.fate == "sent", _.at.notnull())
+            offers = engine.table("offers").select("offer_id", offer=_.name)
+            table = table.left_join(offers, "offer_id").drop("offer_id_right")
+            table = table.mutate(offer=ibis.coalesce(_.offer, _.offer_id))
+        found += [
+            _happening(name, row, at, columns) for row in engine.rows(_newest(table, at, most))
+        ]
+    found.sort(key=lambda h: (h.at, h.kind, h.what, h.subject), reverse=True)
+    return found[:most]
+
+
+def monthly_spend(engine: Reader, customer_id: str, *, months: int = 12) -> list[MonthSpend]:
+    """Add up what a customer paid by month.
+
+    Args:
+        engine: The engine.
+        customer_id: The retailer's own id.
+        months: At most so many, ending with the last month anybody bought in.
+
+    Returns:
+        In order, months without orders included; empty when the customer never bought.
+    """
+    orders = engine.table("orders")
+    month = _.business_date.truncate("M").cast("date")
+    [last] = engine.rows(orders.agg(last=_.business_date.max()))
+    mine = (
+        orders
+        .filter(_.customer_id == customer_id)
+        .group_by(month=month)
+        .agg(spend=_.total.sum(), orders=_.count())
+        .order_by("month")
+    )
+    by_month = {row["month"]: MonthSpend(**row) for row in engine.rows(mine)}
+    if not by_month or last["last"] is None:
+        return []
+    wanted = [_months_before(last["last"], n) for n in reversed(range(months))]
+    first = max(min(by_month), wanted[0])
+    return [
+        by_month.get(month, MonthSpend(month, Decimal("0.00"), 0))
+        for month in wanted
+        if month >= first
+    ]
+
+
+_SOURCES: tuple[tuple[str, str, dict[str, str]], ...] = (
+    ("orders", "ordered_at", {"subject": "store_id", "money": "total"}),
+    ("returns", "business_date", {"subject": "product_id", "money": "refund"}),
+    ("contacts", "at", {"subject": "offer", "channel": "channel"}),
+    ("contact_outcomes", "occurred_at", {"what": "kind"}),
+    ("redemptions", "redeemed_on", {"subject": "coupon_id", "money": "amount"}),
+    ("consents", "recorded_at", {"what": "status", "subject": "purpose", "channel": "channel"}),
+)
+_KINDS = {
+    "orders": "order",
+    "returns": "return",
+    "contacts": "contact",
+    "contact_outcomes": "receipt",
+    "redemptions": "redemption",
+    "consents": "consent",
+}
+
+
+def _newest(table: Table, at: str, most: int) -> Table:
+    return table.order_by(ibis.desc(at)).limit(most)
+
+
+def _happening(name: str, row: dict[str, Any], at: str, columns: dict[str, str]) -> Happening:
+    when = row[at]
+    has_time = isinstance(when, datetime)
+    given = {part: row[column] for part, column in columns.items()}
+    return Happening(
+        when.astimezone(UTC) if has_time else datetime.combine(when, time(), UTC),
+        has_time,
+        _KINDS[name],
+        given.get("what") or "",
+        given.get("subject") or "",
+        given.get("channel") or "",
+        given.get("money"),
+    )
+
+
+def _months_before(day: date, months: int) -> date:
+    count = day.year * 12 + day.month - 1 - months
+    return date(count // 12, count % 12 + 1, 1)
