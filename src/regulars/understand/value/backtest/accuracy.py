@@ -104,8 +104,8 @@ def paired_differences(
 
 
 def _ranks(values: Numbers) -> Numbers:
-    """Give ranks; equal values share their mean rank."""
-    _, at, counts = np.unique(values, return_inverse=True, return_counts=True)
+    """Give ranks; values equal to a millionth share their mean rank."""
+    _, at, counts = np.unique(np.round(values, 6), return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
     return np.asarray((last - (counts - 1) / 2)[at])
 
