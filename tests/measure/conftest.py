@@ -120,14 +120,13 @@ def _decisions(ids, number, chosen, held, everyone_held):
     offers = [("news", "money")[i % 2] for i in range(len(ids))]
     verdict = np.where(chosen & ~held, "send", np.where(chosen, "holdout", "abstain"))
     verdict = np.where(everyone_held, "holdout", verdict)
-    mine = chosen & ~everyone_held
     return {
         "customer_id": ids,
         "verdict": verdict.tolist(),
-        "campaign_id": [f"{o}-{number:03d}" if c else None for o, c in zip(offers, mine, strict=True)],
-        "expected_margin": np.where(mine, 1.0, 0.0),
+        "campaign_id": [f"{o}-{number:03d}" if c else None for o, c in zip(offers, chosen, strict=True)],
+        "expected_margin": np.where(chosen, 1.0, 0.0),
         "is_global_holdout": everyone_held.tolist(),
-        "is_campaign_holdout": (mine & held).tolist(),
+        "is_campaign_holdout": (chosen & held).tolist(),
     }  # fmt: skip
 
 

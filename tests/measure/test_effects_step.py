@@ -1,9 +1,12 @@
 """The effects step on a real lake: who is compared, over which days, and what is written."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import ibis
 import pytest
+
+from regulars.measure.effects.tables import bought, programme_groups
 
 
 def effect(shop, **where):
@@ -40,6 +43,16 @@ def test_every_campaign_has_a_row_for_each_metric_and_a_prediction(shop):
     predicted = {r["campaign_id"]: r["predicted"] for r in made.rows("predictions")}
     assert predicted == {name: float(treated[name]) for name in campaigns}
     assert treated["*"] == treated["money-001"] + treated["news-001"]
+
+
+def test_who_is_held_out_of_everything_is_no_control_of_a_campaign(shop):
+    made = shop(turns=1)
+
+    made.measure(2)
+
+    held = [r for r in made.rows("decisions", turn=1) if r["is_campaign_holdout"]]
+    assert any(r["is_global_holdout"] for r in held)
+    assert effect(made)["control"] == sum(not r["is_global_holdout"] for r in held)
 
 
 def test_a_turn_is_measured_once_and_a_repeated_step_writes_the_same(shop):
@@ -85,44 +98,64 @@ def test_what_is_bought_outside_the_window_does_not_count(shop):
     assert one["treated"] != two["treated"]
 
 
-def test_margin_takes_the_cost_of_the_line_then_of_the_product_then_the_rate(shop):
-    made = shop(customers=400, turns=1)
-    day = made.turn(2).as_of
-    bought = {
-        "order_id": [f"x{i}" for i in range(3)],
-        "customer_id": ["c00000"] * 3,
-        "business_date": [day] * 3,
-    }
-    at = [datetime(day.year, day.month, day.day, 5, tzinfo=UTC)] * 3
-    made.put("orders", bought | {"ordered_at": at, "total": [Decimal(1000)] * 3})
-    made.put("products", {"product_id": ["known"], "unit_cost": [Decimal(300)]})
-    made.put(
-        "order_lines",
-        bought
-        | {
-            "line_id": ["1"] * 3,
-            "product_id": ["p", "known", "p"],
-            "quantity": [Decimal(1), Decimal(2), Decimal(1)],
-            "sales": [Decimal(1000)] * 3,
-            "cost": [Decimal(100), None, None],
-        },
-    )
-
-    from regulars.measure.effects.tables import bought as purchases
-
+def purchases(made, windows, first_day, last_day):
     engine = made.engine
-    windows = engine.table("profiles").filter(lambda t: t.turn == 1).select("customer_id", "as_of")
-    found = engine.rows(
-        purchases(
-            engine.table("orders"), engine.table("order_lines"), engine.table("products"),
-            windows=windows, first_day=day, last_day=day,
-        )
+    found = bought(
+        engine.table("orders"), engine.table("order_lines"), engine.table("products"),
+        windows=ibis.memtable(windows), first_day=first_day, last_day=last_day,
     )  # fmt: skip
-    [row] = found
+    return engine.rows(found.order_by("customer_id"))
+
+
+def till(made, who, days, **lines):
+    """Ring up one order of one line of 1,000 for each of some customers and days."""
+    names = {
+        "order_id": [f"x{i}" for i in range(len(who))],
+        "customer_id": who,
+        "business_date": days,
+    }
+    at = [datetime(day.year, day.month, day.day, 5, tzinfo=UTC) for day in days]
+    made.put("orders", names | {"ordered_at": at, "total": [Decimal(1000)] * len(who)})
+    plain = {
+        "line_id": ["1"] * len(who),
+        "product_id": ["p"] * len(who),
+        "quantity": [Decimal(1)] * len(who),
+        "sales": [Decimal(1000)] * len(who),
+    }
+    made.put("order_lines", names | plain | lines)
+
+
+def test_margin_takes_the_cost_of_the_line_then_of_the_product_then_the_rate(shop):
+    made, day = shop(customers=40, turns=1), date(2026, 3, 1)
+    made.put("products", {"product_id": ["known"], "unit_cost": [Decimal(300)]})
+    till(
+        made, ["a"] * 3, [day] * 3,
+        product_id=["p", "known", "p"],
+        quantity=[Decimal(1), Decimal(2), Decimal(1)],
+        cost=[Decimal(100), None, None],
+    )  # fmt: skip
+
+    [row] = purchases(made, [{"customer_id": "a", "as_of": day - timedelta(days=1)}], day, day)
+
     assert row["orders"] == 3
     assert row["sales"] == Decimal(3000)
     assert row["known_margin"] == Decimal(900 + 400)
     assert row["uncosted_sales"] == Decimal(1000)
+
+
+def test_each_customer_is_followed_from_the_day_after_their_own_start_to_the_last_day(shop):
+    made, start = shop(customers=40, turns=1), date(2026, 3, 1)
+    week = [start + timedelta(days=n) for n in range(7)]
+    till(made, ["early"] * 7 + ["late"] * 7, week * 2)
+    windows = [
+        {"customer_id": "early", "as_of": start},
+        {"customer_id": "late", "as_of": start + timedelta(days=3)},
+    ]
+
+    early, late = purchases(made, windows, week[0], week[5])
+
+    assert (early["orders"], early["sales"]) == (5, Decimal(5000))
+    assert (late["orders"], late["sales"]) == (2, Decimal(2000))
 
 
 def test_a_split_that_is_not_the_designed_one_silences_the_effect(shop):
@@ -188,8 +221,6 @@ def test_a_customer_who_joined_late_is_watched_from_then_on(shop):
     late = made.rows("decisions", turn=1)[-1]["customer_id"]
     kept = [r for r in made.rows("decisions", turn=1) if r["customer_id"] != late]
     made.put("decisions", {k: [r[k] for r in kept] for k in kept[0] if k != "turn"}, turn=1)
-
-    from regulars.measure.effects.tables import programme_groups
 
     engine = made.engine
     groups = engine.rows(programme_groups(engine.table("decisions"), 2))

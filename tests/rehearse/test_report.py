@@ -98,6 +98,16 @@ def test_real_parts_may_be_left_out(tmp_path, report):
     assert "reality_check" not in without_script(page)
 
 
+def test_a_programme_that_could_not_be_measured_is_said_to_be_so(tmp_path, report):
+    empty = {"estimate": None, "low": None, "high": None, "mde": None, "status": "too_few"}
+    report["programme"] |= empty
+
+    _, page = written(tmp_path, report)
+
+    said = re.search(r'class="said">([^<]*)<', without_script(page))
+    assert said[1] == words_in("en")["not_read_too_few"]
+
+
 def test_a_folder_that_cannot_be_written_says_what_to_do(tmp_path, report):
     with pytest.raises(Permanent, match="check free space"):
         write_report(tmp_path / "absent", report, locale="en")
@@ -181,6 +191,7 @@ def test_the_page_says_what_is_real_what_is_simulated_and_what_is_not_claimed(
 def test_names_from_files_cannot_become_markup(tmp_path, report):
     report["predictions"][0]["campaign_id"] = "*"
     report["adjustments"][0]["subject"] = "</script><b>"
+    report["policies"]["</script><b>"] = report["policies"]["loop"]
 
     _, page = written(tmp_path, report)
 
