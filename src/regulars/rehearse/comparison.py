@@ -21,7 +21,8 @@ def compare_policies(
 
     Returns:
         By policy: margin_by_turn (true margin of all customers after offers and the cost of
-        contacts), gross_by_turn (before that cost), contacts_by_turn, spend_by_turn and opted_out_by_turn.
+        contacts), gross_by_turn (before that cost), contacts_by_turn, spend_by_turn and
+        opted_out_by_turn.
     """
     found: dict[str, dict[str, Any]] = {}
     start = None

@@ -80,6 +80,7 @@ def run_demo(
         timing["real_seconds"] = time.perf_counter() - started
     mark = time.perf_counter()
     report |= _simulated(folder, twin_plan, workers, progress)
+    report["settings"]["weekly_budget"] = twin.suggested_budget()
     timing["twin_seconds"] = time.perf_counter() - mark
     timing["total_seconds"] = time.perf_counter() - started
     report["figures"] = figure_rows(plan.world)
