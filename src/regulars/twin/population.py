@@ -134,15 +134,7 @@ def populate(
     words = {tag: column[donor] for tag, column in households.demographics.items()}
     drop, back = _comings(households.present[row], values)
     private = _private(households, row)
-    coupon_share = np.minimum(households.coupon_share[row], 0.6)
-    traits = _traits(
-        rate=rate,
-        basket=basket,
-        discount_share=households.discount_share[row],
-        coupon_share=coupon_share,
-        private_share=households.private_share[row],
-        words=words,
-    )
+    traits = _traits(households, row, rate, basket, words)
     before = _response(traits, values, uniform, flipped=False)
     known = uniform("age known") < values["customers.age_known"]
     return Population(
@@ -157,7 +149,7 @@ def populate(
         private=private,
         private_share=(households.tastes[row] * private).sum(axis=1),
         discount_share=households.discount_share[row],
-        coupon_share=coupon_share,
+        coupon_share=np.minimum(households.coupon_share[row], 0.6),
         weekend_share=households.weekend_share[row],
         demographics={tag: np.where(known, column, "") for tag, column in words.items()},
         drop=drop,
@@ -216,12 +208,10 @@ def _donors(households: Households, row: NDArray[np.int64], uniform: Floats) -> 
 
 
 def _traits(
-    *,
+    households: Households,
+    row: NDArray[np.int64],
     rate: Floats,
     basket: Floats,
-    discount_share: Floats,
-    coupon_share: Floats,
-    private_share: Floats,
     words: Mapping[str, NDArray[np.str_]],
 ) -> dict[str, Floats]:
     """What a profile tells about a customer, each about -2 to 2."""
@@ -230,9 +220,9 @@ def _traits(
     columns = {
         "frequency": np.log1p(rate) - 0.7,
         "basket": np.log(basket / 27.0),
-        "discount_share": (discount_share - 0.15) / 0.15,
-        "coupon_share": (coupon_share - 0.05) / 0.1,
-        "private_label": (private_share - 0.22) / 0.15,
+        "discount_share": (households.discount_share[row] - 0.15) / 0.15,
+        "coupon_share": (households.coupon_share[row] - 0.05) / 0.1,
+        "private_label": (households.private_share[row] - 0.22) / 0.15,
         "age": (age - 45) / 15,
         "income": np.log(income / 50),
     }
