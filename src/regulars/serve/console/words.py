@@ -110,6 +110,7 @@ TAGS = {
     "marital_status": N_("Marital status"),
     "home_ownership": N_("Housing"),
 }
+TAG_VALUES = {"female": N_("female"), "male": N_("male")}
 INDICATORS = {
     "days_known": N_("Days since the first order"),
     "recency_days": N_("Days since the last order"),

@@ -86,7 +86,7 @@ def collected(engine: Reader) -> Collected:
         .table("imports")
         .group_by("table")
         .agg(
-            files=_.file.nunique(),
+            files=_.import_id.nunique(),
             received=_.received.sum(),
             stored=_.stored.sum(),
             duplicate=_.duplicate.sum(),
