@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
 
-from regulars.errors import RegularsError
+from regulars.errors import InputError, RegularsError
 from regulars.ports.state import Queries, State
 from regulars.settings import FILE, Settings, read_settings
 
@@ -79,6 +79,8 @@ def _readable(check: str, folder: Path, look: Callable[[Path], Iterator[Finding]
     """
     try:
         return list(look(folder))
+    except InputError:
+        raise
     except Exception as error:
         todo = "put back a copy of it; for state.db also: sqlite3 state.db .recover"
         return [Finding(check, Level.FAIL, f"{check} cannot be read: {error}", todo)]
@@ -183,7 +185,7 @@ def _state(folder: Path) -> Iterator[Finding]:
         return
     with app.state.reading() as reading:
         problems = [str(*row.values()) for row in reading.all("PRAGMA quick_check")]
-        turns = reading.all(Queries("regulars", file="loop.sql")["open_turn"])
+        turns = reading.all(Queries("regulars", file="loop.sql")["last_turn"])
     if problems != ["ok"]:
         mend = "put back a copy of state.db, or run: sqlite3 state.db .recover"
         yield Finding("state", Level.FAIL, f"state.db is damaged: {problems[0]}", mend)
