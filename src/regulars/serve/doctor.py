@@ -76,6 +76,9 @@ def _readable(check: str, folder: Path, look: Callable[[Path], Iterator[Finding]
 
     Returns:
         What was found; the error itself when the store could not be read.
+
+    Raises:
+        InputError: A call of ours is wrong; that is a bug, not the user's store.
     """
     try:
         return list(look(folder))
