@@ -72,7 +72,9 @@ def test_the_rule_itself_still_bites(name, rejected_word):
     assert rejected([name])
 
 
-@pytest.mark.parametrize("name", ["leader", "control", "mislead", "customers", "dealer_free", "deals"])
+@pytest.mark.parametrize(
+    "name", ["leader", "control", "mislead", "customers", "dealer_free", "deals"]
+)
 def test_the_rule_lets_other_words_be(name):
     assert rejected([name]) == []
 
