@@ -35,7 +35,18 @@ def run(capsys, monkeypatch, *words, typed=""):
 
 
 def add(capsys, monkeypatch, shop, *words, typed="correct horse battery\n"):
-    return run(capsys, monkeypatch, "user", "add", *words, "--dir", shop, "--password-file", "-", typed=typed)
+    return run(
+        capsys,
+        monkeypatch,
+        "user",
+        "add",
+        *words,
+        "--dir",
+        shop,
+        "--password-file",
+        "-",
+        typed=typed,
+    )
 
 
 def test_a_user_is_added_listed_and_disabled(capsys, monkeypatch, shop):
@@ -46,12 +57,28 @@ def test_a_user_is_added_listed_and_disabled(capsys, monkeypatch, shop):
     code, said = run(capsys, monkeypatch, "user", "list", "--dir", shop, "--json")
 
     assert code == 0
-    assert json.loads(said) == [{"name": "mei", "role": "marketer", "locale": "en", "is_disabled": True}]
+    assert json.loads(said) == [
+        {"name": "mei", "role": "marketer", "locale": "en", "is_disabled": True}
+    ]
 
 
-def test_a_password_is_read_from_a_file_without_its_line_end(capsys, monkeypatch, shop, tmp_path, serve):
+def test_a_password_is_read_from_a_file_without_its_line_end(
+    capsys, monkeypatch, shop, tmp_path, serve
+):
     (tmp_path / "secret").write_text("correct horse battery\n", encoding="utf-8")
-    code, _ = run(capsys, monkeypatch, "user", "add", "mei", "--role", "viewer", "--dir", shop, "--password-file", tmp_path / "secret")
+    code, _ = run(
+        capsys,
+        monkeypatch,
+        "user",
+        "add",
+        "mei",
+        "--role",
+        "viewer",
+        "--dir",
+        shop,
+        "--password-file",
+        tmp_path / "secret",
+    )
 
     assert code == 0
     with serve(shop) as server:
@@ -59,7 +86,9 @@ def test_a_password_is_read_from_a_file_without_its_line_end(capsys, monkeypatch
 
 
 def test_a_password_cannot_be_given_as_an_argument(capsys, monkeypatch, shop):
-    code, said = add(capsys, monkeypatch, shop, "mei", "--role", "viewer", "--password", "correct horse battery")
+    code, said = add(
+        capsys, monkeypatch, shop, "mei", "--role", "viewer", "--password", "correct horse battery"
+    )
 
     assert code == 2
     assert "no such option" in said.lower()
@@ -75,7 +104,11 @@ def test_without_a_terminal_the_password_must_come_from_somewhere(capsys, monkey
 @pytest.mark.parametrize(
     ("words", "typed", "says"),
     [
-        (["mei", "--role", "boss"], "correct horse battery", "no role named 'boss'; known: admin, analyst, approver, marketer, viewer"),
+        (
+            ["mei", "--role", "boss"],
+            "correct horse battery",
+            "no role named 'boss'; known: admin, analyst, approver, marketer, viewer",
+        ),
         (["mei", "--role", "viewer"], "short", "the password has 5 characters, must have from 10"),
         (["a b", "--role", "viewer"], "correct horse battery", "must be 1 to 64 letters"),
     ],
@@ -91,7 +124,18 @@ def test_a_new_password_lets_a_disabled_user_back_in(capsys, monkeypatch, shop):
     add(capsys, monkeypatch, shop, "mei", "--role", "viewer")
     run(capsys, monkeypatch, "user", "disable", "mei", "--dir", shop)
 
-    code, _ = run(capsys, monkeypatch, "user", "password", "mei", "--dir", shop, "--password-file", "-", typed="another horse\n")
+    code, _ = run(
+        capsys,
+        monkeypatch,
+        "user",
+        "password",
+        "mei",
+        "--dir",
+        shop,
+        "--password-file",
+        "-",
+        typed="another horse\n",
+    )
 
     assert code == 0
     assert [user.is_disabled for user in list_users(open_site(shop).home.state)] == [False]
@@ -117,8 +161,15 @@ def test_a_changed_log_is_told_and_ends_with_code_one(capsys, monkeypatch, shop)
     told = json.loads(said)
 
     assert code == 1
-    assert (told["intact"], told["fault"]["number"], told["fault"]["problem"]) == (False, 2, "truncated")
-    assert "CHANGED: first bad entry 2" in run(capsys, monkeypatch, "audit", "verify", "--dir", shop)[1]
+    assert (told["intact"], told["fault"]["number"], told["fault"]["problem"]) == (
+        False,
+        2,
+        "truncated",
+    )
+    assert (
+        "CHANGED: first bad entry 2"
+        in run(capsys, monkeypatch, "audit", "verify", "--dir", shop)[1]
+    )
 
 
 def test_a_copy_of_the_anchors_kept_elsewhere_can_be_used(capsys, monkeypatch, shop, tmp_path):
@@ -141,14 +192,23 @@ def test_serve_adds_the_demo_user_once_and_answers(make_shop, tmp_path):
         transaction.run("delete from users")
     words = ["serve", "--dir", str(tmp_path / "demo"), "--port", "0", "--demo-user"]
     code = f"from regulars.serve.cli.main import main; main({words!r})"
-    running = subprocess.Popen([sys.executable, "-u", "-c", code], stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)})
+    running = subprocess.Popen(
+        [sys.executable, "-u", "-c", code],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
     try:
         said = [running.stdout.readline(), running.stdout.readline()]
         password = re.search(r"Sign in as demo with the password (\S+)", said[0])[1]
         address = re.search(r"http://127\.0\.0\.1:(?!0/)\d+/", said[1])[0]
         with httpx.Client(base_url=address, timeout=60) as client:
             client.get("/sign-in")
-            sent = {"name": "demo", "password": password, "csrf_token": client.cookies["regulars_form"]}
+            sent = {
+                "name": "demo",
+                "password": password,
+                "csrf_token": client.cookies["regulars_form"],
+            }
 
             assert client.get("/healthz").text == "ok"
             assert client.post("/sign-in", data=sent).status_code == 303

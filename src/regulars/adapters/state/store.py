@@ -1,6 +1,6 @@
 """Transactions over SQLAlchemy, and the migrations that make the tables."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -29,13 +29,13 @@ class SQLState:
             sa.event.listen(self._engine, "connect", _prepare_sqlite)
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self) -> Generator[Transaction]:
         """Open a write transaction: it takes the write lock at once, commits at the end."""
         with self._begin("BEGIN IMMEDIATE") as opened:
             yield opened
 
     @contextmanager
-    def reading(self) -> Iterator[Transaction]:
+    def reading(self) -> Generator[Transaction]:
         """Open a read transaction over one consistent picture."""
         with self._begin("BEGIN") as opened:
             yield opened
@@ -45,7 +45,7 @@ class SQLState:
         self._engine.dispose()
 
     @contextmanager
-    def _begin(self, begin: str) -> Iterator[Transaction]:
+    def _begin(self, begin: str) -> Generator[Transaction]:
         try:
             with self._engine.connect() as connection:
                 if self.dialect == "sqlite":
@@ -103,7 +103,8 @@ def migrate(url: str) -> None:
     try:
         command.upgrade(_alembic(url), "head")
     except sa.exc.DatabaseError as error:
-        raise _outside(error) from error
+        failed = _outside(error)
+        raise failed from error
 
 
 def schema_version(url: str) -> tuple[str | None, str]:
