@@ -6,23 +6,23 @@ the turn (`regulars collect import`), contacts go out at its end; feedback trave
 tables only.
 """
 
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from regulars.adjust.autotune.step import autotune
 from regulars.decide.policies.step import decide
-from regulars.errors import InputError
 from regulars.govern.consent.service import profiling_refused
 from regulars.govern.consent.step import adopt_consents
+from regulars.journal import begin_turn, end_turn, journaled, rows_by_step
 from regulars.measure.effects.step import measure_effects
 from regulars.ports.channels import Channel
 from regulars.ports.engine import Engine
 from regulars.ports.lake import Lake
-from regulars.ports.state import Queries, State
+from regulars.ports.state import State
 from regulars.ports.steps import Step
 from regulars.reach.delivery.service import snapshot_audience
 from regulars.reach.delivery.step import deliver
@@ -33,8 +33,6 @@ from regulars.understand.segments.step import score_segments
 from regulars.understand.value.step import score_values
 from regulars.unify.profiles.step import build_profiles
 
-_SQL = Queries("regulars", file="loop.sql")
-
 LOOK: tuple[Step, ...] = (adopt_consents, build_profiles, score_segments, score_values)
 LEARN: tuple[Step, ...] = (measure_effects, autotune)
 ACT: tuple[Step, ...] = (decide, deliver)
@@ -42,6 +40,10 @@ ACT: tuple[Step, ...] = (decide, deliver)
 
 class Shop(Protocol):
     """What a turn needs of an open workspace; `app.App` is one."""
+
+    @property
+    def folder(self) -> Path:
+        """The workspace folder."""
 
     @property
     def settings(self) -> Settings:
@@ -100,16 +102,22 @@ def run_turn(
         InputError: An interrupted turn waits for another day, or the day is not later than
             that of the last turn.
     """
-    turn, status = _begin(shop, as_of)
+    turn, status = begin_turn(
+        shop.state,
+        as_of,
+        moment=dispatch_moment(as_of, shop.settings),
+        seed=shop.settings.loop.seed,
+    )
     steps = (*LOOK, *LEARN, *(ACT if contact else ()))
     if status != "closed":
         for step in steps:
-            with _journal(shop, step, turn) as missing:
+            with journaled(shop.state, shop.lake, step, turn) as missing:
                 if missing:
                     progress(step.name)
                     missing.append(_run(shop, step, turn))
-        _end(shop, turn, "closed" if contact else "looked")
-    return TurnReport(turn, _done(shop.state, turn.number), status == "closed" or contact)
+        done = "closed" if contact else "looked"
+        end_turn(shop.state, turn, status=done, folder=shop.folder)
+    return TurnReport(turn, rows_by_step(shop.state, turn.number), status == "closed" or contact)
 
 
 def _run(shop: Shop, step: Step, turn: Turn) -> int:
@@ -186,62 +194,3 @@ def dispatch_moment(as_of: date, settings: Settings) -> datetime:
         ZoneInfo(settings.retailer.zone),
     )
     return local.astimezone(UTC)
-
-
-def _begin(shop: Shop, as_of: date) -> tuple[Turn, str]:
-    """Find the turn to continue, or open the next one."""
-    moment, seed = dispatch_moment(as_of, shop.settings), shop.settings.loop.seed
-    with shop.state.transaction() as opened:
-        number = 1
-        for last in opened.all(_SQL["last_turn"]):
-            day, status = date.fromisoformat(last["as_of"]), last["status"]
-            if day == as_of:
-                known = datetime.fromisoformat(last["now"])
-                return Turn(last["number"], as_of, known, last["seed"]), status
-            if as_of < day:
-                raise InputError(
-                    f"as-of {as_of} is before turn {last['number']} of {day}; give a later day"
-                )
-            if status == "open":
-                raise InputError(
-                    f"turn {last['number']} of {day} was interrupted; "
-                    f"run: regulars run --as-of {day}, then this day"
-                )
-            number = last["number"] + (status == "closed")
-            opened.run(_SQL["forget_steps"], number=number)
-        opened.run(
-            _SQL["begin_turn"],
-            number=number,
-            as_of=as_of.isoformat(),
-            now=moment.isoformat(),
-            seed=seed,
-        )
-    return Turn(number, as_of, moment, seed), "open"
-
-
-@contextmanager
-def _journal(shop: Shop, step: Step, turn: Turn) -> Generator[list[int]]:
-    """Skip a step that is done: the journal says so and the lake holds its commit of this turn.
-
-    Yields:
-        A list to put the rows written in; empty when the step is done.
-    """
-    done = step.name in _done(shop.state, turn.number) and all(
-        shop.lake.committed(table, step.name) == turn.number for table in step.writes
-    )
-    rows = [] if done else [0]
-    yield rows
-    if rows:
-        with shop.state.transaction() as opened:
-            opened.run(_SQL["step_done"], number=turn.number, step=step.name, rows=rows[-1])
-
-
-def _done(state: State, number: int) -> dict[str, int]:
-    with state.reading() as opened:
-        rows = opened.all(_SQL["done_steps"], number=number)
-    return {row["step"]: row["rows_written"] for row in rows}
-
-
-def _end(shop: Shop, turn: Turn, status: str) -> None:
-    with shop.state.transaction() as opened:
-        opened.run(_SQL["end_turn"], number=turn.number, status=status)

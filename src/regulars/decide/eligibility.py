@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,28 @@ from numpy.typing import NDArray
 from regulars.decide.offers import Arm, keeps_margin_floor
 
 Flags = NDArray[np.bool_]
+
+
+class Standing(Protocol):
+    """What the rules of contact say of the customers asked about, in their order.
+
+    Attributes:
+        channels: The channels asked about.
+        reasons: Reason code per customer and channel, "" where a contact may go out.
+        remaining: Contacts an offer may still be given, by offer with limited stock.
+    """
+
+    @property
+    def channels(self) -> Sequence[str]:
+        """The channels asked about."""
+
+    @property
+    def reasons(self) -> NDArray[np.str_]:
+        """Reason codes, shape (customers, channels)."""
+
+    @property
+    def remaining(self) -> Mapping[str, int]:
+        """Stock left by offer."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from regulars.rehearse.readings import (
 from regulars.rehearse.reality import HISTORY_WEEKS, run_reality_check
 from regulars.rehearse.report import write_report
 from regulars.rehearse.twin_run import TwinRun, run_in_twin
-from regulars.twin import Plan, Twin, figure_rows
+from regulars.twin import Plan, Twin, figure_rows, moments, watched_habits
+from regulars.twin.households import read_households
 from regulars.understand.value.service import backtest
 
 Progress = Callable[[str, float], None]
@@ -84,6 +85,7 @@ def run_demo(
     timing["twin_seconds"] = time.perf_counter() - mark
     timing["total_seconds"] = time.perf_counter() - started
     report["figures"] = figure_rows(plan.world)
+    report["moments"] = _moments(plan.seed)
     report["timing"] = {name: round(seconds, 2) for name, seconds in timing.items()}
     progress("report: writing", 0.5)
     write_report(folder, report, locale="zh-CN" if plan.skin == "zh" else "en")
@@ -166,6 +168,14 @@ def _simulated(folder: Path, plan: Plan, workers: int, progress: Progress) -> di
         ),
         "twin_collect": collected(run.app),
     }
+
+
+def _moments(seed: int) -> list[dict[str, Any]]:
+    """Shopping habits of the real households, beside those of a twin of as many customers."""
+    households = read_households()
+    as_many = Twin.begin(Plan(len(households.rate), seed, "normal", "us"))
+    real, twin = moments(households.habits), moments(watched_habits(as_many))
+    return [{"name": name, "real": real[name], "twin": twin[name]} for name in real]
 
 
 def _turns(run: TwinRun) -> list[dict[str, Any]]:

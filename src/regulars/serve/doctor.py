@@ -188,7 +188,7 @@ def _state(folder: Path) -> Iterator[Finding]:
         return
     with app.state.reading() as reading:
         problems = [str(*row.values()) for row in reading.all("PRAGMA quick_check")]
-        turns = reading.all(Queries("regulars", file="loop.sql")["last_turn"])
+        turns = reading.all(Queries("regulars", file="journal.sql")["last_turn"])
     if problems != ["ok"]:
         mend = "put back a copy of state.db, or run: sqlite3 state.db .recover"
         yield Finding("state", Level.FAIL, f"state.db is damaged: {problems[0]}", mend)

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,14 +11,8 @@ from numpy.typing import NDArray
 from regulars.adjust.autotune.learning import Evidence
 from regulars.decide.offers import Arm
 from regulars.decide.policies.economics import customer_basket
-from regulars.decide.uplift.features import features
+from regulars.decide.uplift.features import features_of
 from regulars.numerics.arrays import numbers, words
-
-_WORDS = ("age_group", "income_group")
-_NUMBERS = (
-    "weekly_orders", "gap_mean_days", "basket_size", "discount_share", "coupon_share",
-    "recency_days", "trend_30d", "engaged_share", "contacts_28d", "private_label_share",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -68,13 +61,11 @@ def decided_arrays(
     for row, (verdict, offer_id, channel) in enumerate(sent):
         if verdict == "send" and f"{offer_id}:{channel}" in place:
             taken[row, place[f"{offer_id}:{channel}"]] = 1.0
-    columns: dict[str, NDArray[Any]] = {name: numbers(rows, name) for name in _NUMBERS}
-    columns |= {name: words(rows, name) for name in _WORDS}
-    worth = customer_basket(columns["basket_size"], numbers(rows, "margin_rate"))[1]
+    worth = customer_basket(numbers(rows, "basket_size"), numbers(rows, "margin_rate"))[1]
     return Decided(
         words(rows, "customer_id"),
-        features(columns),
-        columns["weekly_orders"] * window_days / 7,
+        features_of(rows),
+        numbers(rows, "weekly_orders") * window_days / 7,
         worth,
         taken,
         taken - probability * (1 - campaign_holdout),

@@ -3,21 +3,19 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Protocol
 
 import ibis
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from regulars.decide.assignment import held_out
-from regulars.decide.eligibility import eligibility
+from regulars.decide.eligibility import Standing, eligibility
 from regulars.decide.offers import Arm, arms_on
 from regulars.decide.policies.choosing import choose
 from regulars.decide.policies.economics import Tuned, customer_basket, economics
 from regulars.decide.policies.sampling import sampling_policy
 from regulars.decide.policies.tables import audience, decision_rows, latest
-from regulars.decide.uplift import arm_coefficients, features
+from regulars.decide.uplift import arm_coefficients, features_of
 from regulars.decide.uplift.effects import belief_from_rows, extended, starting_belief
 from regulars.numerics.arrays import numbers, words
 from regulars.numerics.hashing import key_of, keys_of
@@ -30,28 +28,6 @@ from regulars.settings import Loop
 _DRAWS = 24
 _SAFE_SHARE = 0.97
 """Share of the budget planned for, so that the draw of actions seldom goes beyond it."""
-
-
-class Standing(Protocol):
-    """What the rules of contact say of the customers asked about, in their order.
-
-    Attributes:
-        channels: The channels asked about.
-        reasons: Reason code per customer and channel, "" where a contact may go out.
-        remaining: Contacts an offer may still be given, by offer with limited stock.
-    """
-
-    @property
-    def channels(self) -> Sequence[str]:
-        """The channels asked about."""
-
-    @property
-    def reasons(self) -> NDArray[np.str_]:
-        """Reason codes, shape (customers, channels)."""
-
-    @property
-    def remaining(self) -> Mapping[str, int]:
-        """Stock left by offer."""
 
 
 @step(
@@ -95,7 +71,7 @@ def decide(
         margin_rate=numbers(people, "margin_rate"),
         global_holdout=held_out(keys, seed=loop.seed, purpose="global", share=loop.global_holdout),
     )
-    customers = _features(people, np.isin(ids, sorted(profiling_refused)))
+    customers = features_of(people, plain=np.isin(ids, sorted(profiling_refused)))
     tuned = _tuned(engine, turn.number)
     budget = float(loop.weekly_budget) * tuned.spend_share
     belief = _belief(engine, arms, turn.number)
@@ -136,21 +112,6 @@ def decide(
 def _tuned(engine: Engine, turn: int) -> Tuned:
     rows = engine.rows(latest(engine.table("parameters"), turn).order_by("name"))
     return Tuned.from_rows(rows)
-
-
-def _features(people: pa.Table, refused: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Features of the customers; those who refused profiling all look the same."""
-    text = {"age_group", "income_group"}
-    columns = {
-        name: words(people, name) if name in text else numbers(people, name)
-        for name in people.column_names
-        if name in text
-        or not pa.types.is_string(people.schema.field(name).type)
-        and not pa.types.is_date(people.schema.field(name).type)
-    }
-    found = features(columns)
-    found[refused] = found[~refused].mean(axis=0) if not refused.all() else 0.0
-    return found
 
 
 def _arms(

@@ -2,9 +2,13 @@
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
+
+from regulars.numerics.arrays import numbers, words
 
 Floats = NDArray[np.float64]
 
@@ -64,6 +68,26 @@ def features(profiles: Mapping[str, NDArray[np.generic]]) -> Floats:
     return np.asarray(np.clip(np.nan_to_num(stacked, nan=0.0, posinf=2.5, neginf=-2.5), -2.5, 2.5))
 
 
+def features_of(people: pa.Table, *, plain: NDArray[np.bool_] | None = None) -> Floats:
+    """Read features from rows of table `profiles`.
+
+    Args:
+        people: Profile columns, one row per customer.
+        plain: True for customers whose features may not be used; they all get the mean of
+            the others, so that decisions about them do not depend on who they are.
+
+    Returns:
+        Features in the order of `FEATURES`, shape (customers, features).
+    """
+    columns: dict[str, NDArray[Any]] = {name: numbers(people, name) for name in _NUMBERS}
+    columns |= {name: words(people, name) for name in _WORDS}
+    found = features(columns)
+    if plain is not None and plain.any():
+        found[plain] = 0.0 if plain.all() else found[~plain].mean(axis=0)
+    return found
+
+
+_WORDS = ("age_group", "income_group")
 _NUMBERS = (
     "weekly_orders",
     "gap_mean_days",

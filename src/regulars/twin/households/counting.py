@@ -182,6 +182,7 @@ def _open() -> "duckdb.DuckDBPyConnection":
         )
     folder = Path(found.origin).parent / "data"
     connection = duckdb.connect(config={"threads": 2})
+    connection.execute("SET enable_progress_bar = false")
     for name in ("transactions", "products", "demographics"):
         connection.read_parquet(str(folder / f"{name}.parquet")).create_view(name)
     connection.execute(_LINES)

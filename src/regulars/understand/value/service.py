@@ -3,14 +3,14 @@
 from datetime import date, timedelta
 
 from regulars.numerics.days import day_number
-from regulars.ports.engine import Engine
+from regulars.ports.engine import Reader
 from regulars.understand.value.backtest import Backtest, backtest_history
 from regulars.understand.value.history import history_of
 from regulars.understand.value.tables import customers_known, order_days
 
 
 def backtest(
-    engine: Engine, *, as_of: date, horizon_weeks: int = 13, level: float = 0.9, seed: int = 7
+    engine: Reader, *, as_of: date, horizon_weeks: int = 13, level: float = 0.9, seed: int = 7
 ) -> Backtest:
     """Back-test the value model that decide uses, as of an earlier day.
 
