@@ -65,10 +65,12 @@ def main(names: Iterable[str]) -> int:
         sys.stdout.write(f"{test} ...\n")
         try:
             result = f"{runpy.run_path(str(path))['prove']()} ({at})"
-        except AssertionError as error:
+        except Exception as error:
             traceback.print_exc()
             broken += 1
-            result = f"BROKEN: {str(error).split(chr(10))[0] or 'see the output'} ({at})"
+            result = (
+                f"BROKEN: {str(error).split(chr(10), maxsplit=1)[0] or 'see the output'} ({at})"
+            )
         sys.stdout.write(f"  {result}\n")
         PAGE.write_text(with_result(PAGE.read_text("utf-8"), test, result), "utf-8")
     sys.stdout.write(f"{broken} broken\n")
@@ -76,4 +78,5 @@ def main(names: Iterable[str]) -> int:
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
     sys.exit(main(sys.argv[1:]))
