@@ -35,7 +35,14 @@ def a_shop_with_every_kind_of_customer():
     mean = np.array([[0.05, 0.2, 0.0], [0.02, -0.1, 0.3]])
     draws = mean + random.normal(0, 0.05, (16, 2, 3))
     worth = np.full(N, 10.0)
-    money = economics(ARMS, Tuned(), worth=worth, contacts=np.zeros(N), effects=customers @ mean.T)
+    money = economics(
+        ARMS,
+        Tuned(),
+        worth=worth,
+        residual_value=worth,
+        contacts=np.zeros(N),
+        effects=customers @ mean.T,
+    )
     policy = sampling_policy(
         customers, mean=mean, draws=draws, economics=money,
         allowed=open_to.allowed, budget=400.0, floor=0.04,

@@ -68,17 +68,26 @@ def customer_basket(basket: Floats, margin_rate: Floats) -> tuple[Floats, Floats
 
 
 def economics(
-    arms: Sequence[Arm], tuned: Tuned, *, worth: Floats, contacts: Floats, effects: Floats
+    arms: Sequence[Arm],
+    tuned: Tuned,
+    *,
+    worth: Floats,
+    residual_value: Floats,
+    contacts: Floats,
+    effects: Floats,
 ) -> Economics:
     """Price contacts and effects.
 
     The fatigue price is the chance that the contact makes the customer opt out, times what
-    the next 20 turns of contacts with an average customer are believed to bring.
+    the next 20 turns of contacts with an average customer are believed to bring, times the
+    customer's expected residual value over the average: losing touch with a customer of whom
+    much is still expected costs more.
 
     Args:
         arms: The actions, in order.
         tuned: Parameters tuned by adjust.
         worth: Margin per order, shape (customers,).
+        residual_value: Margin expected of the customer, nan where unknown; (customers,).
         contacts: Contacts of the last 28 days, shape (customers,).
         effects: Believed effects in orders, shape (customers, arms).
 
@@ -107,8 +116,17 @@ def economics(
         worth,
         contact_cost,
         free.budget_cost,
-        rate[bucket] * gain * _FUTURE_TURNS,
+        rate[bucket] * (gain * _FUTURE_TURNS) * _over_average(residual_value)[:, None],
         tuned.after_contact,
         tuned.after_effect,
         tuned.calibration,
     )
+
+
+def _over_average(value: Floats) -> Floats:
+    """Give each value over the mean of the known ones, from 0 to 5; 1 where unknown."""
+    known = value[np.isfinite(value)]
+    middle = float(known.mean()) if known.size else 0.0
+    if middle <= 0:
+        return np.ones_like(value)
+    return np.asarray(np.clip(np.where(np.isfinite(value), value, middle) / middle, 0.0, 5.0))

@@ -84,6 +84,7 @@ def decide(
             arms,
             tuned,
             worth=worth,
+            residual_value=numbers(people, "residual_value"),
             contacts=numbers(people, "contacts_28d"),
             effects=customers @ mean.T,
         ),
