@@ -1,9 +1,9 @@
 """Turn decided rows and their outcomes into the arrays that learning takes."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from regulars.decide.offers import Arm
 from regulars.decide.policies.economics import customer_basket
 from regulars.decide.uplift.features import features_of
 from regulars.numerics.arrays import numbers, words
+
+
+_CANDIDATES = msgspec.json.Decoder(dict[str, tuple[float, float]])
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def decided_arrays(
     place = {arm.name: index for index, arm in enumerate(arms)}
     probability = np.zeros((rows.num_rows, len(arms)))
     for row, text in enumerate(rows.column("candidates").to_pylist()):
-        for name, (_value, chance) in json.loads(text).items():
+        for name, (_value, chance) in _CANDIDATES.decode(text).items():
             if name in place:
                 probability[row, place[name]] = chance
     taken = np.zeros_like(probability)
