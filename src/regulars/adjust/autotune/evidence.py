@@ -14,7 +14,6 @@ from regulars.decide.policies.economics import customer_basket
 from regulars.decide.uplift.features import features_of
 from regulars.numerics.arrays import numbers, words
 
-
 _CANDIDATES = msgspec.json.Decoder(dict[str, tuple[float, float]])
 
 
