@@ -1,6 +1,7 @@
 """What is in the repository: no path of a machine, no stray at the root, nothing made."""
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -16,19 +17,32 @@ AT_THE_ROOT = {
 MADE = {".pyc", ".parquet", ".db", ".sqlite", ".so", ".zip", ".gz", ".whl", ".pkl"}
 
 
+def names_git_tracks():
+    """Names of tracked files; nothing where there is no git or no repository."""
+    if not shutil.which("git"):
+        return []
+    words = ["git", "ls-files", "-z"]
+    listed = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    return [name for name in listed.stdout.split("\0") if name]
+
+
+def names_in_the_folder():
+    """What would be tracked, as far as the folder tells."""
+    found = [
+        p
+        for top in AT_THE_ROOT
+        for p in ([ROOT / top] if (ROOT / top).is_file() else (ROOT / top).rglob("*"))
+    ]
+    return [
+        p.relative_to(ROOT).as_posix()
+        for p in found
+        if p.is_file() and "__pycache__" not in p.parts
+    ]
+
+
 @pytest.fixture(scope="module")
 def tracked():
-    listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    names = [name for name in listed.stdout.split("\0") if name]
-    if not names:
-        names = [
-            p.relative_to(ROOT).as_posix()
-            for top in AT_THE_ROOT
-            for p in (ROOT / top).rglob("*")
-            if p.is_file()
-        ]
+    names = names_git_tracks() or names_in_the_folder()
     return [ROOT / name for name in names if (ROOT / name).is_file()]
 
 

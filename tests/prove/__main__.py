@@ -7,6 +7,7 @@ that row is the result with the commit it was found at.
 """
 
 import runpy
+import shutil
 import subprocess
 import sys
 import traceback
@@ -27,6 +28,9 @@ def suites():
 
 def commit():
     """The commit the results belong to; marked when the tree was changed since."""
+
+    if not shutil.which("git"):
+        return "commit not known"
 
     def git(*words):
         return subprocess.run(
