@@ -36,7 +36,7 @@ def names_in_the_folder():
     return [
         p.relative_to(ROOT).as_posix()
         for p in found
-        if p.is_file() and "__pycache__" not in p.parts
+        if p.is_file() and "cache" not in str(p.parent)
     ]
 
 
