@@ -3,9 +3,10 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import date, datetime
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
-from regulars.errors import InputError
+from regulars.errors import InputError, Transient
 from regulars.govern.audit.service import anchor, record
 from regulars.ports.lake import Lake
 from regulars.ports.state import Queries, State
@@ -57,6 +58,29 @@ def begin_turn(state: State, as_of: date, *, moment: datetime, seed: int) -> tup
             seed=seed,
         )
     return Turn(number, as_of, moment, seed), "open"
+
+
+@contextmanager
+def alone(folder: Path) -> Generator[None]:
+    """Let one process at a time turn the loop of a workspace; a killed one lets go by itself.
+
+    Args:
+        folder: The workspace folder.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        Transient: Another process is at work in the workspace.
+    """
+    with (folder / ".turn.lock").open("w") as lock:
+        try:
+            flock(lock, LOCK_EX | LOCK_NB)
+        except BlockingIOError as error:
+            raise Transient(
+                f"another run is at work in {folder}; wait until it has ended, then try again"
+            ) from error
+        yield
 
 
 @contextmanager

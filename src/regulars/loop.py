@@ -17,7 +17,7 @@ from regulars.adjust.autotune.step import autotune
 from regulars.decide.policies.step import decide
 from regulars.govern.consent.service import profiling_refused
 from regulars.govern.consent.step import adopt_consents
-from regulars.journal import begin_turn, end_turn, journaled, rows_by_step
+from regulars.journal import alone, begin_turn, end_turn, journaled, rows_by_step
 from regulars.measure.effects.step import measure_effects
 from regulars.ports.channels import Channel
 from regulars.ports.engine import Engine
@@ -33,7 +33,7 @@ from regulars.understand.segments.step import score_segments
 from regulars.understand.value.step import score_values
 from regulars.unify.profiles.step import build_profiles
 
-LOOK: tuple[Step, ...] = (adopt_consents, build_profiles, score_segments, score_values)
+LOOK: tuple[Step, ...] = (build_profiles, score_segments, score_values)
 LEARN: tuple[Step, ...] = (measure_effects, autotune)
 ACT: tuple[Step, ...] = (decide, deliver)
 
@@ -101,16 +101,19 @@ def run_turn(
     Raises:
         InputError: An interrupted turn waits for another day, or the day is not later than
             that of the last turn.
+        Transient: Another run is at work in the workspace.
     """
-    turn, status = begin_turn(
-        shop.state,
-        as_of,
-        moment=dispatch_moment(as_of, shop.settings),
-        seed=shop.settings.loop.seed,
-    )
-    steps = (*LOOK, *LEARN, *(ACT if contact else ()))
+    with alone(shop.folder):
+        return _turn(shop, as_of, contact, progress)
+
+
+def _turn(shop: Shop, as_of: date, contact: bool, progress: Callable[[str], None]) -> TurnReport:
+    moment, seed = dispatch_moment(as_of, shop.settings), shop.settings.loop.seed
+    turn, status = begin_turn(shop.state, as_of, moment=moment, seed=seed)
     if status != "closed":
-        for step in steps:
+        # Never journalled: a withdrawal that came in while a turn lay interrupted must count.
+        adopt_consents.run(shop.bound(adopt_consents, turn.number), shop.state, turn)
+        for step in (*LOOK, *LEARN, *(ACT if contact else ())):
             with journaled(shop.state, shop.lake, step, turn) as missing:
                 if missing:
                     progress(step.name)
@@ -126,7 +129,6 @@ def _run(shop: Shop, step: Step, turn: Turn) -> int:
     costs = {name: channel.cost for name, channel in settings.channels.items()}
     loop, zone, policy = settings.loop, settings.retailer.zone, settings.policy
     calls: dict[Step, Callable[[], int]] = {
-        adopt_consents: lambda: adopt_consents.run(engine, state, turn),
         build_profiles: lambda: build_profiles.run(
             engine, turn, zone=zone, margin_rate=loop.margin_rate
         ),

@@ -115,3 +115,34 @@ def test_sends_stop_at_the_budget_in_an_order_nobody_chose(shop):
     cost = np.array([float(a.cost) for a in ARMS])[found.arm[sends]].sum()
     assert 98 <= cost <= 100
     assert (found.reason[(found.verdict == "skip") & (shop[3] == "") & ~shop[4]] == "budget").all()
+
+
+def test_a_budget_that_binds_drops_held_out_customers_alike(shop):
+    sends = holds = 0
+    for turn in range(100):
+        found = decided(shop, turn=turn, budget=60.0)
+        sends += (found.verdict == "send").sum()
+        holds += found.in_campaign_holdout.sum()
+
+    assert holds / (sends + holds) == pytest.approx(0.1, abs=0.01)
+
+
+def test_exploring_alone_never_costs_more_than_the_budget(shop):
+    random = np.random.default_rng(3)
+    customers, worth = random.normal(0, 1, (N, 3)), np.full(N, 10.0)
+    none = np.zeros((2, 3))
+    money = economics(
+        ARMS,
+        Tuned(),
+        worth=worth,
+        residual_value=worth,
+        contacts=np.zeros(N),
+        effects=customers @ none.T,
+    )
+
+    policy = sampling_policy(
+        customers, mean=none, draws=none[None], economics=money,
+        allowed=np.ones((N, 2), bool), budget=5.0, floor=0.2,
+    )  # fmt: skip
+
+    assert (policy.probabilities @ money.budget_cost).sum() == pytest.approx(5.0)

@@ -12,7 +12,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-TURNS, CUSTOMERS, SEED = 2, 300, 7
+from regulars.app import open_app
+from regulars.records import TABLES as REGISTERED
+
+TURNS, CUSTOMERS, SEED = 3, 300, 7
 
 
 def command(folder, workers=2):
@@ -29,12 +32,26 @@ def finish(folder, **options):
     assert done.returncode == 0, done.stderr
 
 
+TABLES = (
+    "orders", "contact_outcomes", "profiles", "customer_values", "decisions", "contacts",
+    "effects", "programme_effects", "predictions", "uplift_priors", "parameters", "adjustments",
+)  # fmt: skip
+
+
 def traces(folder):
-    """Every byte that must not depend on kills or workers."""
+    """All that must not depend on kills or workers: report, contacts, tables, send ledger."""
     report = json.loads((folder / "report.json").read_text("utf-8"))
     report.pop("timing")
     contacts = sorted((folder / "twin" / "outbox").glob("contacts-*.parquet"))
-    return report, {path.name: path.read_bytes() for path in contacts}
+    app = open_app(folder / "twin")
+    tables = {
+        name: app.engine.arrow(app.engine.table(name).order_by(*REGISTERED[name].key))
+        for name in TABLES
+    }
+    with app.state.reading() as opened:
+        ledger = opened.all("SELECT * FROM ledger ORDER BY key")
+    app.state.close()
+    return report, {path.name: path.read_bytes() for path in contacts}, tables, ledger
 
 
 def killed_and_continued(folder, moments):
@@ -95,7 +112,7 @@ def test_a_finished_demo_is_reported_again_and_nobody_is_contacted_again(whole):
 
 
 def test_no_key_is_handed_over_twice_and_everybody_has_one_fate(whole):
-    report, _ = traces(whole[0])
+    report = traces(whole[0])[0]
     keys = []
     for path in (whole[0] / "twin" / "outbox").glob("contacts-*.parquet"):
         keys += pq.read_table(path).column("key").to_pylist()

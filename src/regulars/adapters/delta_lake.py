@@ -72,7 +72,7 @@ class DeltaLake:
 
     def _open(self, name: str) -> DeltaTable | None:
         path = self._path(name)
-        return DeltaTable(str(path)) if (path / "_delta_log").is_dir() else None
+        return DeltaTable(str(path)) if DeltaTable.is_deltatable(str(path)) else None
 
     def _path(self, name: str) -> Path:
         if name not in TABLES:

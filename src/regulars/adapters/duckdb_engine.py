@@ -78,6 +78,8 @@ class _BoundEngine:
     def write(self, name: str, data: "pa.Table | Definition", /) -> int:
         self._require(name, self._step.writes, "writes")
         rows = data if isinstance(data, pa.Table) else self._engine.arrow(data)
+        if not rows.num_columns:
+            rows = arrow_schema(TABLES[name]).empty_table()
         if "turn" in rows.column_names:
             rows = rows.drop_columns("turn")
         rows = cast_to(TABLES[name], rows, turn=self._turn)

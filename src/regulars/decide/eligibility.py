@@ -69,7 +69,7 @@ def eligibility(
 
     Returns:
         The verdicts. The reason of a customer with nothing open is the global holdout
-        first, then the rules' refusal of most channels, then the margin floor.
+        first, then the refusal that rules out most actions; no_offer when no offer runs.
 
     Example:
         >>> from decimal import Decimal
@@ -79,23 +79,23 @@ def eligibility(
         ...     margin_rate=one, global_holdout=np.zeros(2, bool)).reason.tolist()
         ['', 'no_consent']
     """
-    customers = len(basket)
-    refused = np.stack(
-        [refusals_by_channel[arm.channel] for arm in arms] or [np.empty(customers, "U1")], axis=1
-    )
+    if not arms:
+        return _nothing_to_offer(len(basket), global_holdout)
+    refused = np.stack([refusals_by_channel[arm.channel] for arm in arms], axis=1)
     ruled_out = {str(code): refused == code for code in np.unique(refused) if code}
     floor = ~keeps_margin_floor(arms, basket, margin_rate)
-    if not arms:
-        floor = np.ones((customers, 1), bool)
     ruled_out["margin_floor"] = floor & (refused == "")
     sold_out = np.array([arm.stock is not None and arm.stock <= 0 for arm in arms], bool)
     if sold_out.any():
         ruled_out["stock"] = np.broadcast_to(sold_out, refused.shape) & (refused == "")
     shut = np.logical_or.reduce(list(ruled_out.values()))
     allowed = ~shut & ~global_holdout[:, None]
-    return Eligibility(
-        allowed[:, : len(arms)], _reasons(allowed, ruled_out, global_holdout), ruled_out
-    )
+    return Eligibility(allowed, _reasons(allowed, ruled_out, global_holdout), ruled_out)
+
+
+def _nothing_to_offer(customers: int, global_holdout: Flags) -> Eligibility:
+    reason = np.where(global_holdout, "global_holdout", "no_offer").astype("U24")
+    return Eligibility(np.zeros((customers, 0), bool), reason, {})
 
 
 def _reasons(

@@ -50,14 +50,14 @@ class Arm:
 
 
 def arms_on(
-    offers: Sequence[Mapping[str, Any]], channel_costs: Mapping[str, Decimal], *, day: date
+    offers: Sequence[Mapping[str, Any]], channel_costs: Mapping[str, Decimal], *, day: date | None
 ) -> list[Arm]:
     """List the actions there are on a day.
 
     Args:
         offers: Rows of the table `offers`.
         channel_costs: Cost of one contact by channel the workspace has.
-        day: The day contacts would go out.
+        day: The day contacts would go out; None for every offer there ever was.
 
     Returns:
         One arm per offer and channel, ordered by offer, then channel; empty when no offer
@@ -70,7 +70,7 @@ def arms_on(
     arms = []
     for offer in sorted(offers, key=lambda row: str(row["offer_id"])):
         begins, ends = offer.get("starts_on"), offer.get("ends_on")
-        if (begins and day < begins) or (ends and day > ends):
+        if day and ((begins and day < begins) or (ends and day > ends)):
             continue
         named = (offer.get("channels") or "").split()
         unknown = sorted(set(named) - set(channel_costs))

@@ -176,7 +176,7 @@ FACTS = (
     _fact(
         "consents",
         "one row per change of consent",
-        "customer_id purpose channel recorded_at",
+        "customer_id purpose channel recorded_at status",
         "customer_id",
         """
         customer_id string! who

@@ -49,7 +49,7 @@ def autotune(
         Changes written to table `adjustments`.
     """
     offers = engine.rows(engine.table("offers").order_by("offer_id"))
-    arms = arms_on(offers, channel_costs, day=turn.now.date())
+    arms = arms_on(offers, channel_costs, day=None)
     known = Knowledge.from_rows(
         engine.rows(latest(engine.table("uplift_priors"), turn.number - 1).order_by("position")),
         engine.rows(latest(engine.table("parameters"), turn.number - 1).order_by("name")),

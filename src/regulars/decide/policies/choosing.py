@@ -84,8 +84,9 @@ def choose(
         mine = np.isin(arm, [i for i, a in enumerate(arms) if a.offer_id == offer_id])
         purpose = campaign_of(offer_id, turn)
         held |= mine & held_out(keys, seed=seed, purpose=purpose, share=campaign_holdout)
+    over = _over_budget(arm, held, arms, uniforms(keys, seed, "budget", turn), budget)
+    held &= ~over
     send = (arm >= 0) & ~held
-    over = _over_budget(arm, send, arms, uniforms(keys, seed, "budget", turn), budget)
     total = policy.probabilities.sum(axis=1) * (1 - campaign_holdout)
     own = np.where(arm >= 0, policy.probabilities[np.arange(len(arm)), arm] if arms else 0.0, 0.0)
     verdict, reason = _words(policy, eligible, arms, arm, held, over)
@@ -101,16 +102,19 @@ def choose(
 
 def _over_budget(
     arm: NDArray[np.int64],
-    send: NDArray[np.bool_],
+    held: NDArray[np.bool_],
     arms: Sequence[Arm],
     order: NDArray[np.float64],
     budget: float,
 ) -> NDArray[np.bool_]:
+    """Drop the chosen, held out or not, from where the sends before them use the budget up."""
     over = np.zeros(len(arm), bool)
     if arms:
         cents = np.array([int(a.cost * 100) for a in arms])
-        line = np.flatnonzero(send)[np.argsort(order[send], kind="stable")]
-        over[line[cents[arm[line]].cumsum() > round(budget * 100)]] = True
+        chosen = np.flatnonzero(arm >= 0)
+        line = chosen[np.argsort(order[chosen], kind="stable")]
+        spent = np.where(held[line], 0, cents[arm[line]]).cumsum()
+        over[line[spent > round(budget * 100)]] = True
     return over
 
 

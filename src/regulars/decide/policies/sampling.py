@@ -81,7 +81,8 @@ def sampling_policy(
         allowed: Actions open to the customer, shape (customers, arms).
         budget: Most the chosen actions may cost in expectation.
         floor: Probability of the even choice, 0 to 0.2; every open action and no contact
-            have at least floor / (open actions + 1).
+            have at least floor / (open actions + 1). Less when the even choice alone would
+            cost more than the budget.
 
     Returns:
         The policy. Where nothing is allowed every probability is 0.
@@ -93,7 +94,10 @@ def sampling_policy(
     effects = customers @ mean.T
     values = np.where(allowed, economics.values(effects), -np.inf)
     even = floor * allowed / (allowed.sum(axis=1, keepdims=True) + 1)
-    left = max(budget - float((even * economics.budget_cost).sum()), 0.0)
+    cost = float((even * economics.budget_cost).sum())
+    if cost > budget:
+        floor, even, cost = floor * budget / cost, even * (budget / cost), budget
+    left = budget - cost
     price = _price(customers, draws, economics, allowed, left / max(1 - floor, 1e-9))
     share = np.zeros_like(effects)
     for theta in draws:

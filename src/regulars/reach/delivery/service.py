@@ -130,7 +130,7 @@ def account(state: State, turn: int) -> Tally:
     with state.reading() as opened:
         audience = opened.all(_SQL["audience"], name=_audience_name(turn))
         ends = opened.all(_SQL["fates"], turn=turn)
-    if not audience or not ends:
+    if not audience or (not ends and int(audience[0]["customers"])):
         raise InputError(f"turn {turn} is not in the send ledger; give the number of a turn done")
     return tally(
         ((row["state"], row["reason"], row["customers"]) for row in ends),

@@ -1,13 +1,15 @@
 """`regulars run`: do one turn of the loop, or continue one that was interrupted."""
 
 import json
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 app = typer.Typer()
+
+_STALE_DAYS = 92
 
 
 @app.command()
@@ -37,7 +39,7 @@ def run(
     from regulars.loop import run_turn  # noqa: PLC0415
 
     opened = open_app(folder, workers=workers)
-    day = as_of.date() if as_of else _last_day(opened)
+    day = _day(opened, as_of.date() if as_of else None)
     told = (lambda _step: None) if as_json else (lambda step: typer.echo(f"  {step}", err=True))
     report = run_turn(opened, day, contact=contact, progress=told)
     summary = _summary(opened, report.turn.number) if report.contacted else {}
@@ -64,11 +66,18 @@ def _summary(opened: Any, turn: int) -> dict[str, Any]:
     return found | {"programme": programme(opened), "contacts_file": str(outbox)}
 
 
-def _last_day(opened: Any) -> date:
-    from regulars.errors import NotReady  # noqa: PLC0415
+def _day(opened: Any, wanted: date | None) -> date:
+    """Choose the day to look back from; a turn cannot be taken back, so a slip is refused."""
+    from regulars.errors import InputError, NotReady  # noqa: PLC0415
 
     orders = opened.engine.table("orders")
     [row] = opened.engine.rows(orders.aggregate(day=orders.business_date.max()))
     if row["day"] is None:
         raise NotReady("there are no orders yet; run: regulars collect import FILES")
-    return date.fromisoformat(str(row["day"]))
+    last = date.fromisoformat(str(row["day"]))
+    if wanted and wanted > last + timedelta(days=_STALE_DAYS):
+        raise InputError(
+            f"as-of {wanted} is more than {_STALE_DAYS} days after the last order ({last}); "
+            "import the newer orders first, or correct the day"
+        )
+    return wanted or last

@@ -224,8 +224,8 @@ def _known(engine: Reader) -> Table:
 def _matches(known: Table, text: str) -> Any:
     digits = phone_digits(text)
     found = known.customer_id.lower().contains(text.lower()) | (known.name == text)
-    if len(digits) >= 7:
-        found |= known.digits.right(len(digits)) == digits
+    if len(digits) >= 8:
+        found |= known.digits.isin([digits, f"86{digits}"])
     elif len(digits) == 4 and digits == text:
         found |= known.digits.right(4) == digits
     return found
