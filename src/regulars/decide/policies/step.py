@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import ibis
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from regulars.decide.assignment import held_out
@@ -13,7 +14,7 @@ from regulars.decide.eligibility import Standing, eligibility
 from regulars.decide.offers import Arm, arms_on
 from regulars.decide.policies.choosing import choose
 from regulars.decide.policies.economics import Tuned, customer_basket, economics
-from regulars.decide.policies.sampling import sampling_policy
+from regulars.decide.policies.sampling import Economics, sampling_policy
 from regulars.decide.policies.tables import audience, decision_rows, latest
 from regulars.decide.uplift import arm_coefficients, features_of
 from regulars.decide.uplift.effects import belief_from_rows, extended, starting_belief
@@ -80,14 +81,7 @@ def decide(
         customers,
         mean=mean,
         draws=_draws(belief, arms, turn),
-        economics=economics(
-            arms,
-            tuned,
-            worth=worth,
-            residual_value=numbers(people, "residual_value"),
-            contacts=numbers(people, "contacts_28d"),
-            effects=customers @ mean.T,
-        ),
+        economics=_priced(people, arms, tuned, worth=worth, effects=customers @ mean.T),
         allowed=eligible.allowed,
         budget=budget * _SAFE_SHARE / (1 - loop.campaign_holdout),
         floor=loop.exploration_floor,
@@ -107,6 +101,24 @@ def decide(
         decision_rows(
             ids, arms, policy, eligible, choice, customers=customers, worth=worth, turn=turn.number
         ),
+    )
+
+
+def _priced(
+    people: pa.Table,
+    arms: list[Arm],
+    tuned: Tuned,
+    *,
+    worth: NDArray[np.float64],
+    effects: NDArray[np.float64],
+) -> Economics:
+    return economics(
+        arms,
+        tuned,
+        worth=worth,
+        residual_value=numbers(people, "residual_value"),
+        contacts=numbers(people, "contacts_28d"),
+        effects=effects,
     )
 
 
