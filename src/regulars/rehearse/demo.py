@@ -9,6 +9,7 @@ from typing import Any
 
 from regulars.datasets import complete_journey
 from regulars.errors import InputError
+from regulars.rehearse.apart import Apart
 from regulars.rehearse.comparison import compare_policies
 from regulars.rehearse.readings import (
     collected,
@@ -26,6 +27,8 @@ from regulars.twin.households import read_households
 from regulars.understand.value.service import backtest
 
 Progress = Callable[[str, float], None]
+
+_REAL = "real.json"
 
 
 @dataclass(frozen=True)
@@ -72,20 +75,24 @@ def run_demo(
     """
     started = time.perf_counter()
     _same_plan(folder, plan)
-    report: dict[str, Any] = {"settings": asdict(plan)}
-    timing: dict[str, float] = {}
     twin_plan = Plan(plan.customers, plan.seed, plan.world, plan.skin, turns=plan.turns)
-    twin = Twin.begin(twin_plan)
-    if not plan.skip_real:
-        report |= _real(folder, plan, twin, workers, progress)
-        timing["real_seconds"] = time.perf_counter() - started
-    mark = time.perf_counter()
-    report |= _simulated(folder, twin_plan, workers, progress)
-    report["settings"]["weekly_budget"] = twin.suggested_budget()
-    timing["twin_seconds"] = time.perf_counter() - mark
-    timing["total_seconds"] = time.perf_counter() - started
+    real = None if plan.skip_real else Apart(_real, folder, plan, workers)
+
+    def told(what: str, share: float) -> None:
+        progress(what, share)
+        if real:
+            real.relay(progress)
+
+    report: dict[str, Any] = {"settings": asdict(plan)}
+    report |= _simulated(folder, twin_plan, workers, told)
+    report["settings"]["weekly_budget"] = Twin.begin(twin_plan).suggested_budget()
     report["figures"] = figure_rows(plan.world)
     report["moments"] = _moments(plan.seed)
+    timing = {"twin_seconds": time.perf_counter() - started}
+    if real:
+        real.wait(progress)
+        report |= json.loads((folder / _REAL).read_text(encoding="utf-8"))
+    timing["total_seconds"] = time.perf_counter() - started
     report["timing"] = {name: round(seconds, 2) for name, seconds in timing.items()}
     progress("report: writing", 0.5)
     write_report(folder, report, locale="zh-CN" if plan.skin == "zh" else "en")
@@ -108,27 +115,34 @@ def _same_plan(folder: Path, plan: DemoPlan) -> None:
     part.replace(path)
 
 
-def _real(
-    folder: Path, plan: DemoPlan, twin: Twin, workers: int, progress: Progress
-) -> dict[str, Any]:
-    """Import Complete Journey week by week with a turn after each, then back-test."""
-    offers = twin.write_offers(folder / "grocer-offers")
+def _real(folder: Path, plan: DemoPlan, workers: int, progress: Progress) -> None:
+    """Import Complete Journey week by week with a turn after each, then back-test.
+
+    What the report says of it is kept in the folder; a part that is done is not done again.
+    """
+    if (folder / _REAL).is_file():
+        progress("real grocer: done", 1.0)
+        return
+    twin = Twin.begin(Plan(plan.customers, plan.seed, plan.world, plan.skin, turns=plan.turns))
     steps = iter(range(1, 1000))
     app = run_reality_check(
         folder / "grocer",
         seed=plan.seed,
-        offers=offers,
+        offers=twin.write_offers(folder / "grocer-offers"),
         workers=workers,
         progress=lambda what: progress(f"real grocer: {what}", min(next(steps) / 16, 0.95)),
     )
     progress("real grocer: back-test", 0.97)
     tested = backtest(app.engine, as_of=complete_journey.last_day(HISTORY_WEEKS), horizon_weeks=13)
-    progress("real grocer: done", 1.0)
-    return {
+    said = {
         "collect": collected(app),
         "backtest": tested.to_report(),
         "reality_check": interval_counts(app) | {"programme": programme(app)},
     }
+    part = (folder / _REAL).with_suffix(".part")
+    part.write_text(json.dumps(said), encoding="utf-8")
+    part.replace(folder / _REAL)
+    progress("real grocer: done", 1.0)
 
 
 def _simulated(folder: Path, plan: Plan, workers: int, progress: Progress) -> dict[str, Any]:
