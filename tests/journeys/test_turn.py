@@ -13,6 +13,7 @@ from regulars.errors import InputError, Transient
 from regulars.loop import run_turn
 from regulars.rehearse.readings import fates_by_turn
 from regulars.rehearse.workspaces import workspace
+from regulars.serve.cli.main import main
 from regulars.settings import Policy, Settings
 
 SUNDAY = date(2026, 3, 1)
@@ -152,3 +153,14 @@ def test_a_report_names_every_step_that_was_done(empty, files):
         "unify.profiles", "understand.segments", "understand.value", "measure.effects",
         "adjust.autotune", "decide.policies", "reach.delivery",
     }  # fmt: skip
+
+
+def test_a_slip_into_a_far_year_is_refused_before_anything_is_done(empty, files, capsys):
+    deliver(empty, files)
+
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "--dir", str(empty.folder), "--as-of", "2062-03-01"])
+
+    assert ended.value.code == 2
+    assert "import the newer orders first" in capsys.readouterr().err
+    assert fates_by_turn(empty) == {}

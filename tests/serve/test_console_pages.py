@@ -113,6 +113,20 @@ def test_a_search_never_puts_a_phone_number_in_an_address(server):
     assert not re.findall(r'(?:href|action|hx-[a-z]+)="[^"]*1380013', page.text)
 
 
+def test_part_of_a_phone_number_finds_nobody_so_that_it_cannot_be_guessed_digit_by_digit(server):
+    client = server.client("viewer")
+
+    def found(text):
+        page = client.post(
+            "/customers/search", data={"text": text, "csrf_token": server.csrf(client)}
+        )
+        return "c009" in page.text
+
+    assert found("13800130009")
+    assert not found("0130009")
+    assert not found("800130009")
+
+
 def test_names_from_files_cannot_become_markup(server):
     client = server.client("admin")
     page = client.post("/customers/c003/reveal", data={"csrf_token": server.csrf(client)})
