@@ -11,7 +11,7 @@ from regulars.govern.audit.service import anchor as sign_head
 from regulars.govern.audit.service import newest, record
 from regulars.serve.http.measure import programme
 from regulars.serve.http.reach import ledger
-from regulars.serve.http.unify import find_customers
+from regulars.serve.http.unify.customers import find_customers
 
 CLEAR = ("王小1<", "13800130001", "wang1@example.com", "wx_abc0001")
 

@@ -14,7 +14,7 @@ from regulars.govern.policy.reasons import Fate, Reason
 from regulars.records import TABLES
 from regulars.serve.console import words
 from regulars.serve.console.catalogue import translations
-from regulars.serve.http.unify import INDICATORS, MASKS, TAGS
+from regulars.serve.http.unify.customers import INDICATORS, MASKS, TAGS
 from regulars.understand.segments.rfm import PROSPECTS, segment_names
 from regulars.understand.value.grid import ACTIVITY_TIERS, VALUE_TIERS
 

@@ -34,7 +34,8 @@ COMMANDS = {
     "run": Entry("Do one turn of the loop."),
     "serve": Entry("Serve the console."),
     "doctor": Entry("Check a workspace and the machine, and say what to mend."),
-    "collect": Entry("Files become typed facts.", is_group=True),
+    "collect": Entry("Events and files become typed facts.", is_group=True),
+    "unify": Entry("Who is who, and what is known of them.", is_group=True),
     "govern": Entry("Users and the audit log.", is_group=True),
     "reach": Entry("The emergency stop and the send ledger.", is_group=True),
 }
@@ -67,7 +68,8 @@ def load(name: str) -> Any:
     Returns:
         The command, ready to be invoked.
     """
-    station = import_module(f"regulars.serve.cli.{name}").app
+    room = "regulars.serve.cli.stations" if COMMANDS[name].is_group else "regulars.serve.cli"
+    station = import_module(f"{room}.{name}").app
     station._add_completion = False
     get = typer.main.get_group if COMMANDS[name].is_group else typer.main.get_command
     return _plain(get(station))

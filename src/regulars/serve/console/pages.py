@@ -6,7 +6,7 @@ from starlette.routing import Route
 
 from regulars.serve.console.drawing import effects_chart, predictions_chart, spend_chart
 from regulars.serve.console.rendering import Pages
-from regulars.serve.http.collect import collected
+from regulars.serve.http.collect.state import collected
 from regulars.serve.http.decide import decisions
 from regulars.serve.http.door.guard import Caller
 from regulars.serve.http.govern import audit_state
@@ -21,7 +21,7 @@ from regulars.serve.http.reach import ledger
 from regulars.serve.http.timeline import monthly_spend, timeline
 from regulars.serve.http.turns import turns
 from regulars.serve.http.understand import worth
-from regulars.serve.http.unify import (
+from regulars.serve.http.unify.customers import (
     CustomerPage,
     customer_profile,
     find_customers,

@@ -1,4 +1,4 @@
-"""`regulars collect`: files become typed facts."""
+"""`regulars collect import`: files become typed facts."""
 
 import json
 from dataclasses import asdict
@@ -12,15 +12,7 @@ if TYPE_CHECKING:
 
     from regulars.collect.sources.service import ImportResult, Progress
 
-app = typer.Typer(no_args_is_help=True)
 
-
-@app.callback()
-def collect() -> None:
-    """Files become typed facts."""
-
-
-@app.command("import")
 def import_(
     files: Annotated[list[str], typer.Argument(help="Files, folders or patterns.")],
     *,

@@ -1,0 +1,8 @@
+"""Connectors: where each source was read up to."""
+
+revision = "0008"
+down_revision = "0007"
+
+
+def upgrade() -> None:
+    """Make the tables."""

@@ -1,0 +1,1 @@
+"""The commands of the stations, one module or folder per station."""

@@ -1,0 +1,11 @@
+"""HTTP of collect: what came in and what was held back."""
+
+from fastapi import APIRouter
+
+from regulars.serve.http.collect import state
+
+router = APIRouter()
+for _part in (state,):
+    router.routes.extend(_part.router.routes)
+
+__all__ = ["router"]
