@@ -1,0 +1,1 @@
+"""Ingest: acknowledged events, from the log to the tables, each exactly once."""
