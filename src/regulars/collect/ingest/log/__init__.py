@@ -1,0 +1,1 @@
+"""The log of events: framed segments per partition; what is acknowledged is in it, on disk."""
