@@ -1,4 +1,4 @@
-"""`regulars govern`: users and the audit log."""
+"""`regulars govern`: users, API keys and the audit log."""
 
 import json
 import sys
@@ -20,7 +20,9 @@ ACTOR = "command line"
 app = typer.Typer(no_args_is_help=True, help="Users and the audit log.")
 user = typer.Typer(no_args_is_help=True, help="Who may sign in to the console.")
 audit = typer.Typer(no_args_is_help=True, help="Who did what, and whether the log is whole.")
+api_key = typer.Typer(no_args_is_help=True, help="Which other systems may call the API.")
 app.add_typer(user, name="user")
+app.add_typer(api_key, name="api-key")
 app.add_typer(audit, name="audit")
 
 Folder = Annotated[Path, typer.Option("--dir", help="The workspace folder.")]
@@ -106,6 +108,58 @@ def list_all(*, folder: Folder = Path(), as_json: AsJson = False) -> None:
         )
     if not users:
         typer.echo("no users; run: regulars govern user add NAME --role admin")
+
+
+@api_key.command("add")
+def add_api_key(
+    name: Annotated[str, typer.Argument(help="Which system will hold the key.")],
+    *,
+    role: Annotated[str, typer.Option(help="viewer, analyst, marketer, approver or admin.")],
+    folder: Folder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Give out an API key; it is shown this once."""
+    from regulars.govern.access.api_keys.service import add_key  # noqa: PLC0415
+
+    shop = _open(folder)
+    made, key = add_key(shop.state, name=name, role=role, actor=ACTOR, now=_now())
+    _anchor(shop)
+    if as_json:
+        typer.echo(json.dumps({"name": made.name, "role": made.role, "key": key}))
+        return
+    typer.echo(key)
+    typer.echo(f"Keep it now: only its hash is stored. Send it as: Bearer {made.hint}...", err=True)
+
+
+@api_key.command("list")
+def list_api_keys(*, folder: Folder = Path(), as_json: AsJson = False) -> None:
+    """List the API keys, revoked ones too."""
+    from regulars.govern.access.api_keys.service import list_keys  # noqa: PLC0415
+
+    keys = list_keys(_open(folder).state)
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in keys], ensure_ascii=False))
+        return
+    for one in keys:
+        ended = f"revoked {one.revoked_at}" if one.revoked_at else ""
+        typer.echo(f"{one.name:<20} {one.role:<10} {one.hint}... {ended}".rstrip())
+    if not keys:
+        typer.echo("no API keys; run: regulars govern api-key add NAME --role viewer")
+
+
+@api_key.command("revoke")
+def revoke_api_key(
+    name: Annotated[str, typer.Argument(help="Whose key.")],
+    *,
+    folder: Folder = Path(),
+) -> None:
+    """Stop a key from working, at once and for good."""
+    from regulars.govern.access.api_keys.service import revoke_key  # noqa: PLC0415
+
+    shop = _open(folder)
+    revoke_key(shop.state, name=name, actor=ACTOR, now=_now())
+    _anchor(shop)
+    typer.echo(f"the key of {name} is revoked")
 
 
 @audit.command("verify")

@@ -16,7 +16,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from regulars.govern.access import RoleMatrix
+from regulars.govern.access import Role, RoleMatrix
+from regulars.govern.access.api_keys.service import ApiKey, find_key
 from regulars.govern.access.service import LOCALES, SESSION_HOURS, Session, find_session
 from regulars.serve.http.door.workspaces import Site, Workspace
 
@@ -55,6 +56,7 @@ class Caller:
         locale: Language of the answer.
         now: The moment of the request, aware UTC.
         is_secure: True over HTTPS.
+        key: The API key that came with it, or None; a request has a key or a session.
     """
 
     workspace: Workspace
@@ -65,11 +67,21 @@ class Caller:
     locale: str
     now: datetime
     is_secure: bool
+    key: ApiKey | None = None
 
     @property
     def actor(self) -> str:
         """The name the audit log keeps."""
+        if self.key:
+            return self.key.actor
         return self.session.user.name if self.session else "nobody"
+
+    @property
+    def role(self) -> Role | None:
+        """What the caller may do; None when nobody is signed in."""
+        if self.key:
+            return self.key.role
+        return self.session.user.role if self.session else None
 
 
 Refuse = Callable[[Scope, int], Response]
@@ -115,7 +127,7 @@ class Guard:
         scope.setdefault("state", {})["caller"] = caller
         answer = _with_headers(scope, send, caller)
         route = route_of(self.routes, scope)
-        status = self._verdict(route, caller.session)
+        status = self._verdict(route, caller.role)
         if status is None and scope["method"] not in SAFE_METHODS:
             body = await _read(receive)
             if body is None:
@@ -124,18 +136,18 @@ class Guard:
                 receive = _replay(body)
                 caller.form.update(_form(scope, body))
                 is_open = self._matrix.is_open(route or "")
-                if not _is_our_form(scope, caller, is_open=is_open):
+                # A browser never sends a key by itself, so a key needs no form token.
+                if caller.key is None and not _is_our_form(scope, caller, is_open=is_open):
                     status = 403
         if status is None:
             await self._app(scope, receive, answer)
         else:
             await self._refuse(scope, status)(scope, receive, answer)
 
-    def _verdict(self, route: str | None, session: Session | None) -> int | None:
-        role = session.user.role if session else None
+    def _verdict(self, route: str | None, role: Role | None) -> int | None:
         if route is not None and self._matrix.allows(route, role):
             return None
-        if session is None:
+        if role is None:
             return 401
         return 404 if route is None else 403
 
@@ -145,8 +157,10 @@ class Guard:
         is_secure = scope.get("scheme") == "https"
         token = cookies.get(cookie_name(SESSION_COOKIE, is_secure=is_secure), "")
         now = self._clock()
-        session = None
-        if token:
+        session, key = None, None
+        if sent := _sent_key(scope):
+            key = await run_in_threadpool(find_key, self._site.home.state, sent)
+        elif token:
             session = await run_in_threadpool(find_session, self._site.home.state, token, now=now)
         name = query.get("workspace") or cookies.get(WORKSPACE_COOKIE) or ""
         workspace = self._site.by_name.get(name, self._site.home)
@@ -155,7 +169,7 @@ class Guard:
         wanted += [_accepted(Headers(scope=scope).get("accept-language", ""))]
         locale = next((w for w in wanted if w in LOCALES), workspace.settings.retailer.locale)
         form_token = cookies.get(FORM_COOKIE, "") or secrets.token_urlsafe(32)
-        return Caller(workspace, session, token, {}, form_token, str(locale), now, is_secure)
+        return Caller(workspace, session, token, {}, form_token, str(locale), now, is_secure, key)
 
 
 def route_of(routes: Sequence[BaseRoute], scope: Scope) -> str | None:
@@ -210,6 +224,15 @@ def drop_session(response: Response, caller: Caller) -> None:
         secure=caller.is_secure,
         path="/",
     )
+
+
+def _sent_key(scope: Scope) -> str:
+    """Take the API key of a request; "" when there is none, or it is not for the API."""
+    if not scope["path"].startswith("/api/"):
+        return ""
+    headers = Headers(scope=scope)
+    kind, _, bearer = headers.get("authorization", "").partition(" ")
+    return bearer.strip() if kind.lower() == "bearer" else headers.get("x-api-key", "").strip()
 
 
 def _is_our_form(scope: Scope, caller: Caller, *, is_open: bool) -> bool:
