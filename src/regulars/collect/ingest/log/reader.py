@@ -6,7 +6,7 @@ import re
 import struct
 import zlib
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -175,7 +175,7 @@ def _read_segment(
     path = segment_file(folder, start.segment)
     frames: list[Frame] = []
     offset = start.offset
-    with _mapped(path) as data:
+    with mapped(path) as data:
         limit = len(data) if last is None else last
         while offset < limit:
             if room is not None and offset - start.offset >= room:
@@ -194,14 +194,55 @@ def _read_segment(
 
 
 @contextmanager
-def _mapped(path: Path) -> Generator[memoryview]:
-    """Map a file into memory; an empty one is no bytes."""
+def mapped(path: Path) -> Generator[memoryview]:
+    """Map a file into memory to read it; an empty one is no bytes.
+
+    Yields:
+        Its bytes.
+    """
     with path.open("rb") as file:
         if not os.fstat(file.fileno()).st_size:
             yield memoryview(b"")
             return
         # Unmapped with its last view: an error on its way out may still hold one.
         yield memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def bytes_in(log: Path) -> int:
+    """Say how many bytes of a log wait for the drain, or to be deleted after it.
+
+    Args:
+        log: The log's folder.
+
+    Returns:
+        Bytes of all segments; 0 when there are none.
+    """
+    total = 0
+    for partition in partitions_in(log):
+        folder = partition_folder(log, partition)
+        for segment in segments_in(folder):
+            with suppress(FileNotFoundError):
+                total += segment_file(folder, segment).stat().st_size
+    return total
+
+
+def delete_before(folder: Path, position: Position) -> int:
+    """Delete the segments of a partition that lie wholly before a position.
+
+    The segment the position is in stays, even when read to its end: the numbers of later
+    frames go on from it.
+
+    Args:
+        folder: The partition's folder.
+        position: Where every reader has got to, or further.
+
+    Returns:
+        Segments deleted.
+    """
+    gone = [one for one in segments_in(folder)[:-1] if one < position.segment]
+    for segment in gone:
+        segment_file(folder, segment).unlink(missing_ok=True)
+    return len(gone)
 
 
 def _is_beyond_count(folder: Path, segment: int, whole: memoryview) -> bool:
