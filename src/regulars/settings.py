@@ -93,6 +93,29 @@ class Compute:
 
 
 @dataclass(frozen=True)
+class Drain:
+    """How acknowledged events become stored ones.
+
+    Attributes:
+        every_ms: Milliseconds between two looks into the log while events come.
+        batch_mb: Megabytes of log decided on at once.
+        commit_ms: Most milliseconds a stored event waits before tables show it.
+        dedup_days: Days with events for which ids are known, so that one sent again is a duplicate.
+        late_days: Days after which an event that arrives is marked late.
+        future_minutes: Minutes a client's clock may be ahead, after correction.
+        follow_ms: Most milliseconds per look that followers take while the log waits.
+    """
+
+    every_ms: int = 200
+    batch_mb: int = 16
+    commit_ms: int = 1000
+    dedup_days: int = 90
+    late_days: int = 7
+    future_minutes: int = 10
+    follow_ms: int = 500
+
+
+@dataclass(frozen=True)
 class ChannelSettings:
     """One channel contacts may take.
 
@@ -113,6 +136,7 @@ class Settings:
     loop: Loop = Loop()
     policy: Policy = Policy()
     compute: Compute = Compute()
+    drain: Drain = Drain()
     channels: dict[str, ChannelSettings] = field(
         default_factory=lambda: {"sms": ChannelSettings(), "app": ChannelSettings(Decimal("0.01"))}
     )
@@ -203,7 +227,7 @@ def _build(kind: type, given: Any, where: str) -> Any:
 
 
 def _check(settings: Settings, path: Path) -> None:
-    loop, policy = settings.loop, settings.policy
+    loop, policy, drain = settings.loop, settings.policy, settings.drain
     limits: list[tuple[str, float | Decimal, float, float]] = [
         ("loop.global_holdout", loop.global_holdout, 0, 0.5),
         ("loop.campaign_holdout", loop.campaign_holdout, 0.02, 0.5),
@@ -219,6 +243,13 @@ def _check(settings: Settings, path: Path) -> None:
         ("policy.cap_contacts", policy.cap_contacts, 0, 1000),
         ("policy.cap_days", policy.cap_days, 1, 366),
         ("compute.workers", settings.compute.workers, 1, 256),
+        ("drain.every_ms", drain.every_ms, 1, 60_000),
+        ("drain.batch_mb", drain.batch_mb, 1, 256),
+        ("drain.commit_ms", drain.commit_ms, 0, 60_000),
+        ("drain.dedup_days", drain.dedup_days, 1, 3660),
+        ("drain.late_days", drain.late_days, 1, 3660),
+        ("drain.future_minutes", drain.future_minutes, 0, 100_000),
+        ("drain.follow_ms", drain.follow_ms, 1, 60_000),
     ]
     for name, value, least, most in limits:
         if not least <= value <= most:

@@ -38,6 +38,7 @@ EVENTS = (
         "collect",
         "one row per event held back",
         columns("""
+        refused_id string names the row: partition, batch and place in the batch
         source string the source whose write key came with it
         message_id string? the client's own id, when it could be read
         dialect string wire format it came in
@@ -50,7 +51,7 @@ EVENTS = (
         log_partition int64 partition of the log it came through
         log_sequence int64 batch of that partition it was decided in
         """),
-        ("log_partition", "log_sequence", "receipt", "raw"),
+        ("refused_id",),
     ),
     Table(
         "receipts",
