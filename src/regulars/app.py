@@ -9,7 +9,9 @@ from regulars.adapters.delta_lake import DeltaLake
 from regulars.adapters.duckdb_engine import DuckDBEngine
 from regulars.adapters.outbox import OutboxChannel
 from regulars.adapters.state import SQLState, migrate, schema_version
+from regulars.collect.commerce.tables import VIEWS
 from regulars.errors import UnknownName
+from regulars.govern.protection.service import VAULT_FILE, Protector, open_protector
 from regulars.ports.channels import Channel
 from regulars.ports.engine import Engine
 from regulars.ports.steps import Step
@@ -37,13 +39,18 @@ class App:
     def engine(self) -> DuckDBEngine:
         """The engine, free to read any declared table."""
         compute = self.settings.compute
-        return DuckDBEngine(self.lake, workers=compute.workers, memory=compute.memory)
+        return DuckDBEngine(self.lake, workers=compute.workers, memory=compute.memory, views=VIEWS)
 
     @cached_property
     def state(self) -> SQLState:
         """The transactional store, with the newest schema."""
         migrate(self._state_url)
         return SQLState(self._state_url)
+
+    @cached_property
+    def protector(self) -> Protector:
+        """Tokens for direct identifiers, and the vault of their clear values."""
+        return open_protector(self.folder, SQLState(f"sqlite:///{self.folder / VAULT_FILE}"))
 
     def schema_versions(self) -> tuple[str | None, str]:
         """Give the schema version of the transactional store and the newest one there is."""
