@@ -51,12 +51,19 @@ class DeltaLake:
         return opened.transaction_version(application) if opened else None
 
     def append(
-        self, name: str, rows: Iterable[pa.RecordBatch] | pa.Table, /, *, application: str
+        self,
+        name: str,
+        rows: Iterable[pa.RecordBatch] | pa.Table,
+        /,
+        *,
+        application: str,
+        version: int = 1,
     ) -> bool:
-        """Add rows once; False when this application has already committed them."""
-        if self.committed(name, application) is not None:
+        """Add rows once; False when this application has committed this version or a later one."""
+        committed = self.committed(name, application)
+        if committed is not None and committed >= version:
             return False
-        self._write(name, rows, application, 1)
+        self._write(name, rows, application, version)
         return True
 
     def overwrite_turn(self, name: str, rows: pa.Table, /, *, application: str, turn: int) -> None:

@@ -26,9 +26,15 @@ class Lake(Protocol):
         """Give the last version an application committed to a table, or None."""
 
     def append(
-        self, name: str, rows: Iterable[pa.RecordBatch] | pa.Table, /, *, application: str
+        self,
+        name: str,
+        rows: Iterable[pa.RecordBatch] | pa.Table,
+        /,
+        *,
+        application: str,
+        version: int = 1,
     ) -> bool:
-        """Add rows once; False when this application has already committed them."""
+        """Add rows once; False when this application has committed this version or a later one."""
 
     def overwrite_turn(self, name: str, rows: pa.Table, /, *, application: str, turn: int) -> None:
         """Replace the rows of one turn with these, in one commit."""

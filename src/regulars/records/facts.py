@@ -113,6 +113,23 @@ FACTS = (
     """,
     ),
     _fact(
+        "visits",
+        "one row per visit of a store, a site or an app",
+        "visit_id",
+        "customer_id",
+        """
+        visit_id string number of the visit
+        customer_id string?! who, by the strongest identifier seen; empty for a counter at a door
+        store_id string? which store; empty on the web
+        kind string web, store or door
+        started_at timestamp first sign of it, aware UTC
+        ended_at timestamp last sign of it, aware UTC
+        business_date date the day it started in the workspace's zone
+        visitors int64 people it counts: 1, or what a counter at a door counted
+        source string where it was told
+    """,
+    ),
+    _fact(
         "promotions",
         "one row per product, store and week on promotion",
         "product_id store_id week display_location mailer_location",

@@ -60,6 +60,18 @@ class LakeConformance(ABC):
 
         assert [row["campaign_id"] for row in _rows(again, "campaigns")] == ["a", "b", "c"]
 
+    def test_an_application_that_numbers_its_appends_repeats_none(self, tmp_path: Path) -> None:
+        """A number at or below the last one committed adds nothing; a later one does."""
+        lake = self.open_lake(tmp_path)
+
+        assert lake.append("campaigns", _campaigns("a"), application="follower", version=3)
+        assert not lake.append("campaigns", _campaigns("b"), application="follower", version=3)
+        assert not lake.append("campaigns", _campaigns("c"), application="follower", version=2)
+        assert lake.append("campaigns", _campaigns("d"), application="follower", version=4)
+
+        assert [row["campaign_id"] for row in _rows(lake, "campaigns")] == ["a", "d"]
+        assert self.open_lake(tmp_path).committed("campaigns", "follower") == 4
+
     def test_a_turn_overwrites_its_own_rows_only(self, tmp_path: Path) -> None:
         """Writing turn 1 again replaces turn 1 and leaves turn 2."""
         lake = self.open_lake(tmp_path)

@@ -11,7 +11,7 @@ from regulars.ports.steps import step
 
 @step(
     reads="",
-    writes="customers products stores orders order_lines returns promotions campaigns "
+    writes="customers products stores orders order_lines returns visits promotions campaigns "
     "campaign_members coupons redemptions consents contact_outcomes offers imports quarantine",
 )
 def import_sources(
