@@ -1,14 +1,13 @@
 """Moments as clients write them: ISO text, seconds, milliseconds; out comes UTC."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_SECONDS = 253402300799
 
 
-def moment(value: Any, zone: ZoneInfo | None = None) -> datetime | None:
+def moment(value: Any, zone: tzinfo | None = None) -> datetime | None:
     """Read a moment.
 
     Args:

@@ -1,6 +1,7 @@
 """Segment's wire, which RudderStack shares: batches, single calls, long and short paths."""
 
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -9,10 +10,10 @@ from regulars.collect.tracking import bodies
 from regulars.collect.tracking.clocks import moment
 from regulars.collect.tracking.ids import content_id, text_id
 from regulars.collect.tracking.keys import write_key
-from regulars.collect.tracking.parsed import Parsed, Refused, Request
+from regulars.collect.tracking.parsed import Answer, Parsed, Refused, Request
 
+DIALECT = "segment"
 MOST_EVENTS = 2500
-TYPES = frozenset({"track", "identify", "page", "screen", "group", "alias"})
 
 
 class _Envelope(Struct):
@@ -77,9 +78,62 @@ def parse(request: Request, kind: str = "") -> Parsed:
     return Parsed(_dialect(request), key, lines, ids, moment(envelope.sentAt))
 
 
+def parse_settings(request: Request) -> Parsed:
+    """Answer the browser client that asks where to send.
+
+    Args:
+        request: The request; its header `x-forwarded-proto` says the scheme, else it is http.
+
+    Returns:
+        No events; settings that lead the client back here.
+    """
+    key = unquote(request.path.rstrip("/").split("/")[-2])
+    host = request.headers.get("host", "")
+    scheme = request.headers.get("x-forwarded-proto", "http")
+    said = {
+        "integrations": {
+            "Segment.io": {
+                "apiKey": key,
+                "apiHost": f"{host}/v1",
+                "protocol": "https" if scheme == "https" else "http",
+                "unbundledIntegrations": [],
+                "addBundledMetadata": False,
+            }
+        },
+        "plan": {
+            "track": {"__default": {"enabled": True, "integrations": {}}},
+            "identify": {"__default": {"enabled": True}},
+            "group": {"__default": {"enabled": True}},
+        },
+        "edgeFunction": {},
+        "middlewareSettings": {"routingRules": []},
+        "enabledMiddleware": {},
+        "metrics": {"sampleRate": 0},
+        "legacyVideoPluginsEnabled": False,
+        "remotePlugins": [],
+    }
+    return Parsed(DIALECT, key, answer=Answer("fixed", msgspec.json.encode(said)))
+
+
+def parse_measurements(request: Request) -> Parsed:
+    """Swallow what the browser client tells about itself.
+
+    Args:
+        request: The request.
+
+    Returns:
+        No events.
+    """
+    try:
+        key = write_key(request)
+    except Refused:
+        key = ""
+    return Parsed(DIALECT, key, is_lenient=True)
+
+
 def _dialect(request: Request) -> str:
     agent = request.headers.get("user-agent", "").lower()
-    return "rudder" if "rudder" in agent else "segment"
+    return "rudder" if "rudder" in agent else DIALECT
 
 
 def _opened(text: bytes) -> _Envelope:
@@ -124,10 +178,17 @@ def lines_of(items: list[Raw], shared: dict[str, Raw]) -> tuple[list[bytes], lis
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             line, key = _mended(line, shared)
         if b"\n" in line or b"\r" in line:
-            line = msgspec.json.format(line, indent=-1)
+            line = _on_one_line(line)
         lines.append(line)
         ids.append(str(key))
     return lines, ids
+
+
+def _on_one_line(line: bytes) -> bytes:
+    try:
+        return msgspec.json.format(line, indent=-1)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return line.replace(b"\n", b" ").replace(b"\r", b" ")
 
 
 def _lacks(head: _Head, shared: dict[str, Raw]) -> bool:
