@@ -79,7 +79,7 @@ class _Rewriter:
                 kind = self._kind_of(named, True) or ID
             if isinstance(value, dict | list):
                 inside = in_traits or key == "traits"
-                changed |= self.walk(value, in_traits=inside, kind=kind)
+                changed |= self.walk(value, in_traits=inside, kind="" if kind == ID else kind)
             elif kind or isinstance(value, str):
                 node[key] = self._covered(kind, value)
                 changed |= node[key] is not value
