@@ -1,0 +1,1 @@
+"""Write keys: which source may send events, with what scopes."""
