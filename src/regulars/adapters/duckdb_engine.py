@@ -1,5 +1,7 @@
 """The engine as Ibis on DuckDB, over the files of the lake."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import ibis
@@ -7,6 +9,7 @@ import pyarrow as pa
 from ibis.expr.types import Table as Definition
 
 from regulars.adapters.arrow_types import arrow_schema, cast_to
+from regulars.collect.commerce.tables import CurrentView
 from regulars.errors import NotAllowed, UnknownName
 from regulars.ports.engine import Engine
 from regulars.ports.lake import Lake
@@ -21,20 +24,34 @@ class DuckDBEngine:
         lake: Where declared tables are.
         workers: Threads of the engine.
         memory: Most memory it takes, such as "2GB".
+        views: Tables that are read as more than their own files, by name.
     """
 
-    def __init__(self, lake: Lake, *, workers: int, memory: str) -> None:
+    def __init__(
+        self,
+        lake: Lake,
+        *,
+        workers: int,
+        memory: str,
+        views: Mapping[str, CurrentView] = MappingProxyType({}),
+    ) -> None:
         """Open the connection."""
-        self._lake = lake
+        self._lake, self._views = lake, views
         self._backend: Any = ibis.duckdb.connect(threads=workers, memory_limit=memory)
         self._backend.raw_sql("SET TimeZone='UTC'")
         self._backend.raw_sql("SET enable_progress_bar=false")
         self._opened: dict[str, tuple[list[str], Definition]] = {}
 
     def table(self, name: str, /) -> Definition:
-        """Open a declared table; the same files are opened once."""
+        """Open a declared table as it stands now; the same files are opened once."""
         if name not in TABLES:
             raise UnknownName("table", name, TABLES)
+        view = self._views.get(name)
+        if view and any(self._lake.files(part) for part in view.tables if part not in self._views):
+            return view.define({part: self._files_of(part) for part in view.tables})
+        return self._files_of(name)
+
+    def _files_of(self, name: str) -> Definition:
         files = self._lake.files(name)
         known = self._opened.get(name)
         if known and known[0] == files:

@@ -1,0 +1,1 @@
+"""Retail facts from events: orders, lines, returns and visits, exact to the cent."""
