@@ -1,5 +1,6 @@
 """Identifiers: what one event says about who it is from, strongest first."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from regulars.govern.protection.tokens import kind_of_token
 from regulars.records.identifiers import COOKIE, LOGIN, customer_id_of, primary_identifier
 from regulars.unify.identity.namespaces import declared_namespaces, plain
 
+_NODE = re.compile("c_[0-9a-f]{20}")
 TOKENS = frozenset({"phone", "email"})
 MOST_LETTERS = 200
 """Longer values are no identifiers but accidents of a client."""
@@ -99,6 +101,8 @@ def is_identifier(one: Identifier) -> bool:
     """
     if one.namespace in TOKENS:
         return kind_of_token(one.value) == one.namespace
+    if one.namespace == LOGIN and _NODE.fullmatch(one.value):
+        return False
     return len(one.value) <= MOST_LETTERS and not is_junk(one.value)
 
 

@@ -19,7 +19,8 @@ class Namespace:
         is_unique: A customer has one at most.
         is_weak: A thing people share; joins nobody who differs in anything stronger.
         most_per_customer: Values one customer may have.
-        most_customers: Customers who may claim one value before it tells nothing more.
+        most_customers: Customers who may claim one value before it tells nothing more; None
+            when any number may.
         traits: Keys of traits that hold it.
         external_types: Other names of its type in `context.externalIds`.
     """
@@ -29,7 +30,7 @@ class Namespace:
     is_unique: bool
     is_weak: bool
     most_per_customer: int
-    most_customers: int
+    most_customers: int | None
     traits: tuple[str, ...]
     external_types: tuple[str, ...]
 
@@ -68,7 +69,7 @@ def declared_namespaces() -> Namespaces:
             part.get("is_unique", False),
             part.get("is_weak", False),
             part["most_per_customer"],
-            part["most_customers"],
+            part.get("most_customers"),
             tuple(part.get("traits", ())),
             tuple(part.get("external_types", ())),
         )
