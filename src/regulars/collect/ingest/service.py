@@ -3,8 +3,6 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +91,10 @@ class Intake:
         folder: The workspace folder; the log is in it.
         settings: Limits and shape.
         clock: Gives microseconds since 1970 UTC; may step back.
-        post: Calls a function with arguments in the thread that uses the intake, soon.
+        post: Calls a function with arguments in the thread that uses the intake, soon; may be
+            called from any thread.
+        soon: The same, called from that thread only, so that requests read together are
+            written together; when left out each is written at once.
         disk: How to touch the disk.
     """
 
@@ -104,6 +105,7 @@ class Intake:
         *,
         clock: Callable[[], int],
         post: Post,
+        soon: Post | None = None,
         disk: Disk | None = None,
     ) -> None:
         """Open the log.
@@ -112,12 +114,8 @@ class Intake:
             NotReady: Another process takes events for this workspace.
             OSError: The disk is full or read-only.
         """
-        self._log, self._settings, self._clock, self._post = (
-            folder / LOG_FOLDER,
-            settings,
-            clock,
-            post,
-        )
+        self._log, self._settings, self._clock = folder / LOG_FOLDER, settings, clock
+        self._post, self._soon = post, soon
         self._writer = LogWriter(
             self._log,
             self._on_settled,
@@ -126,6 +124,7 @@ class Intake:
             disk=disk,
         )
         self._is_closed = False
+        self._gathered: list[tuple[int, bytes, _Pending]] = []
         self._waiting = 0
         self._backlog = 0
         self._receipts = _Receipts()
@@ -153,21 +152,30 @@ class Intake:
         size = sum(map(len, parsed.lines))
         self._check_room(size)
         now = self._clock()
-        source = sender.source
-        marks = [fingerprint(source, one) for one in parsed.message_ids]
+        marks = [fingerprint(sender.source, one) for one in parsed.message_ids]
         ack = Ack(self._receipts.next(now), len(marks), self._known(marks), _unfit(parsed.lines))
         pending = _Pending(ack, done, marks, size)
         frames = self._frames(parsed, sender, now, pending)
-        pending.left = len(frames)
         self._waiting += size
+        if self._soon is not None and not self._gathered:
+            self._soon(self._hand_over)
         for partition, frame in frames:
+            pending.left += 1
             self._backlog += len(frame)
-            self._writer.append(partition, frame, pending)
+            self._gathered.append((partition, frame, pending))
+        if self._soon is None:
+            self._hand_over()
 
     def close(self) -> None:
         """Write what waits and let go of the log; requests still waiting are told."""
         self._is_closed = True
+        self._hand_over()
         self._writer.close()
+
+    def _hand_over(self) -> None:
+        """Give the writing threads what was gathered since the last time."""
+        gathered, self._gathered = self._gathered, []
+        self._writer.append(gathered)
 
     def _check_room(self, size: int) -> None:
         if self._is_closed:
@@ -194,39 +202,35 @@ class Intake:
         self, parsed: Parsed, sender: Sender, now: int, pending: _Pending
     ) -> list[tuple[int, bytes]]:
         marks, lines = pending.marks, parsed.lines
-        parts: dict[int, list[int]] = {}
         if len(marks) == 1:
-            parts[partition_of(marks[0], self._writer.partitions)] = [0]
+            parts = {partition_of(marks[0], self._writer.partitions): [0]}
         else:
+            parts = {}
             for place, mark in enumerate(marks):
                 parts.setdefault(partition_of(mark, self._writer.partitions), []).append(place)
-        header = partial(
-            Header,
-            receipt=pending.ack.receipt,
-            source=sender.source,
-            dialect=parsed.dialect,
-            received_at=now,
-            sent_at=_micros(parsed.sent_at),
-            agent=sender.agent,
-            ip=sender.ip if self._settings.keep_addresses else None,
-        )
-        return [
-            (
-                partition,
-                encode_frame(
-                    header(count=len(places)),
-                    [marks[n] for n in places],
-                    [lines[n] for n in places],
-                ),
+        sent_at = parsed.sent_at
+        frames = []
+        for partition, places in parts.items():
+            header = Header(
+                receipt=pending.ack.receipt,
+                source=sender.source,
+                dialect=parsed.dialect,
+                received_at=now,
+                sent_at=None if sent_at is None else round(sent_at.timestamp() * 1_000_000),
+                count=len(places),
+                agent=sender.agent,
+                ip=sender.ip if self._settings.keep_addresses else None,
             )
-            for partition, places in parts.items()
-        ]
+            frame = encode_frame(header, [marks[n] for n in places], [lines[n] for n in places])
+            frames.append((partition, frame))
+        return frames
 
     def _known(self, marks: list[bytes]) -> int:
         """Count ids seen before in this request or lately; for information only."""
         young, old = self._recent
-        known = sum(mark in young or mark in old for mark in set(marks))
-        return known + len(marks) - len(set(marks))
+        distinct = set(marks)
+        known = sum(mark in young or mark in old for mark in distinct)
+        return known + len(marks) - len(distinct)
 
     def _on_settled(self, group: list[_Pending], failed: OSError | None) -> None:
         """Hand over from a writing thread."""
@@ -275,7 +279,3 @@ class _Receipts:
 def _unfit(lines: list[bytes]) -> int:
     """Count lines of which it is plain already that they cannot be stored."""
     return sum(line[:1] != b"{" or len(line) > EVENT_LIMIT for line in lines)
-
-
-def _micros(moment: datetime | None) -> int | None:
-    return None if moment is None else round(moment.timestamp() * 1_000_000)

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -144,23 +144,26 @@ class LogWriter:
         for thread in self._threads:
             thread.start()
 
-    def append(self, partition: int, frame: bytes, waiter: Any) -> None:
-        """Queue a frame.
+    def append(self, frames: Iterable[tuple[int, bytes, Any]]) -> None:
+        """Queue frames.
 
         Args:
-            partition: Where it belongs.
-            frame: The encoded frame.
-            waiter: Handed back to `settled` once the frame is on disk, or cannot be.
+            frames: Of each its partition, the encoded frame, and the waiter that is handed back
+                to `settled` once the frame is on disk, or cannot be.
 
         Raises:
             NotReady: The writer is closing.
         """
-        bell = self._bells[partition]
-        with bell:
-            if self._is_closing:
-                raise NotReady("the log is closing; send the request again")
-            self._queues[partition].append((waiter, frame))
-            bell.notify()
+        parts: dict[int, list[Waiting]] = {}
+        for partition, frame, waiter in frames:
+            parts.setdefault(partition, []).append((waiter, frame))
+        for partition, waiting in parts.items():
+            bell = self._bells[partition]
+            with bell:
+                if self._is_closing:
+                    raise NotReady("the log is closing; send the request again")
+                self._queues[partition] += waiting
+                bell.notify()
 
     def close(self) -> None:
         """Commit what waits, end the threads and give the lock back."""
