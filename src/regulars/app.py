@@ -52,6 +52,11 @@ class App:
         """Tokens for direct identifiers, and the vault of their clear values."""
         return open_protector(self.folder, SQLState(f"sqlite:///{self.folder / VAULT_FILE}"))
 
+    @cached_property
+    def profiles(self) -> SQLState:
+        """The store of online profiles; it can be made again from events and files."""
+        return SQLState(f"sqlite:///{self.folder / 'profiles.db'}", is_rebuildable=True)
+
     def schema_versions(self) -> tuple[str | None, str]:
         """Give the schema version of the transactional store and the newest one there is."""
         return schema_version(self._state_url)

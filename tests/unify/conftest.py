@@ -96,6 +96,7 @@ def random_facts():
                 "category": draw.choice([None, "milk", "tea", "rice", "soap"]),
                 "department": draw.choice([None, "food", "home"]),
                 "is_private_label": draw.choice([None, True, False]),
+                "brand": draw.choice([None, "best", "good"]),
                 "unit_cost": draw.choice([None, Decimal("0.55"), Decimal("1.20")]),
             }
             for n in range(12)

@@ -1,7 +1,6 @@
 """One definition, two speeds: the batch and the states kept day by day say the same."""
 
 from datetime import UTC, date, datetime, timedelta
-from itertools import groupby
 from operator import itemgetter
 from zoneinfo import ZoneInfo
 
@@ -11,41 +10,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regulars.numerics.days import day_number
-from regulars.unify.profiles.folds import window
-from regulars.unify.profiles.indicators import FOLDS, INDICATORS, KEYED_FOLDS, finish
+from regulars.unify.profiles.declared.folds import window
+from regulars.unify.profiles.declared.indicators import INDICATORS, finish
 from regulars.unify.profiles.local_time import clock_changes
 from regulars.unify.profiles.profile import (
     merge_states,
     parts_of_states,
-    parts_of_tables,
     start_state,
     update_state,
 )
-from regulars.unify.profiles.tables import daily_tables, fold_days, fold_keys, known_customers
+from regulars.unify.profiles.service import customers_of, open_facts, parts_as_of
+from regulars.unify.profiles.tables import daily_tables
 
 ZONE = "America/New_York"
-READS = ("products", "orders", "order_lines", "redemptions", "contacts", "contact_outcomes")
 
 
 def batch(engine, as_of):
     """Finish the batch form of every fold."""
-    daily = daily_tables({name: engine.table(name) for name in READS}, zone=ZONE, as_of=as_of)
-    customers = engine.arrow(known_customers(engine.table("customers"), as_of=as_of))
-    folded = [
-        engine.arrow(fold_days(daily[source], list(folds), as_of=as_of))
-        for source, folds in groupby(FOLDS, key=lambda fold: fold.source)
-    ]
-    keyed = {
-        fold.name: engine.arrow(fold_keys(daily[fold.source], fold, as_of=as_of))
-        for fold in KEYED_FOLDS
-    }
-    parts = parts_of_tables(customers, folded, keyed, as_of=day_number(as_of), margin_rate=0.25)
+    facts = open_facts(engine, aliases={})
+    customers = customers_of(engine, facts, as_of=as_of)
+    parts = parts_as_of(engine, facts, customers, as_of=as_of, zone=ZONE, margin_rate=0.25)
     return customers, parts
 
 
 def events(engine, as_of):
     """Give the daily aggregates as they come in: day by day, in order."""
-    daily = daily_tables({name: engine.table(name) for name in READS}, zone=ZONE, as_of=as_of)
+    daily = daily_tables(open_facts(engine, aliases={}), zone=ZONE, as_of=as_of)
     rows = [
         (row["day"], source, row) for source, days in daily.items() for row in engine.rows(days)
     ]
@@ -84,7 +74,7 @@ def test_states_kept_day_by_day_say_what_the_batch_says(open_shop, random_facts,
         customer = row["customer_id"]
         states[customer] = update_state(states.get(customer, start_state()), source, row)
 
-    assert len(INDICATORS) == 29
+    assert len(INDICATORS) == 42
     same(finish(parts), online(customers, parts, states, as_of))
 
 

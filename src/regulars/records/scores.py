@@ -26,6 +26,11 @@ SCORES = (
         marital_status string?! static tag
         city string?! static tag
         gender string?! static tag
+        province string?! static tag, from events
+        member_level string?! static tag, from events
+        language string?! static tag, from events
+        device_platform string?! static tag, from events
+        acquisition_source string?! static tag, from events
         days_known int64! days since the first order, 0 on its day
         recency_days int64! days since the last order
         orders int64! orders so far
@@ -50,11 +55,28 @@ SCORES = (
         evening_share float64?! share of orders from 17:00 on, local time
         favourite_hour int64?! local hour with most orders
         store_loyalty float64?! share of orders in the most visited store
+        favourite_store string?! most visited store
         margin_rate float64! margin over sales, own history shrunk to the retailer's mean
         contacts_28d int64! contacts handed over in the last 28 days
         contacts_7d int64! contacts handed over in the last 7 days
         contacts_ever int64! contacts handed over so far
         engaged_share float64?! share of contacts opened, clicked or redeemed
+        visits_7d int64! visits in the last 7 days, from events
+        visits_30d int64! visits in the last 30 days
+        active_days_28d int64! days with something done in the last 28
+        last_visit_days int64?! days since something was last done
+        page_views_30d int64! pages and screens seen in the last 30 days
+        product_views_30d int64! products looked at in the last 30 days
+        searches_30d int64! searches in the last 30 days
+        cart_adds_30d int64! products put in a cart in the last 30 days
+        carts_abandoned_30d int64! days of the last 30 with a cart and no order
+        checkouts_30d int64! checkouts begun in the last 30 days
+        wishes_90d int64! products put on a wish list in the last 90 days
+        app_share float64?! share of pages and screens seen in the app
+        deal_seeking float64?! leaning: share of sales bought at a discount
+        novelty_seeking float64?! leaning: share of purchases that are of a new product
+        brand_loyalty float64?! leaning: concentration of spend on brands
+        deliberation float64?! leaning: products looked at per order made online
     """,
     ),
     _score(

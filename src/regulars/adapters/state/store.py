@@ -17,9 +17,11 @@ class SQLState:
 
     Args:
         url: SQLAlchemy address of the database, such as sqlite:///shop/state.db.
+        is_rebuildable: True for a store that can be made again from elsewhere: a commit then
+            outlives a killed process, but the last ones may not outlive a power cut.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, is_rebuildable: bool = False) -> None:
         """Make the engine; nothing is opened yet."""
         self.dialect = sa.make_url(url).get_backend_name()
         self._engine = sa.create_engine(
@@ -27,6 +29,8 @@ class SQLState:
         )
         if self.dialect == "sqlite":
             sa.event.listen(self._engine, "connect", _prepare_sqlite)
+            if is_rebuildable:
+                sa.event.listen(self._engine, "connect", _relax_sqlite)
 
     @contextmanager
     def transaction(self) -> Generator[Transaction]:
@@ -81,6 +85,10 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-65536"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _relax_sqlite(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA synchronous=NORMAL")
 
 
 def _outside(error: sa.exc.DatabaseError) -> Transient | Permanent:

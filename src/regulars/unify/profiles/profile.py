@@ -1,5 +1,6 @@
 """The two speeds of a profile: states kept up day by day, and columns from the batch."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -7,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from regulars.unify.profiles.indicators import FOLDS, KEYED_FOLDS, Keyed, Numbers, Parts
+from regulars.unify.profiles.declared.indicators import FOLDS, KEYED_FOLDS
+from regulars.unify.profiles.declared.parts import Keyed, Numbers, Parts, Population
 
 State = dict[str, Any]
 
@@ -60,6 +62,7 @@ def parts_of_states(
     joined_day: Numbers,
     history_day: int,
     margin_rate: float,
+    population: Population | None = None,
 ) -> Parts:
     """Read states kept online as of a day.
 
@@ -69,6 +72,7 @@ def parts_of_states(
         joined_day: Day number of joining, nan where unknown, shape (customers,).
         history_day: First day number of the retailer's orders.
         margin_rate: Margin over sales where cost is unknown.
+        population: What holds for all customers, when the given ones are not all.
 
     Returns:
         The parts `finish` needs.
@@ -84,12 +88,15 @@ def parts_of_states(
             for customer, state in enumerate(states)
             for key, by_key in state[fold.name].items()
         ]
+        code = {key: place for place, key in enumerate(dict.fromkeys(row[1] for row in rows))}
         keyed[fold.name] = _keyed(
             [row[0] for row in rows],
-            pa.chunked_array([pa.array([row[1] for row in rows])]),
+            np.array([code[row[1]] for row in rows], np.int64),
+            list(code),
             [row[2] for row in rows],
         )
-    return Parts(as_of, joined_day, history_day, margin_rate, number, keyed)
+    history_day = population.history_day if population else history_day
+    return Parts(as_of, joined_day, history_day, margin_rate, number, keyed, population)
 
 
 def parts_of_tables(
@@ -99,6 +106,7 @@ def parts_of_tables(
     *,
     as_of: int,
     margin_rate: float,
+    population: Population | None = None,
 ) -> Parts:
     """Read the batch as of a day.
 
@@ -108,6 +116,7 @@ def parts_of_tables(
         keyed: Tables of customer_id, key and amount, by keyed fold.
         as_of: Day number looked from.
         margin_rate: Margin over sales where cost is unknown.
+        population: What holds for all customers, when the given ones are not all.
 
     Returns:
         The parts `finish` needs, customers in the given order.
@@ -127,9 +136,14 @@ def parts_of_tables(
     for name, table in keyed.items():
         customer, there = _customers(table, ids)
         amount = table.column("amount").filter(there).to_numpy()
-        found[name] = _keyed(customer, table.column("key").filter(there), amount)
+        key = table.column("key").filter(there).combine_chunks()
+        encoded = key.dictionary_encode()
+        found[name] = _keyed(
+            customer, encoded.indices.to_numpy(), encoded.dictionary.to_pylist(), amount
+        )
     joined = pc.fill_null(customers.column("joined_day").cast(pa.float64()), float("nan"))
-    return Parts(as_of, joined.to_numpy(), history_day, margin_rate, number, found)
+    history_day = population.history_day if population else history_day
+    return Parts(as_of, joined.to_numpy(), history_day, margin_rate, number, found, population)
 
 
 def _customers(table: pa.Table, ids: pa.Array) -> tuple[Any, pa.ChunkedArray]:
@@ -139,13 +153,41 @@ def _customers(table: pa.Table, ids: pa.Array) -> tuple[Any, pa.ChunkedArray]:
     return at.filter(there).to_numpy().astype(np.int64), there
 
 
-def _keyed(customer: Any, key: pa.ChunkedArray, amount: Any) -> Keyed:
-    encoded = key.dictionary_encode().combine_chunks()
-    words = encoded.dictionary.to_pylist()
+def _keyed(customer: Any, code: Any, words: list[Any], amount: Any) -> Keyed:
+    """Put amounts in order of customer and key; `code` says which of the words a key is."""
     rank = {word: position for position, word in enumerate(sorted(words))}
     ranks = np.array([rank[word] for word in words], dtype=np.int64)
-    codes = ranks[encoded.indices.to_numpy()] if words else np.zeros(0, np.int64)
+    codes = ranks[code] if words else np.zeros(0, np.int64)
     customer, amount = np.asarray(customer, np.int64), np.asarray(amount, np.int64)
     order = np.argsort(customer * max(len(words), 1) + codes)
     order = order[amount[order] > 0]
     return Keyed(customer[order], codes[order], amount[order], tuple(rank))
+
+
+def state_of_days(days: Mapping[str, Sequence[Mapping[str, Any]]], *, as_of: int) -> State:
+    """Build the state of one customer from daily aggregates, each day once, in order.
+
+    The same as `update_state` row by row, but for days that can no longer matter.
+
+    Args:
+        days: Rows by daily table, as for `update_state`; days after `as_of` are left out.
+        as_of: Day number the state will be read from.
+
+    Returns:
+        The state.
+    """
+    state = start_state()
+    for fold in FOLDS:
+        oldest = -math.inf if fold.reach is None else as_of - fold.reach
+        found, column, update = fold.start, fold.column, fold.update
+        for row in days.get(fold.source, ()):
+            if oldest < row["day"] <= as_of:
+                found = update(found, row["day"], row[column])
+        state[fold.name] = found
+    for fold in KEYED_FOLDS:
+        by_key = state[fold.name]
+        for row in days.get(fold.source, ()):
+            if row["day"] <= as_of:
+                key = row["key"]
+                by_key[key] = fold.update(by_key.get(key, fold.start), row["day"], row[fold.column])
+    return state

@@ -8,7 +8,8 @@ from ibis import _
 from ibis.expr.types import IntegerValue, NumericValue, Table
 
 from regulars.numerics.days import EPOCH, day_number
-from regulars.unify.profiles.folds import Fold
+from regulars.unify.profiles.declared.folds import Fold
+from regulars.unify.profiles.event_tables import event_days
 from regulars.unify.profiles.local_time import local_seconds
 
 UNKNOWN_CATEGORY = "other"
@@ -18,7 +19,7 @@ def daily_tables(facts: Mapping[str, Table], *, zone: str, as_of: date) -> dict[
     """Give every source folds grow from.
 
     Args:
-        facts: Fact tables and `contacts`, by name.
+        facts: Fact tables, `contacts`, and `events` with `customer_id`, by name.
         zone: IANA zone hours and contact days are told in.
         as_of: Last day read.
 
@@ -26,14 +27,20 @@ def daily_tables(facts: Mapping[str, Table], *, zone: str, as_of: date) -> dict[
         Daily aggregates by the name folds know them under.
     """
     orders, lines, redemptions = facts["orders"], facts["order_lines"], facts["redemptions"]
+    bought = line_days(lines, facts["products"], as_of=as_of)
     return {
         "order_days": order_days(orders, lines, redemptions, as_of=as_of),
-        "line_days": line_days(lines, facts["products"], as_of=as_of),
+        "line_days": bought,
+        "brand_days": bought.filter(_.brand.notnull()).select(
+            "customer_id", "day", "sales", key=_.brand
+        ),
+        "product_days": bought.select("customer_id", "day", "product", "purchases").distinct(),
         "contact_days": contact_days(
             facts["contacts"], facts["contact_outcomes"], redemptions, zone=zone, as_of=as_of
         ),
         "store_days": order_keys(orders, key="store", zone=zone, as_of=as_of),
         "hour_days": order_keys(orders, key="hour", zone=zone, as_of=as_of),
+        "event_days": event_days(facts["events"], zone=zone, as_of=as_of),
     }
 
 
@@ -114,13 +121,15 @@ def line_days(order_lines: Table, products: Table, *, as_of: date) -> Table:
         as_of: Last day read.
 
     Returns:
-        One row per line: customer_id, day, key (category), sales, discounts, labelled_sales
+        One row per line: customer_id, day, key (category), product, brand, lines and purchases
+        (1), sales, discounts, discounted_sales (sales at a discount), labelled_sales
         (sales where it is known whose brand it is), private_sales, costed_sales (sales whose
         cost is known), all in hundredths, and cost, in hundred-thousandths.
     """
     known = products.select(
         known_id=_.product_id,
         category=ibis.coalesce(_.category, _.department, UNKNOWN_CATEGORY),
+        brand=_.brand,
         is_private_label=_.is_private_label,
         unit_cost=hundredths(_.unit_cost),
     )
@@ -128,14 +137,20 @@ def line_days(order_lines: Table, products: Table, *, as_of: date) -> Table:
     lines = lines.left_join(known, lines.product_id == known.known_id)
     cost = ibis.coalesce(hundredths(_.cost) * 1000, _.unit_cost * _thousandths(_.quantity))
     sales = hundredths(_.sales)
-    nothing = ibis.literal(0, type="int64")
+    nothing, one = ibis.literal(0, type="int64"), ibis.literal(1, type="int64")
+    retail, coupon = hundredths(_.retail_discount), hundredths(_.coupon_discount)
+    discounts = ibis.coalesce(retail, 0) + ibis.coalesce(coupon, 0)
     return lines.select(
         "customer_id",
+        "brand",
         day=_day(_.business_date),
         key=ibis.coalesce(_.category, UNKNOWN_CATEGORY),
+        product=_.product_id,
+        purchases=one,
+        lines=one,
         sales=sales,
-        discounts=ibis.coalesce(hundredths(_.retail_discount), 0)
-        + ibis.coalesce(hundredths(_.coupon_discount), 0),
+        discounts=discounts,
+        discounted_sales=(discounts > 0).ifelse(sales, nothing),
         labelled_sales=_.is_private_label.notnull().ifelse(sales, nothing),
         private_sales=ibis.coalesce(_.is_private_label, False).ifelse(sales, nothing),
         costed_sales=cost.notnull().ifelse(sales, nothing),
@@ -228,7 +243,7 @@ def known_customers(customers: Table, *, as_of: date) -> Table:
         as_of: Last day read.
 
     Returns:
-        One row per customer, in order of customer_id: the static tags, and joined_day.
+        One row per customer, in order of customer_id: what the file says, and joined_on.
     """
     known = customers.filter(customers.joined_on.isnull() | (customers.joined_on <= as_of))
     return known.select(
@@ -241,7 +256,7 @@ def known_customers(customers: Table, *, as_of: date) -> Table:
         "marital_status",
         "city",
         "gender",
-        joined_day=_day(_.joined_on),
+        "joined_on",
     ).order_by("customer_id")
 
 

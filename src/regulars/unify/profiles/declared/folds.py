@@ -20,22 +20,24 @@ class Fold:
     Attributes:
         name: What the number is called in the finish of indicators.
         source: Table of daily aggregates it grows from.
-        column: Column of that table; whole numbers.
+        column: Column of that table; whole numbers, or words for `distinct`.
         start: State before the first day.
-        update: State, day number, amount: the state after one more day, days in order.
+        update: State, day number, amount or word: the state after one more, days in order.
         merge: Earlier and later state, of stretches of time that share no day: both as one.
         read: State, day number: the number as of the day.
         batch: Daily aggregates, day number: the number as an aggregate over all days.
+        reach: Days that can matter, counted back from the day looked from; None for all.
     """
 
     name: str
     source: str
     column: str
     start: Any
-    update: Callable[[Any, int, int], Any]
+    update: Callable[[Any, int, Any], Any]
     merge: Callable[[Any, Any], Any]
     read: Callable[[Any, int], int]
     batch: Callable[[Table, int], Value]
+    reach: int | None = None
 
 
 def total(name: str, source: str, column: str) -> Fold:
@@ -86,6 +88,21 @@ def window(name: str, source: str, column: str, newest: int, oldest: int) -> Fol
         merge=lambda earlier, later: earlier | later,
         read=read,
         batch=batch,
+        reach=oldest,
+    )
+
+
+def distinct(name: str, source: str, column: str) -> Fold:
+    """Declare how many different values a column of words has had."""
+    return Fold(
+        name,
+        source,
+        column,
+        start=frozenset(),
+        update=lambda state, day, word: state | {word},
+        merge=lambda earlier, later: earlier | later,
+        read=lambda state, as_of: len(state),
+        batch=lambda days, as_of: days[column].nunique(),
     )
 
 

@@ -1,15 +1,29 @@
 """The behavioural indicators, each declared once: the folds it grows from and how it finishes."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regulars.unify.profiles.folds import Fold, first_day, gap_squares, last_day, total, window
-
-Numbers = NDArray[np.float64]
+from regulars.unify.profiles.declared.folds import (
+    Fold,
+    first_day,
+    gap_squares,
+    last_day,
+    total,
+    window,
+)
+from regulars.unify.profiles.declared.leanings import KEYED_LEANING_FOLDS, LEANING_FOLDS, LEANINGS
+from regulars.unify.profiles.declared.parts import (
+    Indicator,
+    Numbers,
+    Parts,
+    Population,
+    per_customer,
+    ranked_key,
+    ratio,
+)
+from regulars.unify.profiles.declared.visits import VISIT_FOLDS, VISITS
 
 EVENING_HOUR = 17
 PRIOR_SPEND_SHARE = 0.25
@@ -39,85 +53,15 @@ FOLDS: tuple[Fold, ...] = (
     window("contacts_28d", "contact_days", "contacts", 0, 28),
     window("contacts_7d", "contact_days", "contacts", 0, 7),
     total("engaged", "contact_days", "engaged"),
+    *VISIT_FOLDS,
+    *LEANING_FOLDS,
 )
 KEYED_FOLDS: tuple[Fold, ...] = (
     total("categories", "line_days", "sales"),
     total("stores", "store_days", "orders"),
     total("hours", "hour_days", "orders"),
+    *KEYED_LEANING_FOLDS,
 )
-
-
-@dataclass(frozen=True)
-class Keyed:
-    """Amounts per customer and key.
-
-    Attributes:
-        customer: Row of the customer, ascending, shape (rows,).
-        key: Rank of the key in `names`, ascending within a customer, shape (rows,).
-        amount: Whole numbers above 0, shape (rows,).
-        names: The keys in ascending order: words, or hours.
-    """
-
-    customer: NDArray[np.int64]
-    key: NDArray[np.int64]
-    amount: NDArray[np.int64]
-    names: tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What the folds gave for all customers, ready to finish.
-
-    Attributes:
-        as_of: Day number looked from.
-        joined_day: Day number of joining, nan where unknown, shape (customers,).
-        history_day: First day number of the retailer's orders; `as_of` when there are none.
-        margin_rate: Margin over sales where cost is unknown.
-        number: Value per fold, shape (customers,).
-        keyed: Amounts per keyed fold.
-    """
-
-    as_of: int
-    joined_day: Numbers
-    history_day: int
-    margin_rate: float
-    number: Mapping[str, Numbers]
-    keyed: Mapping[str, Keyed]
-
-    def __getitem__(self, name: str) -> Numbers:
-        """Give the values of one fold."""
-        return self.number[name]
-
-
-@dataclass(frozen=True)
-class Indicator:
-    """One behavioural indicator.
-
-    Attributes:
-        name: Column of `profiles`.
-        finish: Gives its values from the folds, row by row; nan or None where it says nothing.
-    """
-
-    name: str
-    finish: Callable[[Parts], NDArray[Any]]
-
-
-def ratio(top: Numbers, bottom: Numbers) -> Numbers:
-    """Divide where there is something to divide by.
-
-    Args:
-        top: Numerators.
-        bottom: Denominators, same shape.
-
-    Returns:
-        Ratios; nan where the denominator is not above 0.
-
-    Example:
-        >>> ratio(np.array([1.0, 2.0]), np.array([4.0, 0.0])).tolist()
-        [0.25, nan]
-    """
-    there = bottom > 0
-    return np.where(there, top / np.where(there, bottom, 1.0), np.nan)
 
 
 def days_known(parts: Parts) -> Numbers:
@@ -169,29 +113,9 @@ def category_entropy(parts: Parts) -> Numbers:
     """Shannon entropy of spend over categories, in bits: 0 when all is in one."""
     keyed = parts.keyed["categories"]
     amount = keyed.amount.astype(np.float64)
-    total = _per_customer(keyed, amount, len(parts.joined_day))
-    parted = _per_customer(keyed, amount * np.log2(amount), len(parts.joined_day))
+    total = per_customer(keyed, amount, len(parts.joined_day))
+    parted = per_customer(keyed, amount * np.log2(amount), len(parts.joined_day))
     return np.maximum(np.log2(np.where(total > 0, total, np.nan)) - ratio(parted, total), 0.0)
-
-
-def ranked_key(parts: Parts, name: str, place: int) -> NDArray[Any]:
-    """Give the key with the most (place 0) or second most (1); ties go to the first key."""
-    keyed = parts.keyed[name]
-    customer, amount = keyed.customer, keyed.amount.copy()
-    found = np.full(len(parts.joined_day), None, dtype=object)
-    names = np.array(keyed.names, dtype=object)
-    for _ in range(place + 1):
-        starts = np.flatnonzero(np.diff(customer, prepend=-1))
-        if not starts.size:
-            return np.full_like(found, None)
-        most = np.maximum.reduceat(amount, starts)
-        rows = np.flatnonzero(amount == np.repeat(most, np.diff(starts, append=amount.size)))
-        first = rows[np.flatnonzero(np.diff(customer[rows], prepend=-1))]
-        best = first[amount[first] > 0]
-        found[:] = None
-        found[customer[best]] = names[keyed.key[best]]
-        amount[best] = 0
-    return found
 
 
 def favourite_hour(parts: Parts) -> Numbers:
@@ -205,7 +129,7 @@ def evening_share(parts: Parts) -> Numbers:
     keyed = parts.keyed["hours"]
     late = np.array([hour >= EVENING_HOUR for hour in keyed.names], dtype=bool)
     amount = keyed.amount * late[keyed.key] if keyed.names else keyed.amount
-    return ratio(_per_customer(keyed, amount, len(parts.joined_day)), parts["orders"])
+    return ratio(per_customer(keyed, amount, len(parts.joined_day)), parts["orders"])
 
 
 def store_loyalty(parts: Parts) -> Numbers:
@@ -213,7 +137,7 @@ def store_loyalty(parts: Parts) -> Numbers:
     keyed = parts.keyed["stores"]
     most = np.zeros(len(parts.joined_day))
     np.maximum.at(most, keyed.customer, keyed.amount)
-    return ratio(most, _per_customer(keyed, keyed.amount, len(most)))
+    return ratio(most, per_customer(keyed, keyed.amount, len(most)))
 
 
 def margin_rate(parts: Parts) -> Numbers:
@@ -227,19 +151,33 @@ def margin_rate(parts: Parts) -> Numbers:
         stands in. A quarter of what the mean buyer has spent counts as prior evidence, so that
         one cheap basket moves it little.
     """
-    known = parts["costed_sales"] - parts["cost"] / 1000
-    margin = known + (parts["sales"] - parts["costed_sales"]) * parts.margin_rate
-    total = float(parts["sales"].sum())
-    if total <= 0:
+    margin, all_of_them = _margin(parts), parts.population or population_of(parts)
+    mean, prior = all_of_them.mean_margin, all_of_them.prior_spend
+    if mean is None:
         return np.full_like(margin, parts.margin_rate)
-    mean = float(margin.sum()) / total
-    prior = PRIOR_SPEND_SHARE * total / max(int((parts["sales"] > 0).sum()), 1)
     return np.clip((margin + prior * mean) / (parts["sales"] + prior), -1.0, 1.0)
 
 
-def _per_customer(keyed: Keyed, values: NDArray[Any], customers: int) -> Numbers:
-    """Add up in the order of the rows, which is fixed: the same bytes every time."""
-    return np.bincount(keyed.customer, weights=values, minlength=customers).astype(np.float64)
+def population_of(parts: Parts) -> Population:
+    """Tell what holds for all customers together.
+
+    Args:
+        parts: What the folds gave, for every customer there is.
+
+    Returns:
+        What a customer looked at alone is set against.
+    """
+    total = float(parts["sales"].sum())
+    if total <= 0:
+        return Population(parts.history_day, None, 0.0)
+    buyers = max(int((parts["sales"] > 0).sum()), 1)
+    mean = float(_margin(parts).sum()) / total
+    return Population(parts.history_day, mean, PRIOR_SPEND_SHARE * total / buyers)
+
+
+def _margin(parts: Parts) -> Numbers:
+    known = parts["costed_sales"] - parts["cost"] / 1000
+    return known + (parts["sales"] - parts["costed_sales"]) * parts.margin_rate
 
 
 INDICATORS: tuple[Indicator, ...] = (
@@ -267,22 +205,24 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator("evening_share", evening_share),
     Indicator("favourite_hour", favourite_hour),
     Indicator("store_loyalty", store_loyalty),
+    Indicator("favourite_store", lambda p: ranked_key(p, "stores", 0)),
     Indicator("margin_rate", margin_rate),
     Indicator("contacts_28d", lambda p: p["contacts_28d"]),
     Indicator("contacts_7d", lambda p: p["contacts_7d"]),
     Indicator("contacts_ever", lambda p: p["contacts_ever"]),
     Indicator("engaged_share", lambda p: ratio(p["engaged"], p["contacts_ever"])),
+    *VISITS,
 )
 
 
 def finish(parts: Parts) -> dict[str, NDArray[Any]]:
-    """Finish every indicator.
+    """Finish every indicator and every leaning.
 
     Args:
         parts: What the folds gave.
 
     Returns:
-        Values by indicator, shape (customers,).
+        Values by name, shape (customers,).
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        return {indicator.name: indicator.finish(parts) for indicator in INDICATORS}
+        return {each.name: each.finish(parts) for each in (*INDICATORS, *LEANINGS)}

@@ -1,0 +1,1 @@
+"""What a profile says, declared once: folds, indicators, leanings and static tags."""

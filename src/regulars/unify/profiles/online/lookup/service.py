@@ -1,0 +1,187 @@
+"""The profile of one customer, read from the store of profiles by any identifier."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Protocol
+
+import numpy as np
+
+from regulars.numerics.days import day_number
+from regulars.ports.state import State, Transaction
+from regulars.records.identifiers import customer_id_of
+from regulars.unify.profiles.declared.indicators import PRIOR_SPEND_SHARE, finish
+from regulars.unify.profiles.declared.leanings import LEANINGS
+from regulars.unify.profiles.declared.parts import Population
+from regulars.unify.profiles.declared.static_tags import finished
+from regulars.unify.profiles.online.reading import daily_rows, survivors
+from regulars.unify.profiles.online.service import SQL
+from regulars.unify.profiles.profile import parts_of_states, state_of_days
+from regulars.unify.profiles.service import first_of
+
+_READS = {
+    "activity": "activity_of",
+    "events": "events_of",
+    "orders": "orders_of",
+    "stores": "stores_of",
+    "hours": "hours_of",
+    "lines": "lines_of",
+    "contacts": "contacts_of",
+}
+_LEANINGS = frozenset(leaning.name for leaning in LEANINGS)
+
+
+class Identities(Protocol):
+    """Who is who: the identity graph, or nobody joined with anybody."""
+
+    def customer(self, namespace: str, value: str, /) -> str | None:
+        """Give the present customer id behind an identifier; None when it was never seen."""
+
+    def nodes(self, customer_id: str, /) -> Sequence[str]:
+        """Give every customer id that stands for this customer, their own included."""
+
+
+class Alone:
+    """Identities where nobody has been joined with anybody."""
+
+    def customer(self, namespace: str, value: str, /) -> str | None:  # noqa: PLR6301
+        """Give the customer id the identifier stands for by itself."""
+        return customer_id_of(namespace, value)
+
+    def nodes(self, customer_id: str, /) -> Sequence[str]:  # noqa: PLR6301
+        """Give the customer's own id."""
+        return [customer_id]
+
+
+@dataclass(frozen=True)
+class OnlineProfile:
+    """What is known of one customer now.
+
+    Attributes:
+        customer_id: Who.
+        as_of: Last day counted.
+        updated_at: When something was last received; None when only files tell of them.
+        static: Static tags, those known; the name covered.
+        indicators: Behavioural indicators; None where they say nothing.
+        leanings: Leanings; None where there are too few choices.
+        events: Events by name and day number, for tags that count them.
+    """
+
+    customer_id: str
+    as_of: date
+    updated_at: datetime | None
+    static: dict[str, str]
+    indicators: dict[str, Any]
+    leanings: dict[str, Any]
+    events: dict[tuple[str, int], int]
+
+
+class OnlineProfiles:
+    """Reads profiles from the store.
+
+    Args:
+        store: The store of profiles, its tables made.
+        margin_rate: Margin over sales where products have no cost, 0 to 1.
+    """
+
+    def __init__(self, store: State, *, margin_rate: float) -> None:
+        """Remember the store; nothing is read yet."""
+        self._store, self._margin_rate = store, margin_rate
+
+    def find(
+        self, namespace: str, value: str, *, identities: Identities, as_of: date
+    ) -> OnlineProfile | None:
+        """Give the profile behind an identifier.
+
+        Args:
+            namespace: Kind of identifier: "login", "phone", "cookie"...
+            value: The identifier; a token when it is a phone number or an e-mail address.
+            identities: Who is who.
+            as_of: Last day counted, mostly today.
+
+        Returns:
+            None when nothing is known of anybody by that identifier.
+        """
+        customer_id = identities.customer(namespace, value)
+        if customer_id is None:
+            return None
+        return self.of(customer_id, identities.nodes(customer_id), as_of=as_of)
+
+    def of(self, customer_id: str, nodes: Sequence[str], *, as_of: date) -> OnlineProfile | None:
+        """Give the profile of a customer made of these nodes; None when nothing is known."""
+        day = day_number(as_of)
+        with self._store.reading() as opened:
+            known = opened.all(SQL["nodes"], names=json.dumps(list(nodes)))
+            if not known:
+                return None
+            numbers = json.dumps([row["node"] for row in known])
+            found = {n: opened.all(SQL[q], nodes=numbers, as_of=day) for n, q in _READS.items()}
+            told = opened.all(SQL["told_of"], nodes=numbers)
+            population = _population(opened, day)
+        static = finished(survivors(told).items(), as_of)
+        values = self._finished(found, static, population, day)
+        micros = max(row["updated_at"] for row in known)
+        return OnlineProfile(
+            customer_id,
+            as_of,
+            datetime.fromtimestamp(micros / 1_000_000, UTC) if micros else None,
+            static,
+            {name: value for name, value in values.items() if name not in _LEANINGS},
+            {name: value for name, value in values.items() if name in _LEANINGS},
+            {(row["name"], row["day"]): row["events"] for row in found["events"]},
+        )
+
+    def refresh_population(self, *, as_of: date, aliases: Mapping[str, str]) -> Population:
+        """Find anew what holds for all customers together, and keep it for the lookups.
+
+        Args:
+            as_of: Last day counted.
+            aliases: Present customer id by an id that was merged into it.
+
+        Returns:
+            The figures kept. They move slowly: once a day, and after loading files, is enough.
+        """
+        day = day_number(as_of)
+        with self._store.transaction() as opened:
+            spend: dict[str, int] = {}
+            sales = costed = cost = 0
+            for row in opened.all(SQL["spend_by_node"], as_of=day):
+                name = aliases.get(row["name"], row["name"])
+                spend[name] = spend.get(name, 0) + row["sales"]
+                sales, costed = sales + row["sales"], costed + row["costed_sales"]
+                cost += row["cost"]
+            [first] = opened.all(SQL["first_order_day"], as_of=day)
+            history = day if first["day"] is None else first["day"]
+            found = Population(history, None, 0.0)
+            if sales > 0:
+                margin = costed - cost / 1000 + (sales - costed) * self._margin_rate
+                buyers = max(sum(amount > 0 for amount in spend.values()), 1)
+                found = Population(history, margin / sales, PRIOR_SPEND_SHARE * sales / buyers)
+            opened.run(SQL["set_figure"], name="population", value=json.dumps(asdict(found)))
+        return found
+
+    def _finished(
+        self,
+        found: Mapping[str, Any],
+        static: Mapping[str, str],
+        population: Population,
+        day: int,
+    ) -> dict[str, Any]:
+        joined = static.get("joined_on")
+        joined_day = float(day_number(date.fromisoformat(joined))) if joined else np.nan
+        parts = parts_of_states(
+            [state_of_days(daily_rows(found), as_of=day)],
+            as_of=day,
+            joined_day=np.array([joined_day]),
+            history_day=population.history_day,
+            margin_rate=self._margin_rate,
+            population=population,
+        )
+        return first_of(finish(parts))
+
+
+def _population(opened: Transaction, day: int) -> Population:
+    """Read the kept figures; before any were kept, what a retailer without orders would have."""
+    rows = opened.all(SQL["figure"], name="population")
+    return Population(**json.loads(rows[0]["value"])) if rows else Population(day, None, 0.0)
