@@ -6,14 +6,35 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake import (
+    ColumnProperties,
+    CommitProperties,
+    DeltaTable,
+    Transaction,
+    WriterProperties,
+    write_deltalake,
+)
 from deltalake.exceptions import DeltaError
 
 from regulars.adapters.arrow_types import arrow_schema
-from regulars.errors import Permanent, UnknownName
-from regulars.records import TABLES
+from regulars.errors import Permanent, Transient, UnknownName
+from regulars.records import EVENTS, TABLES
 
 _ROOM_BYTES = 1 << 17
+# Tables that get commits all day: they keep little of their past, and no statistics of texts.
+_STREAMS = frozenset(table.name for table in EVENTS)
+_STREAM_PROPERTIES = {
+    "delta.checkpointInterval": "50",
+    "delta.logRetentionDuration": "interval 1 hours",
+    "delta.deletedFileRetentionDuration": "interval 1 hours",
+    "delta.dataSkippingStatsColumns": "source,receipt,received_at,log_partition,log_sequence",
+}
+_TEXTS = ("payload", "raw", "message_id")
+_STREAM_WRITING = WriterProperties(
+    compression="ZSTD",
+    compression_level=1,
+    column_properties=dict.fromkeys(_TEXTS, ColumnProperties(dictionary_enabled=False)),
+)
 
 
 class DeltaLake:
@@ -26,6 +47,7 @@ class DeltaLake:
     def __init__(self, folder: Path) -> None:
         """Remember the folder; nothing is opened yet."""
         self._folder = folder
+        self._kept: dict[str, DeltaTable] = {}
 
     def schema(self, name: str, /) -> pa.Schema:  # noqa: PLR6301 - part of the port
         """Give the Arrow schema of a declared table."""
@@ -47,7 +69,7 @@ class DeltaLake:
 
     def committed(self, name: str, application: str, /) -> int | None:
         """Give the last version an application committed to a table, or None."""
-        opened = self._open(name)
+        opened = self._current(name)
         return opened.transaction_version(application) if opened else None
 
     def append(
@@ -77,6 +99,34 @@ class DeltaLake:
         if opened:
             opened.optimize.compact()
 
+    def tidy(self, name: str, /, *, file_mb: int, keep_hours: int) -> None:
+        """Compact to files of about this size, and delete what was superseded longer ago."""
+        opened = self._open(name)
+        if not opened:
+            return
+        try:
+            opened.optimize.compact(target_size=file_mb << 20, max_concurrent_tasks=1)
+            opened.create_checkpoint()
+            opened.vacuum(keep_hours, dry_run=False, enforce_retention_duration=False)
+            opened.cleanup_metadata()
+        except (DeltaError, OSError) as error:
+            raise Transient(f"cannot tidy table {name} in {self._folder}: {error}") from error
+
+    def _current(self, name: str) -> DeltaTable | None:
+        """Give the table as it stands now, kept open so that a long history is not read again."""
+        kept = self._kept.get(name)
+        try:
+            if kept is not None:
+                kept.update_incremental()
+                return kept
+        except DeltaError:
+            # Its log was tidied away under us.
+            del self._kept[name]
+        opened = self._open(name)
+        if opened is not None:
+            self._kept[name] = opened
+        return opened
+
     def _open(self, name: str) -> DeltaTable | None:
         path = self._path(name)
         return DeltaTable(str(path)) if DeltaTable.is_deltatable(str(path)) else None
@@ -100,15 +150,25 @@ class DeltaLake:
             custom_metadata={"application": application},
             app_transactions=[Transaction(application, version)],
         )
-        path = str(self._path(name))
+        target = self._kept.get(name) or str(self._path(name))
+        is_stream = name in _STREAMS
         try:
             self._require_room()
             if predicate:
                 write_deltalake(
-                    path, rows, mode="overwrite", predicate=predicate, commit_properties=commit
+                    target, rows, mode="overwrite", predicate=predicate, commit_properties=commit
                 )
             else:
-                write_deltalake(path, rows, mode="append", commit_properties=commit)
+                write_deltalake(
+                    target,
+                    rows,
+                    mode="append",
+                    commit_properties=commit,
+                    configuration=_STREAM_PROPERTIES
+                    if is_stream and name not in self._kept
+                    else None,
+                    writer_properties=_STREAM_WRITING if is_stream else None,
+                )
         except (DeltaError, OSError) as error:
             raise Permanent(
                 f"cannot write table {name} in {self._folder}: {error}; "

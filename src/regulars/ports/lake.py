@@ -41,3 +41,10 @@ class Lake(Protocol):
 
     def compact(self, name: str, /) -> None:
         """Rewrite many small files as few; the rows stay the same."""
+
+    def tidy(self, name: str, /, *, file_mb: int, keep_hours: int) -> None:
+        """Compact to files of about this size, and delete what was superseded longer ago.
+
+        Raises:
+            Transient: Another writer was in the way; the rows are as they were.
+        """

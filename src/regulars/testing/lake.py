@@ -109,6 +109,33 @@ class LakeConformance(ABC):
         assert len(lake.files("campaigns")) < 4
         assert [row["campaign_id"] for row in _rows(lake, "campaigns")] == ["c0", "c1", "c2", "c3"]
 
+    def test_tidying_keeps_the_rows_and_who_committed_them(self, tmp_path: Path) -> None:
+        """Fewer files, the same rows; an append made before is still not made again."""
+        lake = self.open_lake(tmp_path)
+        for number in range(1, 5):
+            lake.append("campaigns", _campaigns(f"c{number}"), application="feed", version=number)
+        lake.tidy("campaigns", file_mb=16, keep_hours=0)
+
+        assert len(lake.files("campaigns")) < 4
+        assert [row["campaign_id"] for row in _rows(lake, "campaigns")] == ["c1", "c2", "c3", "c4"]
+        assert not lake.append("campaigns", _campaigns("c4"), application="feed", version=4)
+        assert self.open_lake(tmp_path).append(
+            "campaigns", _campaigns("c5"), application="feed", version=5
+        )
+
+    def test_an_application_is_seen_that_committed_through_another_opening(
+        self, tmp_path: Path
+    ) -> None:
+        """Two processes may write to one table."""
+        one, other = self.open_lake(tmp_path), self.open_lake(tmp_path)
+        one.append("campaigns", _campaigns("a"), application="one")
+        other.append("campaigns", _campaigns("b"), application="other")
+        one.append("campaigns", _campaigns("c"), application="one", version=2)
+
+        assert one.committed("campaigns", "other") == 1
+        assert not one.append("campaigns", _campaigns("b"), application="other")
+        assert [row["campaign_id"] for row in _rows(one, "campaigns")] == ["a", "b", "c"]
+
 
 def _campaigns(*ids: str) -> pa.Table:
     rows = [{"campaign_id": name, "kind": None, "starts_on": None, "ends_on": None} for name in ids]
