@@ -1,17 +1,15 @@
-"""`regulars serve`: serve the console and the API of a workspace or a demo."""
+"""`regulars serve`: serve the console, the API and the doors events come in by, on one port."""
 
 import secrets
-import socket
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regulars.errors import InputError
-
 if TYPE_CHECKING:
-    from regulars.serve.http.door.workspaces import Workspace
+    from regulars.serve.http.door.workspaces import Site, Workspace
 
 app = typer.Typer()
 
@@ -28,49 +26,71 @@ def serve(
         bool,
         typer.Option("--demo-user", help="Add user demo (admin) when there is no user yet."),
     ] = False,
+    no_drain: Annotated[
+        bool, typer.Option("--no-drain", help="Take events in but do not store them yet.")
+    ] = False,
 ) -> None:
-    """Serve the console.
+    """Serve the console and take events in.
 
     Behind a proxy that ends HTTPS on this machine, cookies are bound to HTTPS by themselves.
     """
-    import uvicorn  # noqa: PLC0415 - slow to import
-
-    from regulars.govern.access.service import list_users  # noqa: PLC0415
-    from regulars.serve.http.door.workspaces import open_site  # noqa: PLC0415
-    from regulars.serve.web import make_web  # noqa: PLC0415
+    from regulars.serve.http.door.workspaces import open_site  # noqa: PLC0415 - slow to import
 
     site = open_site(folder)
-    listening = _listen(host, port)
+    _see_to_users(site, demo_user=demo_user)
+    run_server(site, host=host, port=port, is_draining=not no_drain, has_console=True)
+
+
+def run_server(site: "Site", *, host: str, port: int, is_draining: bool, has_console: bool) -> None:
+    """Serve until told to end; print one line once connections are accepted.
+
+    Args:
+        site: The workspaces.
+        host: Address to listen on.
+        port: Port; 0 for any that is free.
+        is_draining: Store what is taken in, by a process beside this one.
+        has_console: Serve console and API too.
+    """
+    from regulars.serve.ingest.draining import draining  # noqa: PLC0415 - slow to import
+    from regulars.serve.ingest.listening import listen, serve_workspaces  # noqa: PLC0415
+    from regulars.serve.web import make_web  # noqa: PLC0415
+
+    listening = listen(host, port)
+    address = f"http://{host}:{listening.getsockname()[1]}/"
+    workspaces = list(site.by_name.values())
+    folders = [one.folder for one in workspaces]
+
+    def ready() -> None:
+        typer.echo(f"Serving {', '.join(site.by_name)} at {address} (Ctrl-C ends it)")
+
+    with draining(folders) if is_draining else nullcontext():
+        serve_workspaces(
+            workspaces,
+            listening=listening,
+            ready=ready,
+            rest=make_web(site) if has_console else None,
+        )
+
+
+def _see_to_users(site: "Site", *, demo_user: bool) -> None:
+    """Add the demo's user, or say how somebody gets to sign in."""
+    from regulars.govern.access.service import list_users  # noqa: PLC0415 - slow to import
+
     is_new = not list_users(site.home.state)
     if demo_user and is_new:
         _add_demo_user(site.home)
     elif is_new:
         typer.echo(
             "Nobody can sign in yet; run: "
-            f"regulars govern user add NAME --role admin --dir {site.home.folder}"
+            f"regulars govern user add NAME --role admin --dir {site.home.folder}",
+            err=True,
         )
     elif demo_user:
         typer.echo(
             "Sign in with the password shown before, or set a new one: "
-            f"regulars govern user password demo --dir {site.home.folder}"
+            f"regulars govern user password demo --dir {site.home.folder}",
+            err=True,
         )
-    address = f"http://{host}:{listening.getsockname()[1]}/"
-    typer.echo(f"Serving {', '.join(site.by_name)} at {address} (Ctrl-C ends it)")
-    # Addresses of customers' pages stay out of the log: access_log is off.
-    config = uvicorn.Config(
-        make_web(site), log_level="warning", access_log=False, server_header=False
-    )
-    uvicorn.Server(config).run(sockets=[listening])
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """Open the socket first, so that the address printed is one that answers."""
-    try:
-        return socket.create_server((host, port))
-    except OSError as error:
-        raise InputError(
-            f"cannot listen on {host}:{port}: {error.strerror}; choose another with --port"
-        ) from error
 
 
 def _add_demo_user(home: "Workspace") -> None:

@@ -2,10 +2,18 @@
 
 import typer
 
+from regulars.serve.cli.stations.collect.devices import epcis, mqtt
 from regulars.serve.cli.stations.collect.importing import import_
+from regulars.serve.cli.stations.collect.sending import key, keys, revoke_key, serve
 
 app = typer.Typer(no_args_is_help=True)
 app.command("import")(import_)
+app.command("epcis")(epcis)
+app.command("mqtt")(mqtt)
+app.command("serve")(serve)
+app.command("key")(key)
+app.command("keys")(keys)
+app.command("revoke-key")(revoke_key)
 
 
 @app.callback()

@@ -1,0 +1,109 @@
+"""The drain beside the server: a process of its own, begun again when it dies, ending with it."""
+
+import logging
+import subprocess
+import sys
+import threading
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+
+_LOG = logging.getLogger("regulars.serve")
+
+FIRST_WAIT_SECONDS = 1.0
+MOST_WAIT_SECONDS = 30.0
+STEADY_SECONDS = 60.0
+GRACE_SECONDS = 8.0
+
+
+class Supervised:
+    """Keeps a process running until told to end.
+
+    The process gets the read end of a pipe as standard input; that ends when this process
+    does, however it does, and is its sign to end as well.
+
+    Args:
+        command: The words of its command.
+        first_wait: Seconds before it is begun again; doubled each time it dies soon.
+    """
+
+    def __init__(self, command: Sequence[str], *, first_wait: float = FIRST_WAIT_SECONDS) -> None:
+        """Begin the process."""
+        self._command, self._first_wait = list(command), first_wait
+        self._ending = threading.Event()
+        self._alone = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._watch, name="drain-watch", daemon=True)
+        self._thread.start()
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id; None while it is not running."""
+        process = self._process
+        return process.pid if process is not None and process.poll() is None else None
+
+    def end(self) -> None:
+        """Let it finish what it is at, and insist when that takes long."""
+        self._ending.set()
+        with self._alone:
+            process = self._process
+        if process is not None:
+            if process.stdin is not None:
+                process.stdin.close()
+            for insist in (lambda: None, process.terminate, process.kill):
+                insist()
+                try:
+                    process.wait(GRACE_SECONDS)
+                    break
+                except subprocess.TimeoutExpired:
+                    continue
+        self._thread.join(GRACE_SECONDS)
+
+    def _watch(self) -> None:
+        wait = self._first_wait
+        while not self._ending.is_set():
+            began = monotonic()
+            with self._alone:
+                if self._ending.is_set():
+                    return
+                # What it prints goes to standard error: the server's output is one line.
+                self._process = subprocess.Popen(
+                    self._command, stdin=subprocess.PIPE, stdout=sys.stderr.fileno()
+                )
+            code = self._process.wait()
+            if self._ending.is_set():
+                return
+            wait = self._first_wait if monotonic() - began > STEADY_SECONDS else wait
+            _LOG.warning("the drain ended with code %s; begun again in %.0f s", code, wait)
+            self._ending.wait(wait)
+            wait = min(wait * 2, MOST_WAIT_SECONDS)
+
+
+def ends_with_parent(stop: threading.Event) -> None:
+    """In the process supervised: set `stop` once the parent ends or says so."""
+
+    def listen() -> None:
+        while sys.stdin.buffer.read(1024):
+            pass
+        stop.set()
+
+    threading.Thread(target=listen, name="parent-watch", daemon=True).start()
+
+
+@contextmanager
+def draining(folders: Sequence[Path]) -> Generator[Supervised]:
+    """Store what is taken in, by a process beside this one, for as long as the block lasts.
+
+    Args:
+        folders: The workspaces.
+
+    Yields:
+        The process.
+    """
+    words = [sys.executable, "-m", __name__, *(str(one.resolve()) for one in folders)]
+    beside = Supervised(words)
+    try:
+        yield beside
+    finally:
+        beside.end()
