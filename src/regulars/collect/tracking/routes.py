@@ -86,7 +86,7 @@ def normalise(dialect: str, raw: Any, zone: tzinfo | None = None) -> dict[str, A
 
 _NORMALISERS: dict[str, Callable[[Any], dict[str, Any]]] = {
     segment.DIALECT: in_segment_form,
-    rudder.DIALECT: in_segment_form,
+    segment.RUDDER: in_segment_form,
     native.DIALECT: in_segment_form,
     sensors.DIALECT: sensors.normalise,
     posthog.DIALECT: posthog.normalise,

@@ -196,6 +196,7 @@ def _page(raw: dict[str, Any], properties: dict[str, Any], parts: dict[str, Any]
 _SHAPES = {
     "$identify": _identify,
     "$set": _identify,
+    "$set_once": _identify,
     "$create_alias": _alias,
     "$groupidentify": _group,
     "$pageview": _page,

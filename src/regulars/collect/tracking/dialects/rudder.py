@@ -6,11 +6,9 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from regulars.collect.tracking.dialects.segment import lines_of
+from regulars.collect.tracking.dialects.segment import RUDDER, lines_of
 from regulars.collect.tracking.keys import write_key
 from regulars.collect.tracking.parsed import Answer, Parsed, Request
-
-DIALECT = "rudder"
 
 
 def parse_pixel(request: Request, kind: str) -> Parsed:
@@ -33,7 +31,7 @@ def parse_pixel(request: Request, kind: str) -> Parsed:
     if not event.get("messageId"):
         event["messageId"] = secrets.token_hex(16)
     lines, ids = lines_of([Raw(msgspec.json.encode(event))], {})
-    return Parsed(DIALECT, key, lines, ids, answer=Answer("gif"))
+    return Parsed(RUDDER, key, lines, ids, answer=Answer("gif"))
 
 
 def _put(event: dict[str, Any], path: list[str], value: str) -> None:
@@ -70,4 +68,4 @@ def parse_source_config(request: Request) -> Parsed:
         "dataplanes": {},
     }
     body = msgspec.json.encode({"source": source, "updatedAt": "2026-01-01T00:00:00.000Z"})
-    return Parsed(DIALECT, key, answer=Answer("fixed", body))
+    return Parsed(RUDDER, key, answer=Answer("fixed", body))

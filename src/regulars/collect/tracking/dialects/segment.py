@@ -13,6 +13,7 @@ from regulars.collect.tracking.keys import write_key
 from regulars.collect.tracking.parsed import Answer, Parsed, Refused, Request
 
 DIALECT = "segment"
+RUDDER = "rudder"
 MOST_EVENTS = 2500
 
 
@@ -132,8 +133,9 @@ def parse_measurements(request: Request) -> Parsed:
 
 
 def _dialect(request: Request) -> str:
-    agent = request.headers.get("user-agent", "").lower()
-    return "rudder" if "rudder" in agent else DIALECT
+    # Servers' clients of both name themselves alike; RudderStack's browser client adds this header.
+    is_rudder = "anonymousid" in request.headers or request.path.startswith("/beacon/")
+    return RUDDER if is_rudder else DIALECT
 
 
 def _opened(text: bytes) -> _Envelope:

@@ -46,6 +46,9 @@ _CALLS = {
     "tr": _TRANSACTION,
     "ti": _ITEM,
 }
+_NUMBERS = {
+    "value", "min_x", "max_x", "min_y", "max_y", "total", "tax", "shipping", "price", "quantity",
+}  # fmt: skip
 _NAMES = {"pp": "page_ping", "tr": "transaction", "ti": "transaction_item"}
 _CLIENT_SESSION = "client_session"
 
@@ -118,11 +121,23 @@ def normalise(raw: Any) -> dict[str, Any]:
         return _self_described(raw, context, parts)
     if not isinstance(kind, str) or kind not in _CALLS:
         raise BadEvent("unknown_type", "e", "must be pv, pp, se, ue, tr or ti")
-    properties = {name: raw[short] for name, short in _CALLS[kind].items() if raw.get(short)}
+    properties = {
+        name: _number(raw[short]) if name in _NUMBERS else raw[short]
+        for name, short in _CALLS[kind].items()
+        if raw.get(short)
+    }
     name = _NAMES.get(kind) or properties.get("action")
     if not isinstance(name, str):
         raise BadEvent("missing_name", "se_ac", "is missing; give the action")
     return segment_form("track", event=name, properties=properties, context=context, **parts)
+
+
+def _number(value: Any) -> Any:
+    """Read a number that came as text; give anything else as it is."""
+    try:
+        return msgspec.json.decode(value, type=int | float) if isinstance(value, str) else value
+    except msgspec.MsgspecError:
+        return value
 
 
 def _self_described(
