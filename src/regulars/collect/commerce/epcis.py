@@ -89,7 +89,8 @@ def segment_event(event: Mapping[str, Any]) -> dict[str, Any]:
 
     A sale (bizStep retail_selling) becomes "Order Completed", goods with disposition returned
     become "Order Refunded", an error declaration becomes "Order Voided" of the event it
-    declares wrong. Everything else keeps its own words as "EPCIS <type>".
+    declares wrong. Everything else keeps its own words as "EPCIS <type>" and stays nobody's:
+    goods that are seen moving must not tell who carries them.
 
     EPCIS carries no money: amounts, the customer and the coupon come from extension fields,
     known by the part of their name after the colon (`total`, `customerID`, `saleLines`...).
@@ -121,6 +122,7 @@ def segment_event(event: Mapping[str, Any]) -> dict[str, Any]:
         properties["products"] = _products(event, said.get("saleLines"))
     else:
         words, properties = f"EPCIS {event.get('type', 'event')}", dict(own)
+        said.pop("customerID", None)
     return {
         "type": "track",
         "event": words,

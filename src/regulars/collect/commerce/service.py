@@ -1,16 +1,20 @@
 """The follower that keeps retail facts: orders, lines, returns and visits from stored events."""
 
+from contextlib import suppress
 from typing import Any
 
 import pyarrow as pa
 
 from regulars.collect.commerce.facts import CommerceFacts, commerce_facts
 from regulars.collect.ingest.batch import EventBatch
+from regulars.errors import Transient
 from regulars.ports.lake import Lake
 
 COMMIT = "order_versions"
 TABLES = ("presences", "order_version_lines", COMMIT)
-COMPACT_EVERY = 128
+TIDY_EVERY = 128
+FILE_MB = 64
+KEEP_HOURS = 24
 
 
 class CommerceFollower:
@@ -46,9 +50,10 @@ class CommerceFollower:
             if rows or table == COMMIT:
                 data = pa.Table.from_pylist(rows, schema=self._lake.schema(table))
                 self._lake.append(table, data, application=application, version=batch.sequence)
-        if batch.sequence % COMPACT_EVERY == 0:
+        if batch.sequence % TIDY_EVERY == 0:
             for table in TABLES:
-                self._lake.compact(table)
+                with suppress(Transient):
+                    self._lake.tidy(table, file_mb=FILE_MB, keep_hours=KEEP_HOURS)
 
     def _application(self, partition: int) -> str:
         return f"{self.name}:p{partition}"
