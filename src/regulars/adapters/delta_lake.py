@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any
 
 import pyarrow as pa
 from deltalake import (
@@ -151,7 +152,6 @@ class DeltaLake:
             app_transactions=[Transaction(application, version)],
         )
         target = self._kept.get(name) or str(self._path(name))
-        is_stream = name in _STREAMS
         try:
             self._require_room()
             if predicate:
@@ -160,20 +160,20 @@ class DeltaLake:
                 )
             else:
                 write_deltalake(
-                    target,
-                    rows,
-                    mode="append",
-                    commit_properties=commit,
-                    configuration=_STREAM_PROPERTIES
-                    if is_stream and name not in self._kept
-                    else None,
-                    writer_properties=_STREAM_WRITING if is_stream else None,
+                    target, rows, mode="append", commit_properties=commit, **self._shape(name)
                 )
         except (DeltaError, OSError) as error:
             raise Permanent(
                 f"cannot write table {name} in {self._folder}: {error}; "
                 "check free space and write permission, then run the same command again"
             ) from error
+
+    def _shape(self, name: str) -> dict[str, Any]:
+        """Say how the files of a table are written, and what a new table is told to keep."""
+        if name not in _STREAMS:
+            return {}
+        told = {} if name in self._kept else {"configuration": _STREAM_PROPERTIES}
+        return told | {"writer_properties": _STREAM_WRITING}
 
     def _require_room(self) -> None:
         """Find a full or read-only disk before the Delta writer does, which panics noisily."""

@@ -1,0 +1,1 @@
+"""Following: whoever takes in batches of stored events gets each once, in order."""

@@ -1,0 +1,1 @@
+"""Known events: the fingerprints of everything stored, on disk and in memory."""

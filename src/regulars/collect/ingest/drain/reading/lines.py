@@ -1,0 +1,216 @@
+"""Lines become records of the few fields that have columns; the rest is skipped, not built."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from regulars.collect.tracking import BadEvent, Refused
+from regulars.collect.tracking.bodies import read_json
+from regulars.errors import InputError
+
+Normalise = Callable[[str, dict[str, Any]], dict[str, Any]]
+TYPES = ("track", "identify", "page", "screen", "group", "alias")
+SEGMENT = "segment"
+_EMPTY = b"{}"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why one event is held back.
+
+    Attributes:
+        reason: Reason code.
+        path: Where in the event the fault lies; empty for the whole event.
+        detail: What was found and what is wanted, without personal data.
+    """
+
+    reason: str
+    path: str
+    detail: str
+
+
+class _Context(msgspec.Struct):
+    userAgent: Any = None  # noqa: N815
+
+
+class Record(msgspec.Struct):
+    """The fields of an event in Segment form that have columns; each may hold anything."""
+
+    type: Any = None
+    event: Any = None
+    name: Any = None
+    messageId: Any = None  # noqa: N815
+    userId: Any = None  # noqa: N815
+    anonymousId: Any = None  # noqa: N815
+    timestamp: Any = None
+    originalTimestamp: Any = None  # noqa: N815
+    sentAt: Any = None  # noqa: N815
+    context: _Context | list[Any] | str | float | bool | None = None
+
+    @property
+    def agent(self) -> Any:
+        """What a page says about its browser."""
+        return self.context.userAgent if isinstance(self.context, _Context) else None
+
+
+_DECODER = msgspec.json.Decoder(Record)
+
+
+@dataclass
+class Lines:
+    """The lines of a batch, read.
+
+    Attributes:
+        records: One record per line; empty for a line that could not be read.
+        block: The lines in Segment form, each ended by a newline.
+        refusals: Why lines could not be read, by place.
+    """
+
+    records: list[Record]
+    block: bytes
+    refusals: dict[int, Refusal]
+
+
+def read_lines(block: bytes, count: int, normalise: Normalise) -> Lines:
+    """Read the lines of a batch.
+
+    All lines at once; one by one only where a line of the batch is no JSON object. Lines of no
+    known type are put into form one by one.
+
+    Args:
+        block: Lines in Segment form, each ended by a newline.
+        count: How many there are.
+        normalise: Puts an event of a dialect into Segment form.
+
+    Returns:
+        Records, lines and refusals.
+    """
+    try:
+        found = Lines(_DECODER.decode_lines(block), block, {})
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        found = _one_by_one(block)
+    if len(found.records) != count:
+        found = _one_by_one(block)
+    odd = [place for place, one in enumerate(found.records) if one.type not in TYPES]
+    if odd:
+        _put_in_form(found, [place for place in odd if place not in found.refusals], normalise)
+    return found
+
+
+def _one_by_one(block: bytes) -> Lines:
+    found = Lines([], b"", {})
+    lines = []
+    for place, line in enumerate(block.split(b"\n")[:-1]):
+        try:
+            record, kept = _read(line)
+        except BadEvent as error:
+            record, kept = Record(), _EMPTY
+            found.refusals[place] = Refusal(error.reason, error.path, error.detail)
+        found.records.append(record)
+        lines.append(kept)
+    found.block = b"\n".join([*lines, b""])
+    return found
+
+
+def _put_in_form(found: Lines, places: list[int], normalise: Normalise) -> None:
+    lines = found.block.split(b"\n")
+    is_changed = False
+    for place in places:
+        try:
+            line = normalised(lines[place], SEGMENT, normalise)
+        except BadEvent as error:
+            found.refusals[place] = Refusal(error.reason, error.path, error.detail)
+            continue
+        found.records[place], lines[place] = _read(line)
+        is_changed = True
+    if is_changed:
+        found.block = b"\n".join(lines)
+
+
+def _read(line: bytes) -> tuple[Record, bytes]:
+    try:
+        return _DECODER.decode(line), line
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        event = read_object(line)
+    mended = msgspec.json.encode(event)
+    return msgspec.convert(event, Record), mended
+
+
+def read_object(line: bytes) -> dict[str, Any]:
+    """Read one line, patiently.
+
+    Returns:
+        The event.
+
+    Raises:
+        BadEvent: It is no JSON object.
+    """
+    try:
+        event = read_json(line)
+    except Refused as error:
+        raise BadEvent("unreadable", "", "the line is no JSON; send a JSON object") from error
+    if not isinstance(event, dict):
+        kind = type(event).__name__
+        raise BadEvent("not_an_object", "", f"the event is a JSON {kind}; send an object")
+    return event
+
+
+def normalised(line: bytes, dialect: str, normalise: Normalise) -> bytes:
+    """Put one line of another dialect into Segment form.
+
+    Args:
+        line: The event in the vendor's form.
+        dialect: Wire format of the line.
+        normalise: Puts an event of a dialect into Segment form.
+
+    Returns:
+        One line of JSON.
+
+    Raises:
+        BadEvent: It cannot be put into that form.
+    """
+    try:
+        return msgspec.json.encode(normalise(dialect, read_object(line)))
+    except BadEvent:
+        raise
+    except (InputError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        detail = f"{type(error).__name__} while reading the dialect {dialect}"
+        raise BadEvent("unreadable", "", detail) from error
+
+
+def payloads_of(block: bytes, count: int) -> tuple[pa.StringArray, list[int]]:
+    """Give lines as a column of text, without copying them one by one.
+
+    Args:
+        block: Lines, each ended by a newline.
+        count: How many there are.
+
+    Returns:
+        One text per line; and places of lines that are not UTF-8, whose text is empty.
+    """
+    ends = np.zeros(count + 1, np.int64)
+    find, end = block.find, 0
+    for place in range(1, count + 1):
+        end = find(b"\n", end) + 1
+        ends[place] = end
+    whole = pa.Array.from_buffers(
+        pa.large_binary(), count, [None, pa.py_buffer(ends), pa.py_buffer(block)]
+    )
+    lines = pc.binary_slice(whole, 0, -1) if count else whole
+    try:
+        return lines.cast(pa.binary()).cast(pa.string()), []
+    except pa.ArrowInvalid:
+        texts = [_text(line) for line in lines.to_pylist()]
+        return pa.array(texts, pa.string()), [n for n, text in enumerate(texts) if text is None]
+
+
+def _text(line: bytes) -> str | None:
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return None

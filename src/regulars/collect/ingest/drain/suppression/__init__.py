@@ -1,0 +1,1 @@
+"""Suppression of events: who was erased stays erased, also when an old event comes late."""

@@ -1,0 +1,79 @@
+"""The ids of erased customers: no event that carries one is stored."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from regulars.ports.state import Queries, State
+
+_SQL = Queries(__package__)
+_TOKEN = re.compile(r"tok_[a-z]+_[0-9a-f]{32}")
+
+
+def suppress_ids(state: State, values: Iterable[str], *, now: datetime) -> int:
+    """Keep nothing that carries one of these ids from now on.
+
+    What the log acknowledged before may be decided already: erase from tables only after the
+    drain has passed what was in the log at this moment.
+
+    Args:
+        state: The workspace's state.
+        values: User ids, anonymous ids and tokens of one customer.
+        now: The moment, aware.
+
+    Returns:
+        Ids that were not suppressed before.
+    """
+    since = now.astimezone(UTC).isoformat(timespec="seconds")
+    rows = [{"value": value, "since": since} for value in sorted(set(values))]
+    with state.transaction() as opened:
+        return opened.many(_SQL["add"], rows)
+
+
+class Suppressed:
+    """Says of which events nothing may be kept; reads the list again when it grew.
+
+    Args:
+        state: The workspace's state.
+    """
+
+    def __init__(self, state: State) -> None:
+        """Read nothing yet."""
+        self._state = state
+        self._count = 0
+        self._ids: set[str] = set()
+
+    def __call__(self, rows: pa.Table) -> NDArray[np.bool_]:
+        """Find events that carry a suppressed id.
+
+        Args:
+            rows: Events, columns user_id, anonymous_id and payload; identifiers are tokens.
+
+        Returns:
+            True where nothing may be kept, shape (rows,).
+        """
+        self._refresh()
+        found = np.zeros(rows.num_rows, np.bool_)
+        if not self._ids or not rows.num_rows:
+            return found
+        listed = pa.array(sorted(self._ids), pa.string())
+        for name in ("user_id", "anonymous_id"):
+            found |= pc.is_in(rows[name], value_set=listed).to_numpy()
+        if any(_TOKEN.fullmatch(value) for value in self._ids):
+            suspects = pc.match_substring(rows["payload"], "tok_").to_numpy() & ~found
+            for place in np.flatnonzero(suspects).tolist():
+                tokens = _TOKEN.findall(rows["payload"][place].as_py())
+                found[place] = not self._ids.isdisjoint(tokens)
+        return found
+
+    def _refresh(self) -> None:
+        with self._state.reading() as opened:
+            [stamp] = opened.all(_SQL["stamp"])
+            if stamp["ids"] != self._count:
+                self._ids = {row["value"] for row in opened.all(_SQL["all"])}
+                self._count = stamp["ids"]

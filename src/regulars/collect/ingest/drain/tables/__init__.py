@@ -1,0 +1,1 @@
+"""The tables of events: batches joined into few commits, each row once."""
