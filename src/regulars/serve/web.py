@@ -16,8 +16,9 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from regulars.errors import InputError, RegularsError, UnknownName
+from regulars.errors import InputError, NotAllowed, RegularsError, UnknownName
 from regulars.govern.access import RoleMatrix
+from regulars.govern.protection.redaction import mask_logs, redacted
 from regulars.serve.console.pages import ConsolePages
 from regulars.serve.console.rendering import Pages
 from regulars.serve.console.signing import SigningPages
@@ -52,6 +53,7 @@ def make_web(
     Returns:
         The application; it answers every route the matrix does not list with a refusal.
     """
+    mask_logs()
     pages = Pages(site)
     web = FastAPI(title="Regulars", version="1", docs_url=None, redoc_url=None)
     web.router.routes.extend([*_routes(site, pages), *more_routes])
@@ -62,7 +64,8 @@ def make_web(
     async def ours(request: Request, error: Exception) -> Response:
         status = 404 if isinstance(error, UnknownName) else 503
         status = 400 if isinstance(error, InputError) and status == 503 else status
-        detail = "" if status == 404 else str(error)
+        status = 403 if isinstance(error, NotAllowed) else status
+        detail = "" if status == 404 else redacted(str(error))
         return answer(request.scope, status, detail)
 
     async def plain(request: Request, error: Exception) -> Response:

@@ -14,6 +14,7 @@ from regulars.errors import (
     RegularsError,
     Transient,
 )
+from regulars.govern.protection.redaction import redacted
 
 
 class ExitCode(IntEnum):
@@ -75,14 +76,14 @@ def sentence(error: Exception) -> str:
         error: An error that has an exit code.
 
     Returns:
-        The message of our own errors; for the system's, the file, the reason and the advice.
+        The message of our own errors, phone numbers and e-mail addresses masked; for the system's, the file, the reason and the advice.
 
     Example:
         >>> sentence(FileNotFoundError(2, "No such file or directory", "orders.csv"))
         'orders.csv: there is no such file or folder; check the path'
     """
     if not isinstance(error, OSError) or isinstance(error, RegularsError):
-        return str(error)
+        return redacted(str(error))
     where = error.filename or "the workspace"
     if isinstance(error, FileNotFoundError):
         return f"{where}: there is no such file or folder; check the path"

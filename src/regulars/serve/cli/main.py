@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from regulars.govern.protection.redaction import mask_logs
 from regulars.serve.cli.exits import ExitCode, exit_code, report
 
 
@@ -123,6 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: Words after `regulars`; those of the process when left out.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    mask_logs()
     command = typer.main.get_command(app)
     try:
         code = command.main(words, prog_name="regulars", standalone_mode=False)

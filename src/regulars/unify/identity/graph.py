@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from regulars.govern.masking import mask_id
 from regulars.records.identifiers import LOGIN
 from regulars.unify.identity.namespaces import Namespace, declared_namespaces
 
@@ -48,6 +49,19 @@ class Node:
     last_seen: str
     evidence: str
     is_shared: bool = False
+
+    def shown(self, masked_by_token: Mapping[str, str]) -> str:
+        """Give the value as everybody may see it.
+
+        Args:
+            masked_by_token: Masked form of tokens.
+
+        Returns:
+            A login id, which is a customer id, as it is; anything else masked.
+        """
+        if self.namespace == LOGIN:
+            return self.value
+        return masked_by_token.get(self.value) or mask_id(self.value)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -15,6 +16,9 @@ _NODE = re.compile("c_[0-9a-f]{20}")
 TOKENS = frozenset({"phone", "email"})
 MOST_LETTERS = 200
 """Longer values are no identifiers but accidents of a client."""
+
+
+_node_of = lru_cache(65_536)(customer_id_of)
 
 
 class Identifier(NamedTuple):
@@ -31,7 +35,7 @@ class Identifier(NamedTuple):
     @property
     def node(self) -> str:
         """The customer id that stands for it alone."""
-        return customer_id_of(self.namespace, self.value)
+        return _node_of(self.namespace, self.value)
 
 
 def primary_node(row: Mapping[str, Any]) -> Identifier | None:

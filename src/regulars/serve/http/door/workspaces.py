@@ -8,6 +8,7 @@ from queue import LifoQueue
 
 from regulars.app import App, open_app
 from regulars.errors import NotReady
+from regulars.govern.protection.service import Protector
 from regulars.ports.engine import Reader
 from regulars.ports.state import State
 from regulars.settings import FILE, Settings
@@ -32,9 +33,20 @@ class Workspace:
         apps = [open_app(folder, workers=1) for _ in range(engines)]
         self.settings: Settings = apps[0].settings
         self.state: State = apps[0].state
+        self._first = apps[0]
         self._idle: LifoQueue[App] = LifoQueue()
         for app in apps:
             self._idle.put(app)
+
+    @property
+    def profiles(self) -> State:
+        """The store of online profiles."""
+        return self._first.profiles
+
+    @property
+    def protector(self) -> Protector:
+        """Tokens for direct identifiers."""
+        return self._first.protector
 
     @contextmanager
     def reading(self) -> Generator[Reader]:
