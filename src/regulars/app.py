@@ -1,9 +1,12 @@
 """Settings to adapters to App: the only place where things are wired."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from regulars.adapters.delta_lake import DeltaLake
 from regulars.adapters.duckdb_engine import DuckDBEngine
@@ -16,6 +19,13 @@ from regulars.ports.channels import Channel
 from regulars.ports.engine import Engine
 from regulars.ports.steps import Step
 from regulars.settings import Settings, read_settings, with_workers
+from regulars.unify.profiles.online.service import prepare
+
+if TYPE_CHECKING:
+    from regulars.collect.ingest.batch import Follower
+    from regulars.collect.ingest.drain.partition import Inside
+    from regulars.collect.ingest.drain.replay.service import Sealing
+    from regulars.collect.ingest.drain.service import Drain
 
 
 @dataclass(frozen=True)
@@ -55,7 +65,9 @@ class App:
     @cached_property
     def profiles(self) -> SQLState:
         """The store of online profiles; it can be made again from events and files."""
-        return SQLState(f"sqlite:///{self.folder / 'profiles.db'}", is_rebuildable=True)
+        store = SQLState(f"sqlite:///{self.folder / 'profiles.db'}", is_rebuildable=True)
+        prepare(store)
+        return store
 
     def schema_versions(self) -> tuple[str | None, str]:
         """Give the schema version of the transactional store and the newest one there is."""
@@ -78,6 +90,69 @@ class App:
             if part.via not in known:
                 raise UnknownName("channel adapter", part.via, known)
         return {name: known[part.via] for name, part in self.settings.channels.items()}
+
+    @property
+    def followers(self) -> "list[Follower]":
+        """Whoever is fed with stored events: identity first, others rest on it."""
+        from regulars.collect.commerce.service import CommerceFollower  # noqa: PLC0415
+        from regulars.collect.quality.plan.service import QualityFollower  # noqa: PLC0415
+        from regulars.unify.identity.service import IdentityFollower  # noqa: PLC0415
+        from regulars.unify.profiles.online.service import ProfileFollower  # noqa: PLC0415
+
+        retailer = self.settings.retailer
+        place = {"zone": retailer.zone, "currency": retailer.currency}
+        return [
+            IdentityFollower(self.state),
+            ProfileFollower(self.profiles, **place),
+            QualityFollower(self.state),
+            CommerceFollower(self.lake, **place),
+        ]
+
+    def drain(self, partitions: Iterable[int] | None = None) -> "Drain":
+        """Open the drain of the workspace, or of some partitions of its log.
+
+        Returns:
+            The drain; whoever opened it closes it.
+
+        Raises:
+            NotReady: Another process drains them.
+        """
+        from regulars.collect.ingest.drain.partition import LOG_FOLDER, Outside  # noqa: PLC0415
+        from regulars.collect.ingest.drain.service import Drain  # noqa: PLC0415
+        from regulars.collect.ingest.log.recovery import shape_log  # noqa: PLC0415
+
+        there = range(shape_log(self.folder / LOG_FOLDER, self.settings.ingest.partitions))
+        return Drain(
+            Outside(self.folder, self.lake, self.state),
+            self._inside,
+            self.settings.drain,
+            followers=self.followers,
+            partitions=there if partitions is None else partitions,
+        )
+
+    @property
+    def sealing(self) -> "Sealing":
+        """How refused events are opened and closed."""
+        from regulars.collect.ingest.drain.replay.service import Sealing  # noqa: PLC0415
+
+        return Sealing(self.protector.seal, self.protector.unseal)
+
+    @property
+    def _inside(self) -> "Inside":
+        from regulars.collect.ingest.drain.deciding import Gates  # noqa: PLC0415
+        from regulars.collect.ingest.drain.partition import Inside  # noqa: PLC0415
+        from regulars.collect.ingest.drain.reading.batch_rows import Rules  # noqa: PLC0415
+        from regulars.collect.ingest.drain.suppression.service import Suppressed  # noqa: PLC0415
+        from regulars.collect.tracking import normalise  # noqa: PLC0415
+
+        zone, settings = self.settings.retailer.zone, self.settings.drain
+        in_form = partial(normalise, zone=ZoneInfo(zone))
+        return Inside(
+            Rules(zone, in_form, settings.late_days, settings.future_minutes),
+            Gates(self.protector.protect, self.protector.seal, Suppressed(self.state)),
+            self.sealing,
+            settings.dedup_days,
+        )
 
     def bound(self, step: Step, turn: int) -> Engine:
         """Give the engine as one step of one turn may use it."""

@@ -51,13 +51,10 @@ class Supervised:
         if process is not None:
             if process.stdin is not None:
                 process.stdin.close()
-            for insist in (lambda: None, process.terminate, process.kill):
-                insist()
-                try:
-                    process.wait(GRACE_SECONDS)
-                    break
-                except subprocess.TimeoutExpired:
-                    continue
+            if not _ended(process):
+                process.terminate()
+            if not _ended(process):
+                process.kill()
         self._thread.join(GRACE_SECONDS)
 
     def _watch(self) -> None:
@@ -78,6 +75,14 @@ class Supervised:
             _LOG.warning("the drain ended with code %s; begun again in %.0f s", code, wait)
             self._ending.wait(wait)
             wait = min(wait * 2, MOST_WAIT_SECONDS)
+
+
+def _ended(process: subprocess.Popen[bytes]) -> bool:
+    try:
+        process.wait(GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def ends_with_parent(stop: threading.Event) -> None:
@@ -107,3 +112,28 @@ def draining(folders: Sequence[Path]) -> Generator[Supervised]:
         yield beside
     finally:
         beside.end()
+
+
+def main(words: Sequence[str]) -> None:
+    """Drain workspaces, one thread each, until the parent ends.
+
+    Args:
+        words: The workspace folders.
+    """
+    from regulars.serve.ingest.storing import run_forever, stop_on_signals  # noqa: PLC0415
+
+    stop = threading.Event()
+    stop_on_signals(stop)
+    ends_with_parent(stop)
+    threads = [
+        threading.Thread(target=run_forever, args=(Path(word), stop), name=f"drain {word}")
+        for word in words
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

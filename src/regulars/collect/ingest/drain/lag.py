@@ -6,9 +6,11 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from regulars.collect.ingest.drain.fates import fates_folder, read_fates, sequences_in
 from regulars.collect.ingest.log.reader import (
     Position,
     partition_folder,
+    partitions_in,
     segment_file,
     segments_in,
     synced_in,
@@ -88,3 +90,46 @@ def backlog(log: Path, partition: int, position: Position) -> int:
                 end = synced.offset if segment == synced.segment else size
                 total += end - (position.offset if segment == position.segment else 0)
     return total
+
+
+class Passing:
+    """Waits for a drain in another process to pass what is in the log at this moment.
+
+    Args:
+        workspace: The workspace folder.
+        log_folder: Name of the log's folder in it.
+    """
+
+    def __init__(self, workspace: Path, log_folder: str) -> None:
+        """Note where the log ends."""
+        log = workspace / log_folder
+        self._workspace = workspace
+        self._ends = {
+            partition: synced
+            for partition in partitions_in(log)
+            if (synced := synced_in(partition_folder(log, partition)))
+        }
+        self._needed: dict[int, int] = {}
+
+    @property
+    def not_followed(self) -> int:
+        """Batches followers lacked when the drain last said how it stands."""
+        return sum(sum(lag.followers.values()) for lag in read_lags(self._workspace))
+
+    def is_over(self) -> bool:
+        """Whether tables and ledger hold everything that was in the log."""
+        applied = {
+            partition: sequence
+            for lag in read_lags(self._workspace)
+            for partition, sequence in lag.positions.items()
+        }
+        for partition, end in self._ends.items():
+            if partition not in self._needed:
+                folder = fates_folder(self._workspace, partition)
+                newest = sequences_in(folder)[-1:]
+                if not newest or read_fates(folder, newest[0]).end < end:
+                    return False
+                self._needed[partition] = newest[0]
+            if applied.get(str(partition), 0) < self._needed[partition]:
+                return False
+        return True

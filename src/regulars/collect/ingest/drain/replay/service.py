@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from time import monotonic, sleep
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from regulars.collect.ingest.drain.deciding import enveloped
 from regulars.collect.ingest.drain.reading.batch_rows import PLAIN
 from regulars.collect.ingest.drain.reading.lines import Normalise, read_object
 from regulars.collect.ingest.log.frame import Frame, decode_frame, fingerprint, partition_of
-from regulars.errors import InputError, UnknownName
+from regulars.errors import InputError, Transient, UnknownName
 from regulars.ports.lake import Lake
 from regulars.ports.state import Queries, State
 
@@ -204,6 +205,23 @@ def is_waiting(state: State) -> bool:
     with state.reading() as opened:
         [found] = opened.all(_SQL["waiting_in_all"])
     return bool(found["events"])
+
+
+def await_replays(state: State, *, seconds: float = 60.0) -> None:
+    """Wait until everything asked for was decided again, by whichever process drains.
+
+    Args:
+        state: The workspace's state.
+        seconds: How long to wait at most.
+
+    Raises:
+        Transient: It was not decided in time.
+    """
+    until = monotonic() + seconds
+    while is_waiting(state):
+        if monotonic() > until:
+            raise Transient("no drain has taken up the replay; run: regulars collect drain")
+        sleep(0.1)
 
 
 def requested(state: State, partition: int) -> list[str]:

@@ -5,6 +5,7 @@ import typer
 from regulars.serve.cli.stations.collect.devices import epcis, mqtt
 from regulars.serve.cli.stations.collect.importing import import_
 from regulars.serve.cli.stations.collect.sending import key, keys, revoke_key, serve
+from regulars.serve.cli.stations.collect.storing import drain, export, ledger, replay
 
 app = typer.Typer(no_args_is_help=True)
 app.command("import")(import_)
@@ -14,6 +15,10 @@ app.command("serve")(serve)
 app.command("key")(key)
 app.command("keys")(keys)
 app.command("revoke-key")(revoke_key)
+app.command("drain")(drain)
+app.command("ledger")(ledger)
+app.command("replay")(replay)
+app.command("export")(export)
 
 
 @app.callback()

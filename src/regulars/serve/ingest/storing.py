@@ -1,0 +1,83 @@
+"""Store what was taken in: run the drain of a workspace here, or wait for the one that runs."""
+
+import signal
+import threading
+from pathlib import Path
+from time import monotonic, sleep, time
+from typing import TYPE_CHECKING
+
+from regulars.errors import NotReady, Transient
+
+if TYPE_CHECKING:
+    from regulars.app import App
+
+PATIENCE_SECONDS = 300.0
+_LOOK_SECONDS = 0.2
+
+
+def run_forever(folder: Path, stop: threading.Event) -> None:
+    """Drain a workspace until told to stop.
+
+    Args:
+        folder: The workspace folder.
+        stop: Set it to end after the current batch.
+    """
+    from regulars.app import open_app  # noqa: PLC0415 - slow to import
+    from regulars.collect.ingest.drain.service import run_forever as run  # noqa: PLC0415
+
+    app = open_app(folder)
+    run(app.drain, stop=stop, now=now_micros)
+
+
+def stop_on_signals(stop: threading.Event) -> None:
+    """Set `stop` on SIGTERM and SIGINT, so that the current batch is finished."""
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, lambda *_: stop.set())
+
+
+def now_micros() -> int:
+    """Give the moment in microseconds since 1970 UTC."""
+    return int(time() * 1_000_000)
+
+
+def store_all(app: "App", partitions: list[int] | None = None) -> dict[str, int]:
+    """Store everything acknowledged before this call.
+
+    Where another process drains the workspace, wait until it has.
+
+    Args:
+        app: The workspace.
+        partitions: Only these; all when None.
+
+    Returns:
+        Events decided by this call, 0 when another process decided them; batches that
+        followers still lack.
+
+    Raises:
+        Transient: The other process does not get there.
+    """
+    from regulars.collect.ingest.drain.lag import Passing  # noqa: PLC0415
+    from regulars.collect.ingest.drain.partition import LOG_FOLDER  # noqa: PLC0415
+    from regulars.collect.ingest.drain.service import drain_once  # noqa: PLC0415
+    from regulars.collect.ingest.log.recovery import recover  # noqa: PLC0415
+
+    recover(app.folder / LOG_FOLDER)
+    passing = Passing(app.folder, LOG_FOLDER)
+    until = monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            opened = app.drain(partitions)
+        except NotReady:
+            if passing.is_over():
+                return {"events": 0, "not_followed": passing.not_followed}
+            if monotonic() > until:
+                raise Transient(
+                    "the drain that runs does not get through the log; see its messages, "
+                    "or end it and run the same command again"
+                ) from None
+            sleep(_LOOK_SECONDS)
+            continue
+        try:
+            return drain_once(opened)
+        finally:
+            opened.close()
