@@ -175,7 +175,7 @@ def lines_of(items: list[Raw], shared: dict[str, Raw]) -> tuple[list[bytes], lis
         try:
             head = _HEAD.decode(line)
             key = head.messageId
-            if not key or _lacks(head, shared):
+            if not key or key.strip() != key or _lacks(head, shared):
                 line, key = _mended(line, shared)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             line, key = _mended(line, shared)
@@ -212,8 +212,7 @@ def _mended(line: bytes, shared: dict[str, Raw]) -> tuple[bytes, str]:
     for name, part in shared.items():
         if event.get(name) is None:
             event[name] = bodies.read_json(bytes(part))
-    if not isinstance(event.get("messageId"), str) or not event["messageId"]:
-        event["messageId"] = content_id(event)
+    event["messageId"] = text_id(event.get("messageId")) or content_id(event)
     if event == same:
         return line, event["messageId"]
     return msgspec.json.encode(event), event["messageId"]
