@@ -9,23 +9,22 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from regulars.adapters.delta_lake import DeltaLake
-from regulars.adapters.duckdb_engine import DuckDBEngine
 from regulars.adapters.outbox import OutboxChannel
 from regulars.adapters.state import SQLState, migrate, schema_version
-from regulars.collect.commerce.tables import VIEWS
 from regulars.errors import UnknownName
 from regulars.govern.protection.service import VAULT_FILE, Protector, open_protector
 from regulars.ports.channels import Channel
-from regulars.ports.engine import Engine
 from regulars.ports.steps import Step
 from regulars.settings import Settings, read_settings, with_workers
 from regulars.unify.profiles.online.service import prepare
 
 if TYPE_CHECKING:
+    from regulars.adapters.duckdb_engine import DuckDBEngine
     from regulars.collect.ingest.batch import Follower
     from regulars.collect.ingest.drain.partition import Inside
     from regulars.collect.ingest.drain.replay.service import Sealing
     from regulars.collect.ingest.drain.service import Drain
+    from regulars.ports.engine import Engine
 
 
 @dataclass(frozen=True)
@@ -46,8 +45,12 @@ class App:
         return DeltaLake(self.folder / "lake")
 
     @cached_property
-    def engine(self) -> DuckDBEngine:
+    def engine(self) -> "DuckDBEngine":
         """The engine, free to read any declared table."""
+        # Fifty megabytes that a process which only stores events never needs.
+        from regulars.adapters.duckdb_engine import DuckDBEngine  # noqa: PLC0415
+        from regulars.collect.commerce.tables import VIEWS  # noqa: PLC0415
+
         compute = self.settings.compute
         return DuckDBEngine(self.lake, workers=compute.workers, memory=compute.memory, views=VIEWS)
 
@@ -154,7 +157,7 @@ class App:
             settings.dedup_days,
         )
 
-    def bound(self, step: Step, turn: int) -> Engine:
+    def bound(self, step: Step, turn: int) -> "Engine":
         """Give the engine as one step of one turn may use it."""
         return self.engine.bound(step, turn)
 
