@@ -297,7 +297,7 @@ def test_an_unreadable_file_gives_a_sentence(shop, name, content, says):
 def test_a_missing_file_and_an_empty_folder_give_a_sentence(shop):
     with pytest.raises(InputError, match="there is no file .*check the path"):
         shop.bring("none.csv")
-    with pytest.raises(InputError, match="holds no CSV or Parquet file"):
+    with pytest.raises(InputError, match="holds no CSV, XLSX, JSON or Parquet file"):
         shop.bring()
 
 

@@ -87,7 +87,7 @@ def test_moments_take_their_zone_from_the_text_the_mapping_or_the_workspace(shop
         ("[[files]]\nmatch = 'a'", "no section named 'files'"),
         ('[[file]]\ntable = "orders"', "no `match`"),
         ('[[file]]\nmatch = "a"', "feeds no table"),
-        ('[[file]]\nmatch = "a"\ntable = "order"', "no table named 'order'; known: campaign_members"),
+        ('[[file]]\nmatch = "a"\ntable = "order"', "no table named 'order'; known: ad_costs"),
         ('[[file]]\nmatch = "a"\n[file.orders]\ntotall = "x"', "no column named 'totall'; known: "),
         ('[[file]]\nmatch = "a"\n[file.orders]\ntotal = 3', "name a file column"),
         ('[[file]]\nmatch = "a"\n[file.orders]\ntotal = { column = "x", neg = true }', "no transform named 'neg'"),

@@ -10,9 +10,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from regulars.errors import InputError, UnknownName
-from regulars.records import FACTS, Table
+from regulars.records import FACTS, MARKET, Table
 
-FED = {table.name: table for table in FACTS if table.name not in {"imports", "quarantine"}}
+FED = {
+    table.name: table for table in (*FACTS, *MARKET) if table.name not in {"imports", "quarantine"}
+}
 FOLDS = ("same", "first", "sum", "min", "max")
 TRANSFORMS = ("column", "add", "constant", "values", "negate", "zone", "format", "week_one", "fold")
 TABLE_OPTIONS = ("one_per_key", "keep_stored", "accept_unknown", "accept_zero")
@@ -173,6 +175,22 @@ def mapping_of(text: str, origin: str = "the mapping") -> ImportMapping:
         given = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{origin} is not TOML: {error}; mend the line it names") from error
+    return mapping_from(given, origin)
+
+
+def mapping_from(given: Mapping[str, Any], origin: str = "the mapping") -> ImportMapping:
+    """Read a mapping from TOML that was parsed.
+
+    Args:
+        given: What the TOML holds: [[file]] sections and nothing else.
+        origin: Name used in messages.
+
+    Returns:
+        Its rules.
+
+    Raises:
+        InputError: It says something we do not know.
+    """
     _require_known("section", set(given) - {"file"}, ["[[file]]"], origin)
     sections = given.get("file")
     if not isinstance(sections, list) or not sections:

@@ -60,6 +60,7 @@ class Limit:
 _POSITIVE = Limit(Decimal(0), is_open=True)
 _NOT_NEGATIVE = Limit(Decimal(0))
 _SHARE = Limit(Decimal(0), Decimal(1))
+_STARS = Limit(Decimal(0), Decimal(5))
 
 LIMITS: dict[str, dict[str, Limit]] = {
     "products": {"unit_cost": _NOT_NEGATIVE},
@@ -73,6 +74,15 @@ LIMITS: dict[str, dict[str, Limit]] = {
     },
     "returns": {"quantity": _POSITIVE, "refund": _NOT_NEGATIVE},
     "redemptions": {"amount": _NOT_NEGATIVE},
+    "visits": {"visitors": _NOT_NEGATIVE},
+    "reviews": {"rating": _STARS},
+    "service_tickets": {"satisfaction": _STARS},
+    "social_mentions": {"likes": _NOT_NEGATIVE, "comments": _NOT_NEGATIVE},
+    "ad_costs": dict.fromkeys(("cost", "impressions", "clicks", "orders", "sales"), _NOT_NEGATIVE),
+    "stock_levels": {"quantity": _NOT_NEGATIVE, "price": _NOT_NEGATIVE},
+    "shipments": {"fee": _NOT_NEGATIVE},
+    "weather_days": {"rain_mm": _NOT_NEGATIVE},
+    "competitor_prices": dict.fromkeys(("price", "sold", "comments"), _NOT_NEGATIVE),
     "offers": {
         "discount_share": _SHARE,
         "discount_amount": _NOT_NEGATIVE,
@@ -84,6 +94,10 @@ LIMITS: dict[str, dict[str, Limit]] = {
 }
 
 WORDS: dict[str, dict[str, frozenset[str]]] = {
+    "visits": {"kind": frozenset({"web", "store", "door"})},
+    "calendar_days": {
+        "kind": frozenset({"workday", "weekend", "holiday", "makeup_workday", "unknown"}),
+    },
     "consents": {
         "purpose": frozenset({"marketing", "profiling", "service"}),
         "status": frozenset({"granted", "denied", "withdrawn"}),
@@ -107,4 +121,5 @@ REFERENCES: dict[str, dict[str, str]] = {
     "redemptions": {"customer_id": "customers"},
     "consents": {"customer_id": "customers"},
     "contact_outcomes": {"customer_id": "customers"},
+    "stock_levels": {"product_id": "products", "store_id": "stores"},
 }

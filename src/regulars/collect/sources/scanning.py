@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from regulars.collect.sources.binding import BoundTable
 from regulars.collect.sources.keys.stored import Spans
 from regulars.collect.sources.mapping import FED
-from regulars.collect.sources.reading.files import Batch, Source
+from regulars.collect.sources.reading.batches import Batch, Source
 from regulars.collect.sources.refusals import Refusal, quarantine_rows
 from regulars.collect.sources.rules import REFERENCES
 from regulars.collect.sources.shaping import Shaped, Shaper

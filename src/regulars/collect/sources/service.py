@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 from regulars.collect.sources.binding import BoundTable, bind, in_order
 from regulars.collect.sources.keys.stored import Spans, stored_rows, stored_values
 from regulars.collect.sources.mapping import FED, FileRule, ImportMapping
-from regulars.collect.sources.reading.files import Source, find_files, fingerprint_of, open_source
+from regulars.collect.sources.reading.batches import Source
+from regulars.collect.sources.reading.files import find_files, fingerprint_of, open_source
 from regulars.collect.sources.refusals import Refusal, quarantine_rows
 from regulars.collect.sources.scanning import (
     NO_DAY,
@@ -25,7 +27,9 @@ from regulars.collect.sources.scanning import (
     days_of,
 )
 from regulars.collect.sources.settling import Settled, settle
-from regulars.collect.sources.shaping import Shaper
+from regulars.collect.sources.shaping import Cover, Shaper, kind_covered
+from regulars.govern.protection.redaction import covered
+from regulars.govern.protection.service import Protector
 from regulars.ports.lake import Lake
 
 Progress = Callable[[str, float], None]
@@ -72,6 +76,7 @@ def import_files(
     zone: str,
     progress: Progress | None = None,
     dry_run: bool = False,
+    protector: Protector | None = None,
 ) -> list[ImportResult]:
     """Import files into the facts of a workspace.
 
@@ -86,6 +91,8 @@ def import_files(
         zone: IANA zone of the workspace, which decides what a day is.
         progress: Told a file name and the share of it done, 0 to 1.
         dry_run: True reads and judges everything and writes nothing.
+        protector: Gives tokens for phone numbers and e-mail addresses, and seals refused rows
+            of files that hold such; None keeps everything as the files say it.
 
     Returns:
         One result per file and table, in the order files were read.
@@ -110,7 +117,9 @@ def import_files(
             results += _earlier(lake, import_id, results)
             continue
         seen.add(import_id)
-        job = _Job(lake, paths[here].name, import_id, opened[here], bound[here], zone, known)
+        job = _Job(
+            lake, paths[here].name, import_id, opened[here], bound[here], zone, known, protector
+        )
         results += job.run(_telling(progress, paths[here].name), dry_run=dry_run)
     return results
 
@@ -165,10 +174,12 @@ class _Job:
     tables: tuple[BoundTable, ...]
     zone: str
     known: _KnownIds
+    protector: Protector | None = None
 
     def run(self, progress: Callable[[float], None], *, dry_run: bool) -> list[ImportResult]:
         schemas = {table.name: self.lake.schema(table.name) for table in self.tables}
-        shaper = Shaper(self.tables, schemas, self.source.header, self.zone, self.known)
+        cover = self._cover(dry_run=dry_run)
+        shaper = Shaper(self.tables, schemas, self.source.header, self.zone, self.known, cover)
         same = {"import_id": self.import_id, "file": self.file}
         compared = [t.name for t in self.tables if self._stored_files(t.name)]
         quarantine = self.lake.schema("quarantine")
@@ -177,6 +188,7 @@ class _Job:
         settled = settle(scan, self.tables, schemas, self._stored)
         late = self._completed(shaper, settled)
         refused = pa.concat_tables([*scan.quarantine, quarantine_rows(late, quarantine, **same)])
+        refused = self._sealed(refused)
         problems = sorted([*scan.problems, *late], key=lambda r: r.row)[:PROBLEMS_SHOWN]
         results = [
             self._result(number + 1, table, scan, settled, problems)
@@ -203,8 +215,26 @@ class _Job:
     def _stored(
         self, table: str, keys: NDArray[np.uint64], spans: Spans
     ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-        files = self._stored_files(table)
-        return stored_rows(files, FED[table], self.lake.schema(table), keys, spans)
+        files, cover = self._stored_files(table), self._cover(dry_run=True)
+        kinds = {c.name: kind for c in FED[table].columns if (kind := kind_covered(c))}
+        covers = {name: partial(cover, kind) for name, kind in kinds.items()} if cover else {}
+        return stored_rows(files, FED[table], self.lake.schema(table), keys, spans, covers)
+
+    def _cover(self, *, dry_run: bool) -> Cover | None:
+        if self.protector is None:
+            return None
+        return self.protector.column_tokens if dry_run else self.protector.protect_column
+
+    def _sealed(self, refused: pa.Table) -> pa.Table:
+        """Encrypt refused rows of a file that holds direct identifiers, and mask their values."""
+        holds = any(kind_covered(bound.column) for t in self.tables for bound in t.columns)
+        if self.protector is None or not holds or not refused.num_rows:
+            return refused
+        rows = refused.to_pylist()
+        for row in rows:
+            row["value"] = covered(row["column"], row["value"])
+            row["raw"] = row["raw"] and self.protector.seal(row["raw"].encode())
+        return pa.Table.from_pylist(rows, refused.schema)
 
     def _completed(self, shaper: Shaper, settled: Settled) -> list[Refusal]:
         """Read the file once more for the text of rows refused late."""

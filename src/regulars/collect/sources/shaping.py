@@ -1,6 +1,6 @@
 """One batch of a file becomes rows of its fact tables; the first cell at fault refuses a row."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,8 +10,13 @@ from numpy.typing import NDArray
 from regulars.collect.sources.binding import BoundColumn, BoundTable
 from regulars.collect.sources.convert import Cells, KnownIds, convert, reason_of
 from regulars.collect.sources.keys.fingerprints import combined, fingerprints_of
-from regulars.collect.sources.reading.files import Batch
+from regulars.collect.sources.reading.batches import Batch
 from regulars.collect.sources.refusals import Refusal
+from regulars.govern.protection.declared import read_declared
+from regulars.records import Column, DataClass
+
+Cover = Callable[[str, pa.Array], pa.Array]
+"""Gives tokens for the values of a column that holds one kind of direct identifier."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,8 @@ class Shaper:
         header: Columns of the file.
         zone: IANA zone of the workspace.
         known: Tells which ids a table holds.
+        cover: Gives tokens for a column of one kind of direct identifier; None leaves all as
+            the file says it.
     """
 
     tables: tuple[BoundTable, ...]
@@ -60,6 +67,7 @@ class Shaper:
     header: tuple[str, ...]
     zone: str
     known: KnownIds
+    cover: Cover | None = None
 
     @property
     def wanted(self) -> list[str]:
@@ -83,22 +91,29 @@ class Shaper:
             )
             for row in batch.broken
         ]
-        cells: dict[str, dict[str, Cells]] = {}
+        shaped: dict[str, dict[str, Cells]] = {}
         is_good = np.ones(batch.columns.num_rows, bool)
         for table in self.tables:
             schema, found = self.schemas[table.name], {}
             for bound in table.columns:
                 name = bound.column.name
                 kind = schema.field(name).type
-                found[name] = convert(batch.columns, bound, kind, self.zone, self.known)
+                cells = convert(batch.columns, bound, kind, self.zone, self.known)
+                found[name] = self._covered(bound.column, cells)
                 codes = found[name].row_codes()
                 if codes is None:
                     continue
                 for at in np.flatnonzero((codes > 0) & is_good).tolist():
                     refusals.append(_refusal(batch, table, bound, at, int(codes[at])))
                 is_good &= codes == 0
-            cells[table.name] = found
-        return Shaped(cells, is_good, refusals)
+            shaped[table.name] = found
+        return Shaped(shaped, is_good, refusals)
+
+    def _covered(self, column: Column, cells: Cells) -> Cells:
+        kind = kind_covered(column)
+        if self.cover is None or not kind:
+            return cells
+        return replace(cells, distinct=self.cover(kind, cells.distinct))
 
     def completed(self, batch: Batch, at: int, refusal: Refusal) -> Refusal:
         """Add value, text and id to a refusal that was decided after the file had been read."""
@@ -130,3 +145,18 @@ def _id_of(table: BoundTable, row: dict[str, object]) -> str | None:
 def shown(value: object) -> str:
     """Write a value of a file the way a person would find it there."""
     return "" if value is None else str(value)
+
+
+def kind_covered(column: Column) -> str:
+    """Tell which kind of token stands in a fact column.
+
+    Returns:
+        "phone" or "email" for a column declared to hold one; "" for any other.
+
+    Example:
+        >>> from regulars.records import TABLES
+        >>> [kind_covered(TABLES["customers"].column(name)) for name in ("phone", "name", "city")]
+        ['phone', '', '']
+    """
+    is_direct = column.data_class is DataClass.DIRECT
+    return read_declared().kind_of(column.name, False) if is_direct else ""

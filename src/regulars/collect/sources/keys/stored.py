@@ -1,6 +1,7 @@
 """What the lake already holds of some keys, found by reading as little of it as possible."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from regulars.collect.sources.keys.fingerprints import combined, fingerprints_of
 from regulars.records import Table
 
 Spans = Mapping[str, tuple[Any, Any]]
+Covers = Mapping[str, Callable[[pa.Array], pa.Array]]
 _BATCH_ROWS = 1 << 17
 
 
@@ -21,6 +23,7 @@ def stored_rows(
     schema: pa.Schema,
     keys: NDArray[np.uint64],
     spans: Spans,
+    covers: Covers = MappingProxyType({}),
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     """Find the stored rows that have one of some keys.
 
@@ -34,6 +37,7 @@ def stored_rows(
         keys: Key fingerprints looked for, ascending.
         spans: Least and greatest value looked for, by key column; a column left out may
             hold anything.
+        covers: How a clear value of a column would be written today, by column.
 
     Returns:
         Key fingerprint (ascending) and row fingerprint of each row found.
@@ -45,11 +49,12 @@ def stored_rows(
             for group in range(file.metadata.num_row_groups):
                 if _is_outside(file.metadata.row_group(group), spans):
                     continue
-                given = _fingerprints(file, group, schema, table.key)
+                given = _fingerprints(file, group, schema, table.key, covers)
                 hits = _is_in(given, keys)
                 if hits.any():
                     found_keys.append(given[hits])
-                    found_rows.append(_fingerprints(file, group, schema, table.names)[hits])
+                    every = _fingerprints(file, group, schema, table.names, covers)
+                    found_rows.append(every[hits])
     every_key, every_row = np.concatenate(found_keys), np.concatenate(found_rows)
     order = np.argsort(every_key, kind="stable")
     return every_key[order], every_row[order]
@@ -85,7 +90,7 @@ def _is_outside(group: pq.RowGroupMetaData, spans: Spans) -> bool:
 
 
 def _fingerprints(
-    file: pq.ParquetFile, group: int, schema: pa.Schema, names: Sequence[str]
+    file: pq.ParquetFile, group: int, schema: pa.Schema, names: Sequence[str], covers: Covers
 ) -> NDArray[np.uint64]:
     found = []
     for part in file.iter_batches(
@@ -94,6 +99,8 @@ def _fingerprints(
         columns = []
         for name in names:
             values = part.column(name)
+            if name in covers:
+                values = covers[name](values.cast(schema.field(name).type))
             is_plain = not pa.types.is_dictionary(values.type) or values.null_count
             columns.append(
                 fingerprints_of(values.cast(schema.field(name).type) if is_plain else values)

@@ -4,75 +4,27 @@ import glob
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from regulars.collect.sources.mapping import FileRule
+from regulars.collect.sources.reading.batches import Batch, BrokenRow, Source
 from regulars.collect.sources.reading.csv_rows import CsvSplitter, split_fields
-from regulars.collect.sources.rules import Reason
+from regulars.collect.sources.reading.records import Json, Workbook
 from regulars.errors import InputError
 
 BLOCK_BYTES = 4 << 20
 BATCH_ROWS = 1 << 17
 _PARQUET = {".parquet", ".pq"}
-_KNOWN = {*_PARQUET, ".csv", ".tsv", ".txt"}
-
-
-@dataclass(frozen=True)
-class BrokenRow:
-    """A row that cannot be split into the file's columns.
-
-    Attributes:
-        row: 1 for the first data row.
-        reason: Why.
-        raw: The row as read.
-        fields: What it could be split into; may be fewer or more than the columns.
-    """
-
-    row: int
-    reason: Reason
-    raw: str
-    fields: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Some successive rows of a file.
-
-    Attributes:
-        records: Rows covered, broken ones included.
-        rows: Row number of each whole row; 1 for the first data row. Shape (rows,).
-        columns: The whole rows.
-        broken: The others.
-        raw: Gives a whole row as read, by its position in `columns`.
-        done: Share of the file read when this batch ends, 0 to 1.
-    """
-
-    records: int
-    rows: NDArray[np.int64]
-    columns: pa.RecordBatch
-    broken: tuple[BrokenRow, ...]
-    raw: Callable[[int], str]
-    done: float
-
-
-class Source(Protocol):
-    """One file: its columns, and its rows as often as they are asked for."""
-
-    header: tuple[str, ...]
-
-    def batches(self, wanted: Sequence[str]) -> Iterator[Batch]:
-        """Read the rows, at least the wanted columns of them."""
+_JSON = {".json", ".ndjson", ".jsonl"}
+KNOWN = frozenset({*_PARQUET, *_JSON, ".csv", ".tsv", ".txt", ".xlsx"})
 
 
 def open_source(path: Path, rule: FileRule) -> Source:
-    """Open a file by its ending: Parquet, or else CSV.
+    """Open a file by its ending: Parquet, a workbook, JSON, or else CSV.
 
     Returns:
         The file, its columns known.
@@ -81,8 +33,13 @@ def open_source(path: Path, rule: FileRule) -> Source:
         InputError: The file is empty, unreadable, or not what its ending says.
     """
     try:
-        if path.suffix.lower() in _PARQUET:
+        ending = path.suffix.lower()
+        if ending in _PARQUET:
             return _Parquet(path)
+        if ending == ".xlsx":
+            return Workbook(path)
+        if ending in _JSON:
+            return Json(path)
         return _Csv(path, rule)
     except pa.ArrowInvalid as error:
         raise InputError(
@@ -94,7 +51,7 @@ def find_files(given: Iterable[Path | str]) -> list[Path]:
     """Turn files, folders and globs into files.
 
     Args:
-        given: Paths; a folder means every CSV and Parquet file in it.
+        given: Paths; a folder means every file of a known kind in it.
 
     Returns:
         The files, each once, in the order given and by name within a folder or glob.
@@ -106,9 +63,11 @@ def find_files(given: Iterable[Path | str]) -> list[Path]:
     for item in given:
         path = Path(item)
         if path.is_dir():
-            inside = sorted(p for p in path.iterdir() if p.suffix.lower() in _KNOWN and p.is_file())
+            inside = sorted(p for p in path.iterdir() if p.suffix.lower() in KNOWN and p.is_file())
             if not inside:
-                raise InputError(f"{path} holds no CSV or Parquet file; name another folder")
+                raise InputError(
+                    f"{path} holds no CSV, XLSX, JSON or Parquet file; name another folder"
+                )
             found += inside
         elif path.exists():
             found.append(path)
