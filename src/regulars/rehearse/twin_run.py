@@ -116,7 +116,13 @@ def _contacts(twin: Twin, app: App, turn: int) -> tuple[Contacts, list[str]]:
 
 
 def _deliver(app: App, folder: Path) -> None:
-    import_files(app.lake, [folder], mapping_by_name(), zone=app.settings.retailer.zone)
+    import_files(
+        app.lake,
+        [folder],
+        mapping_by_name(),
+        zone=app.settings.retailer.zone,
+        protector=app.protector,
+    )
 
 
 def _settings(twin: Twin) -> Settings:

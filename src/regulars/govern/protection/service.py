@@ -128,12 +128,13 @@ class Protector:
             Tokens, as long as the column; the clear values are in the vault.
         """
         found = _Found(self)
-        tokens = [
-            found.swap(kind, text) if text and text.strip() and not is_token(text) else text
-            for text in values.to_pylist()
-        ]
+        tokens = _swapped(kind, values, found)
         self._keep(found.clear_by_token)
-        return pa.array(tokens, values.type)
+        return tokens
+
+    def column_tokens(self, kind: str, values: pa.Array) -> pa.Array:
+        """Give what `protect_column` would, and keep nothing."""
+        return _swapped(kind, values, _Found(self))
 
     def masked(self, tokens: Iterable[str]) -> dict[str, str]:
         """Give what a page may show in place of tokens; nothing is decrypted.
@@ -337,3 +338,11 @@ def _replaced(column: pa.ChunkedArray, hits: pa.ChunkedArray, new: list[str]) ->
         parts.append(pc.replace_with_mask(chunk, hit, values) if count else chunk)
         at += count
     return pa.chunked_array(parts, column.type)
+
+
+def _swapped(kind: str, values: pa.Array, found: _Found) -> pa.Array:
+    tokens = [
+        found.swap(kind, text) if text and text.strip() and not is_token(text) else text
+        for text in values.to_pylist()
+    ]
+    return pa.array(tokens, values.type)

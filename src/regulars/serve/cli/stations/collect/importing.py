@@ -1,7 +1,8 @@
 """`regulars collect import`: files become typed facts."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ import typer
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
 
+    from regulars.app import App
     from regulars.collect.sources.service import ImportResult, Progress
 
 
@@ -45,14 +47,38 @@ def import_(
             zone=app_here.settings.retailer.zone,
             progress=progress,
             dry_run=dry_run,
+            protector=app_here.protector,
         )
     finally:
         bars.stop()
+    if any(result.table == "customers" and result.stored and result.is_new for result in results):
+        _make_known(app_here, dry_run=dry_run)
     if as_json:
-        found = [asdict(result) for result in results]
+        found = [asdict(_masked(result)) for result in results]
         typer.echo(json.dumps(found, ensure_ascii=False, default=str))
     else:
-        _tell(results, dry_run=dry_run)
+        _tell([_masked(result) for result in results], dry_run=dry_run)
+
+
+def _make_known(app_here: "App", *, dry_run: bool) -> None:
+    """Let what the file says of members tell who somebody is online."""
+    from regulars.unify.identity.junk import junk_nodes  # noqa: PLC0415
+    from regulars.unify.identity.step import adopt_members  # noqa: PLC0415
+
+    if not dry_run:
+        junk = junk_nodes(app_here.protector.token)
+        adopt_members.run(app_here.engine, app_here.state, now=datetime.now(UTC), junk=junk)
+
+
+def _masked(result: "ImportResult") -> "ImportResult":
+    """Cover what rows held back say of people."""
+    from regulars.govern.protection.redaction import covered, redacted  # noqa: PLC0415
+
+    problems = tuple(
+        replace(problem, value=covered(problem.column, problem.value), raw=redacted(problem.raw))
+        for problem in result.problems
+    )
+    return replace(result, problems=problems)
 
 
 def _progress_bar(*, is_silent: bool) -> "tuple[Progress, RichProgress]":
