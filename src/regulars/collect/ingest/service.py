@@ -202,12 +202,9 @@ class Intake:
         self, parsed: Parsed, sender: Sender, now: int, pending: _Pending
     ) -> list[tuple[int, bytes]]:
         marks, lines = pending.marks, parsed.lines
-        if len(marks) == 1:
-            parts = {partition_of(marks[0], self._writer.partitions): [0]}
-        else:
-            parts = {}
-            for place, mark in enumerate(marks):
-                parts.setdefault(partition_of(mark, self._writer.partitions), []).append(place)
+        parts: dict[int, list[int]] = {}
+        for place, mark in enumerate(marks):
+            parts.setdefault(partition_of(mark, self._writer.partitions), []).append(place)
         sent_at = parsed.sent_at
         frames = []
         for partition, places in parts.items():

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from regulars.serve.http.door.workspaces import Site, Workspace
 
 app = typer.Typer()
@@ -53,7 +55,6 @@ def run_server(site: "Site", *, host: str, port: int, is_draining: bool, has_con
     """
     from regulars.serve.ingest.draining import draining  # noqa: PLC0415 - slow to import
     from regulars.serve.ingest.listening import listen, serve_workspaces  # noqa: PLC0415
-    from regulars.serve.web import make_web  # noqa: PLC0415
 
     listening = listen(host, port)
     address = f"http://{host}:{listening.getsockname()[1]}/"
@@ -68,8 +69,14 @@ def run_server(site: "Site", *, host: str, port: int, is_draining: bool, has_con
             workspaces,
             listening=listening,
             ready=ready,
-            rest=make_web(site) if has_console else None,
+            rest=_console(site) if has_console else None,
         )
+
+
+def _console(site: "Site") -> "ASGIApp":
+    from regulars.serve.web import make_web  # noqa: PLC0415 - slow to import
+
+    return make_web(site)
 
 
 def _see_to_users(site: "Site", *, demo_user: bool) -> None:

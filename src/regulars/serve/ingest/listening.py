@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
+from signal import SIGTERM
 from time import time_ns
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 GRACE_SECONDS = 5
 SWITCH_SECONDS = 0.0005
-SWEEP_EVERY_TICKS = 50
+SWEEP_SECONDS = 5
 
 
 class _Server(uvicorn.Server):
@@ -39,27 +40,29 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self._keeping_up = asyncio.create_task(self._reception.keep_up())
+        self._beside = asyncio.gather(self._reception.keep_up(), self._sweep())
         # What exists now stays: the collector need not look at it again on every round.
         gc.collect()
         gc.freeze()
         self._ready()
 
-    async def on_tick(self, counter: int) -> bool:
-        if counter % SWEEP_EVERY_TICKS == 0:
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        self._beside.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._beside
+        for desk in self._reception.desks.all:
+            await asyncio.to_thread(desk.intake.close)
+        # Told to end, it ended: that is no death by a signal, and the drain is to end as well.
+        self._captured_signals = [one for one in self._captured_signals if one != SIGTERM]
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
             now = asyncio.get_running_loop().time()
             for connection in list(self.server_state.connections):
                 if isinstance(connection, IngestProtocol):
                     connection.sweep(now)
-        return await super().on_tick(counter)
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().shutdown(sockets)
-        self._keeping_up.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._keeping_up
-        for desk in self._reception.desks.all:
-            await asyncio.to_thread(desk.intake.close)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -13,6 +13,7 @@ from regulars.collect import tracking
 from regulars.collect.ingest.keys.service import UNKNOWN_SOURCE, WriteKey
 from regulars.collect.ingest.service import Ack, Busy, Sender
 from regulars.collect.tracking import Answer, Parsed, Refused
+from regulars.collect.tracking.dialects.native import BULK_LIMIT
 from regulars.collect.tracking.keys import write_key
 from regulars.collect.tracking.parsed import Request
 from regulars.collect.tracking.routes import PARSERS
@@ -26,13 +27,16 @@ HELD_LIMIT = 128 << 20
 # Events without a known key are kept, but nobody may fill the disk with them.
 UNKNOWN_BYTES_PER_MINUTE = 8 << 20
 KEYS_EVERY_SECONDS = 0.25
-TICK_SECONDS = 1.0
+LOOK_SECONDS = 1.0
 LOCAL = frozenset({"127.0.0.1", "::1"})
 
 _LOG = logging.getLogger("regulars.serve")
 _PREFIXES = ("/v1/", "/beacon/v1/", "/pixel/v1/", "/com.snowplowanalytics.snowplow/")
 _RECEIPTS = "/v1/receipts/"
-_POSTHOG = frozenset({"/batch", "/capture", "/track", "/e", "/i/v0/e"})
+_LIMITS = {
+    "/v1/events": BULK_LIMIT,
+    **dict.fromkeys(("/batch", "/capture", "/track", "/e", "/i/v0/e"), POSTHOG_BODY_LIMIT),
+}
 _NAMES = frozenset(path for _, path in PARSERS)
 
 Respond = Callable[[Reply], None]
@@ -52,7 +56,7 @@ class Reception:
         self._tasks: set[asyncio.Task[None]] = set()
         self._keys_read_at = float("-inf")
         self._unknown_left = UNKNOWN_BYTES_PER_MINUTE
-        self._ticks = 0
+        self._looks = 0
 
     @staticmethod
     def takes(path: str) -> bool:
@@ -62,14 +66,14 @@ class Reception:
     @staticmethod
     def body_limit(path: str) -> int:
         """Give the most bytes a body may have, packed or not."""
-        return POSTHOG_BODY_LIMIT if path.rstrip("/") in _POSTHOG else BODY_LIMIT
+        return _LIMITS.get(path.rstrip("/"), BODY_LIMIT)
 
     async def keep_up(self) -> None:
         """See to keys, backlog and allowances once a second, until cancelled."""
         while True:
-            await asyncio.sleep(TICK_SECONDS)
-            self._ticks += 1
-            if self._ticks % 60 == 0:
+            await asyncio.sleep(LOOK_SECONDS)
+            self._looks += 1
+            if self._looks % 60 == 0:
                 self._unknown_left = UNKNOWN_BYTES_PER_MINUTE
             for desk in self.desks.all:
                 desk.intake.refresh()

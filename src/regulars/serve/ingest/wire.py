@@ -128,7 +128,7 @@ class IngestProtocol(H11Protocol):
         elif len(self._buffer) > MOST_PIPELINED_BYTES:
             self.flow.pause_reading()
 
-    def eof_received(self) -> bool:
+    def eof_received(self) -> bool:  # type: ignore[override]
         """Answer what is under way to a client that has nothing more to send.
 
         Returns:

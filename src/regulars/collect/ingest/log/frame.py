@@ -124,7 +124,8 @@ def encode_frame(header: Header, fingerprints: Sequence[bytes], lines: Sequence[
         >>> decode_frame(encode_frame(one, [bytes(16)], [b"{}"])).lines
         [b'{}']
     """
-    block = b"\n".join(lines) + b"\n" if lines else b""
+    # The line ends double as the check that no line brings one of its own.
+    block = b"\n".join((*lines, b""))
     ends = block.count(b"\n")
     if not header.count == len(lines) == len(fingerprints) == ends:
         raise ValueError(
@@ -132,8 +133,9 @@ def encode_frame(header: Header, fingerprints: Sequence[bytes], lines: Sequence[
             f"{len(lines)} lines that hold {ends} line ends; all must be equal"
         )
     head = msgspec.json.encode(header)
-    body = b"".join((_HEADER_LENGTH.pack(len(head)), head, *fingerprints, block))
-    return _HEAD.pack(MAGIC, len(body), zlib.crc32(body)) + body
+    before = b"".join((_HEADER_LENGTH.pack(len(head)), head, *fingerprints))
+    checksum = zlib.crc32(block, zlib.crc32(before))
+    return b"".join((_HEAD.pack(MAGIC, len(before) + len(block), checksum), before, block))
 
 
 def decode_frame(data: bytes | memoryview, offset: int = 0) -> Frame:
