@@ -14,6 +14,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from regulars.adjust.autotune.step import autotune
+from regulars.collect.anomalies.step import score_actors
 from regulars.decide.policies.step import decide
 from regulars.govern.consent.service import profiling_refused
 from regulars.govern.consent.step import adopt_consents
@@ -31,9 +32,10 @@ from regulars.records import Turn
 from regulars.settings import Settings
 from regulars.understand.segments.step import score_segments
 from regulars.understand.value.step import score_values
+from regulars.unify.identity.service import aliases
 from regulars.unify.profiles.step import build_profiles
 
-LOOK: tuple[Step, ...] = (build_profiles, score_segments, score_values)
+LOOK: tuple[Step, ...] = (score_actors, build_profiles, score_segments, score_values)
 LEARN: tuple[Step, ...] = (measure_effects, autotune)
 ACT: tuple[Step, ...] = (decide, deliver)
 
@@ -129,6 +131,9 @@ def _run(shop: Shop, step: Step, turn: Turn) -> int:
     costs = {name: channel.cost for name, channel in settings.channels.items()}
     loop, zone, policy = settings.loop, settings.retailer.zone, settings.policy
     calls: dict[Step, Callable[[], int]] = {
+        score_actors: lambda: score_actors.run(
+            engine, turn, turn_days=loop.turn_days, aliases=aliases(state)
+        ),
         build_profiles: lambda: build_profiles.run(
             engine, turn, zone=zone, margin_rate=loop.margin_rate
         ),

@@ -102,7 +102,7 @@ def purchases(made, windows, first_day, last_day):
     engine = made.engine
     found = bought(
         engine.table("orders"), engine.table("order_lines"), engine.table("products"),
-        windows=ibis.memtable(windows), first_day=first_day, last_day=last_day,
+        windows=ibis.memtable(windows), marked_orders=engine.table("marked_orders"), first_day=first_day, last_day=last_day,
     )  # fmt: skip
     return engine.rows(found.order_by("customer_id"))
 

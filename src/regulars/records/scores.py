@@ -10,6 +10,56 @@ def _score(name: str, station: str, grain: str, key: str, subject: str, text: st
 
 SCORES = (
     _score(
+        "actor_scores",
+        "collect",
+        "one row per scored actor and turn",
+        "kind actor",
+        "",
+        """
+        kind string device, customer, address or machine
+        actor string! id of the device or customer, address, or id of the machine
+        events int64? events looked at; empty for what only hosts others
+        score float64? how far it stands from the rest, 0 to 1; empty when too few were scored
+        reasons string? why it is marked, separated by spaces; empty when it is not
+    """,
+    ),
+    _score(
+        "marked_actors",
+        "collect",
+        "one row per marked actor and turn its mark holds in",
+        "kind actor",
+        "",
+        """
+        kind string device, customer, address or machine
+        actor string! id of the device or customer, address, or id of the machine
+        reasons string why, separated by spaces
+        marked_on date last day looked at when it was first marked
+    """,
+    ),
+    _score(
+        "marked_customers",
+        "collect",
+        "one row per customer left out of effects and turn",
+        "customer_id",
+        "customer_id",
+        """
+        customer_id string! who
+        reasons string why, separated by spaces
+        marked_on date last day looked at when first marked
+    """,
+    ),
+    _score(
+        "marked_orders",
+        "collect",
+        "one row per order a marked actor placed and turn",
+        "order_id",
+        "",
+        """
+        order_id string the order
+        marked_on date last day looked at when its actor was first marked
+    """,
+    ),
+    _score(
         "profiles",
         "unify",
         "one row per customer and turn",

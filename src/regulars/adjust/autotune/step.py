@@ -31,7 +31,7 @@ _CHANGE = pa.schema([
 
 @step(
     reads="decisions profiles orders redemptions offers contacts contact_outcomes effects "
-    "uplift_priors parameters",
+    "uplift_priors parameters marked_customers marked_orders",
     writes="uplift_priors parameters adjustments",
 )
 def autotune(
@@ -87,7 +87,8 @@ def _learn(
 
 
 def _decided(engine: Engine, turn: int, arms: Sequence[Arm], loop: Loop) -> Decided:
-    rows = engine.arrow(decided(engine.table("decisions"), engine.table("profiles"), turn))
+    decisions, profiles = engine.table("decisions"), engine.table("profiles")
+    rows = engine.arrow(decided(decisions, profiles, engine.table("marked_customers"), turn))
     return decided_arrays(
         rows, arms, window_days=loop.window_days, campaign_holdout=loop.campaign_holdout
     )
@@ -99,6 +100,7 @@ def _outcomes(engine: Engine, as_of: date, loop: Loop) -> pa.Table:
             engine.table("orders"),
             engine.table("redemptions"),
             engine.table("offers"),
+            engine.table("marked_orders"),
             as_of=as_of,
             window_days=loop.window_days,
         )

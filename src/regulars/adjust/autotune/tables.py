@@ -6,17 +6,21 @@ import ibis
 from ibis import _
 from ibis.expr.types import Table as Definition
 
+from regulars.collect.anomalies.exclusion import without_marked, without_marked_orders
 
-def decided(decisions: Definition, profiles: Definition, turn: int) -> Definition:
-    """Decisions of one turn beside the profile they were made on.
+
+def decided(
+    decisions: Definition, profiles: Definition, marked_customers: Definition, turn: int
+) -> Definition:
+    """Decisions of one turn beside the profile they were made on; programs are left out.
 
     Returns:
         One row per customer the rules left open to contact, by customer_id; profile columns
         plus verdict, offer_id, channel, candidates and expected_margin.
     """
-    chosen = decisions.filter((_.turn == turn) & (_.candidates != "{}")).select(
-        "customer_id", "verdict", "offer_id", "channel", "candidates"
-    )
+    groups = decisions.filter((_.turn == turn) & (_.candidates != "{}"))
+    people = without_marked(groups.rename(first_turn="turn"), marked_customers)
+    chosen = people.select("customer_id", "verdict", "offer_id", "channel", "candidates")
     return profiles.filter(_.turn == turn).inner_join(chosen, "customer_id").order_by("customer_id")
 
 
@@ -24,6 +28,7 @@ def outcomes(
     orders: Definition,
     redemptions: Definition,
     offers: Definition,
+    marked_orders: Definition,
     *,
     as_of: date,
     window_days: int,
@@ -38,11 +43,9 @@ def outcomes(
         orders, discount (money).
     """
     first, last = as_of + timedelta(days=1), as_of + timedelta(days=window_days)
+    near = orders.filter(_.business_date.between(first, last)).mutate(as_of=ibis.literal(as_of))
     counted = (
-        orders
-        .filter(_.business_date.between(first, last))
-        .group_by("customer_id")
-        .agg(orders=_.count())
+        without_marked_orders(near, marked_orders).group_by("customer_id").agg(orders=_.count())
     )
     own = offers.select("offer_id").distinct()
     given = (

@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 from ibis.expr.types import Table as Definition
 
+from regulars.collect.anomalies.exclusion import without_marked
 from regulars.measure.effects.customers import compared_customers
 from regulars.measure.effects.ledger import Design, as_table, campaign_rows, programme_rows
 from regulars.measure.effects.tables import (
@@ -23,7 +24,8 @@ from regulars.records import Turn
 
 
 @step(
-    reads="decisions contacts orders order_lines profiles customer_values products effects",
+    reads="decisions contacts orders order_lines profiles customer_values products effects "
+    "marked_customers marked_orders",
     writes="effects programme_effects predictions",
 )
 def measure_effects(
@@ -91,6 +93,7 @@ def _complete_windows(engine: Engine, turn: Turn, window_days: int) -> dict[int,
 def _followed(
     engine: Engine, groups: Definition, turn: Turn, first_day: date, last_day: date
 ) -> pa.Table:
+    groups = without_marked(groups, engine.table("marked_customers"))
     people = compared(
         groups, engine.table("profiles"), engine.table("customer_values"), turn=turn.number
     )
@@ -99,6 +102,7 @@ def _followed(
         engine.table("order_lines"),
         engine.table("products"),
         windows=people.select("customer_id", "as_of"),
+        marked_orders=engine.table("marked_orders"),
         first_day=first_day,
         last_day=last_day,
     )

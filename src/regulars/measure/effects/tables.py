@@ -6,6 +6,8 @@ import ibis
 from ibis import _
 from ibis.expr.types import Table as Definition
 
+from regulars.collect.anomalies.exclusion import without_marked_orders
+
 BEFORE = ("monetary", "monetary_30d", "monetary_90d", "weekly_orders", "orders_90d", "days_known",
           "recency_days", "basket_size")  # fmt: skip
 VALUES = ("expected_spend", "residual_value")
@@ -86,6 +88,7 @@ def bought(
     products: Definition,
     *,
     windows: Definition,
+    marked_orders: Definition,
     first_day: date,
     last_day: date,
 ) -> Definition:
@@ -96,6 +99,7 @@ def bought(
         order_lines: The fact.
         products: The fact; its unit cost stands in for lines without a cost.
         windows: One row per customer: customer_id, as_of (buying counts from the day after).
+        marked_orders: Table of that name; orders of programs do not count.
         first_day: Earliest day any customer's window holds.
         last_day: Last day that counts.
 
@@ -104,20 +108,15 @@ def bought(
         whose cost is known), uncosted_sales (of the other lines).
     """
     span = _.business_date.between(first_day, last_day)
-    counted = (
-        orders
-        .filter(span)
-        .inner_join(windows, "customer_id")
-        .filter(_.business_date > _.as_of)
-        .group_by("customer_id")
-        .agg(orders=_.count())
-    )
+
+    def in_window(rows: Definition) -> Definition:
+        near = rows.filter(span).inner_join(windows, "customer_id")
+        return without_marked_orders(near.filter(_.business_date > _.as_of), marked_orders)
+
+    counted = in_window(orders).group_by("customer_id").agg(orders=_.count())
     unit_costs = products.filter(_.unit_cost.notnull()).select("product_id", "unit_cost")
     lines = (
-        order_lines
-        .filter(span)
-        .inner_join(windows, "customer_id")
-        .filter(_.business_date > _.as_of)
+        in_window(order_lines)
         .left_join(unit_costs, "product_id")
         .select("customer_id", "sales", spent=ibis.coalesce(_.cost, _.quantity * _.unit_cost))
         .group_by("customer_id")
