@@ -1,6 +1,6 @@
 """What a drain makes of a log: rows, refusals, receipts and totals that add up."""
 
-from tests.collect.drain.conftest import event
+from tests.collect.drain.shop import event
 
 
 def test_good_events_are_stored_once_and_everything_adds_up(shop):

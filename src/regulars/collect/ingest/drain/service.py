@@ -31,7 +31,7 @@ class Drain:
     Args:
         outside: What it writes to.
         inside: What events pass.
-        settings: How it works; kept as `settings`.
+        settings: How it works.
         followers: Who is fed with stored events.
         partitions: Partitions of the log it drains.
     """
@@ -52,6 +52,7 @@ class Drain:
             OutsideError: Something cannot be read or written.
         """
         self._outside, self.settings = outside, settings
+        self.batch_bytes = settings.batch_mb << 20
         self._tables = EventTables(outside.lake)
         self._feeder = Feeder(outside.lake, followers, monotonic)
         self._parts: list[PartitionDrain] = []
@@ -79,7 +80,7 @@ class Drain:
         """
         events = 0
         for part in self._parts:
-            decided = part.advance(self.settings.batch_mb << 20) or part.replay()
+            decided = part.advance(self.batch_bytes) or part.replay()
             if decided:
                 events += len(decided.fates.fates)
             if part.is_due(self.settings.commit_ms / 1000):
@@ -208,7 +209,7 @@ def _run(drain: Drain, stop: threading.Event, now: Callable[[], int]) -> None:
         began = monotonic()
         events = drain.cycle()
         waiting = drain.backlog
-        is_behind = waiting > FEW_BATCHES * settings.batch_mb << 20
+        is_behind = waiting > FEW_BATCHES * drain.batch_bytes
         decided_at = monotonic()
         credit = min(most_followed, credit + FOLLOWED_SHARE * (decided_at - began))
         is_fed = drain.feed(most_followed if not is_behind else credit)
