@@ -98,7 +98,9 @@ class Shop:
         return [
             frame
             for partition in partitions_in(log)
-            for frame in read_stretch(partition_folder(log, partition), Position()).frames
+            for frame in read_stretch(
+                partition_folder(log, partition), Position(), most_bytes=1 << 40
+            ).frames
         ]
 
     def lines(self):
