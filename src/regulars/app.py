@@ -146,12 +146,19 @@ class App:
         from regulars.collect.ingest.drain.partition import Inside  # noqa: PLC0415
         from regulars.collect.ingest.drain.reading.batch_rows import Rules  # noqa: PLC0415
         from regulars.collect.ingest.drain.suppression.service import Suppressed  # noqa: PLC0415
+        from regulars.collect.quality.plan.service import PlanGate  # noqa: PLC0415
         from regulars.collect.tracking import normalise  # noqa: PLC0415
 
         zone, settings = self.settings.retailer.zone, self.settings.drain
         in_form = partial(normalise, zone=ZoneInfo(zone))
         return Inside(
-            Rules(zone, in_form, settings.late_days, settings.future_minutes),
+            Rules(
+                zone,
+                in_form,
+                settings.late_days,
+                settings.future_minutes,
+                PlanGate(self.state),
+            ),
             Gates(self.protector.protect, self.protector.seal, Suppressed(self.state)),
             self.sealing,
             settings.dedup_days,

@@ -197,6 +197,47 @@ def kept_violations(
     return [KeptViolation(**row) for row in rows]
 
 
+class PlanGate:
+    """Holds back what breaks the plan, for sources the plan is strict with.
+
+    Args:
+        state: The workspace's state.
+    """
+
+    def __init__(self, state: State) -> None:
+        """Remember the state; the plan is read with the first batch."""
+        self._state = state
+        self._checks: tuple[int, PlanChecks] | None = None
+
+    def __call__(self, rows: pa.Table) -> dict[int, tuple[str, str]]:
+        """Judge the events of a batch before they are stored.
+
+        Args:
+            rows: Columns source and payload.
+
+        Returns:
+            Path and detail of the first fault, by place of the event; empty where no source of
+            the batch is held to the plan.
+        """
+        with self._state.reading() as opened:
+            self._checks = _current(opened, self._checks)
+        checks = self._checks[1]
+        sources = rows.column("source").to_pylist()
+        strict = {source for source in set(sources) if checks.is_strict(source)}
+        found: dict[int, tuple[str, str]] = {}
+        places = [place for place, source in enumerate(sources) if source in strict]
+        if not places:
+            return found
+        payloads = rows.column("payload").take(pa.array(places)).to_pylist()
+        for place, payload in zip(places, payloads, strict=True):
+            event = msgspec.json.decode(payload or "{}")
+            faults = checks.check(event, sources[place])
+            if faults:
+                first = faults[0]
+                found[place] = first.path, f"found {first.found}; wanted {first.wanted}"
+        return found
+
+
 class QualityFollower:
     """Counts what came and holds it against the plan in force.
 
@@ -228,7 +269,8 @@ class QualityFollower:
             opened.run(_SQL["move"], log_partition=batch.partition, sequence=batch.sequence)
 
     def _take(self, opened: Transaction, batch: "EventBatch", known: set[tuple[str, str]]) -> None:
-        checks, rows = self._current(opened), batch.rows
+        self._checks = _current(opened, self._checks)
+        checks, rows = self._checks[1], batch.rows
         columns = (rows.column(name).to_pylist() for name in ("source", "type", "event"))
         naming = _Naming(known, checks)
         keys = [naming[kind] for kind in zip(*columns, strict=True)]
@@ -251,15 +293,6 @@ class QualityFollower:
                 kept.append(about | asdict(one))
         _add(opened, came)
         _keep(opened, faults, kept)
-
-    def _current(self, opened: Transaction) -> PlanChecks:
-        """The plan in force, compiled again when another was adopted."""
-        version = int(opened.all(_SQL["newest"])[0]["version"])
-        if self._checks is None or self._checks[0] != version:
-            rows = opened.all(_SQL["last_version"])
-            plan = (_adopted(rows[0]) if rows else _packaged()).plan
-            self._checks = version, PlanChecks(plan)
-        return self._checks[1]
 
 
 def _looked_into(
@@ -394,6 +427,15 @@ def _observed(
         one = whole.of(row["source"], row["label"]).properties[row["path"]]
         one.kinds[row["kind"]] = row["seen"]
     return whole
+
+
+def _current(opened: Transaction, held: tuple[int, PlanChecks] | None) -> tuple[int, PlanChecks]:
+    """The plan in force, compiled again only when another was adopted."""
+    version = int(opened.all(_SQL["newest"])[0]["version"])
+    if held is not None and held[0] == version:
+        return held
+    rows = opened.all(_SQL["last_version"])
+    return version, PlanChecks((_adopted(rows[0]) if rows else _packaged()).plan)
 
 
 def _position(opened: Transaction, partition: int) -> int:

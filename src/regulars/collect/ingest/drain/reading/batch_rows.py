@@ -1,6 +1,6 @@
 """The frames of a batch become one table of events, with a refusal for each that is not good."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -48,12 +48,15 @@ class Rules:
         normalise: Puts an event of another dialect into Segment form.
         late_days: Days after which an event that arrives is late.
         future_minutes: Minutes the client's clock may be ahead.
+        breaches: Says which events break the tracking plan, for sources it is strict with: path
+            and detail by place.
     """
 
     zone: str
     normalise: Normalise
     late_days: int = 7
     future_minutes: int = 10
+    breaches: Callable[[pa.Table], dict[int, tuple[str, str]]] | None = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,8 @@ def read_batch(frames: Sequence[Frame], rules: Rules) -> BatchRows:
     reader = _Columns(frames, lines.records, payloads, frame_of, rules)
     rows = reader.rows(marks)
     _judge(rows, reader, refusals)
+    for place, fault in (rules.breaches(rows) if rules.breaches else {}).items():
+        refusals.setdefault(place, Refusal("breaks_plan", *fault))
     return BatchRows(frames, rows, marks, refusals, frame_of)
 
 
