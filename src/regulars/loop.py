@@ -34,8 +34,10 @@ from regulars.understand.segments.step import score_segments
 from regulars.understand.value.step import score_values
 from regulars.unify.identity.service import aliases
 from regulars.unify.profiles.step import build_profiles
+from regulars.unify.tags.service import all_marks, list_tags
+from regulars.unify.tags.step import tag_customers
 
-LOOK: tuple[Step, ...] = (score_actors, build_profiles, score_segments, score_values)
+LOOK: tuple[Step, ...] = (score_actors, build_profiles, score_segments, score_values, tag_customers)
 LEARN: tuple[Step, ...] = (measure_effects, autotune)
 ACT: tuple[Step, ...] = (decide, deliver)
 
@@ -135,7 +137,14 @@ def _run(shop: Shop, step: Step, turn: Turn) -> int:
             engine, turn, turn_days=loop.turn_days, aliases=aliases(state)
         ),
         build_profiles: lambda: build_profiles.run(
-            engine, turn, zone=zone, margin_rate=loop.margin_rate
+            engine, turn, zone=zone, margin_rate=loop.margin_rate, aliases=aliases(state)
+        ),
+        tag_customers: lambda: tag_customers.run(
+            engine,
+            turn,
+            tags=list_tags(state),
+            marks=all_marks(state, zone=zone, aliases=aliases(state)),
+            aliases=aliases(state),
         ),
         score_segments: lambda: score_segments.run(engine, turn),
         score_values: lambda: score_values.run(engine, turn),

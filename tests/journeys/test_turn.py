@@ -150,7 +150,7 @@ def test_a_report_names_every_step_that_was_done(empty, files):
     report = run_turn(empty, SUNDAY)
 
     assert set(report.rows_by_step) == {
-        "collect.anomalies", "unify.profiles", "understand.segments", "understand.value", "measure.effects",
+        "collect.anomalies", "unify.profiles", "understand.segments", "understand.value", "unify.tags", "measure.effects",
         "adjust.autotune", "decide.policies", "reach.delivery",
     }  # fmt: skip
 

@@ -130,6 +130,20 @@ SCORES = (
     """,
     ),
     _score(
+        "tag_members",
+        "unify",
+        "one row per tag, turn and customer who meets what the tag asks for",
+        "tag customer_id",
+        "customer_id",
+        """
+        tag string! name of the tag
+        customer_id string! who
+        version int64 version of the tag's definition
+        entered_on date! day the customer first met it, without a break since
+        is_member bool! false when it was taken from the customer, or has expired
+    """,
+    ),
+    _score(
         "rfm_scores",
         "understand",
         "one row per customer and turn",

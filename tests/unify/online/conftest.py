@@ -17,7 +17,7 @@ from regulars.collect.commerce.tables import VIEWS
 from regulars.collect.ingest.batch import EventBatch
 from regulars.records import TABLES
 from regulars.unify.profiles.online.lookup.service import OnlineProfiles
-from regulars.unify.profiles.online.service import ProfileFollower
+from regulars.unify.profiles.online.service import ProfileFollower, prepare
 
 ZONE = "Asia/Shanghai"
 PRODUCTS = [
@@ -66,6 +66,7 @@ class Shop:
         self.lake = DeltaLake(folder / "lake")
         self.engine = DuckDBEngine(self.lake, workers=1, memory="1GB", views=VIEWS)
         self.store = SQLState(f"sqlite:///{folder / 'profiles.db'}", is_rebuildable=True)
+        prepare(self.store)
         self.follower = ProfileFollower(self.store, zone=ZONE, currency="CNY")
         self.commerce = CommerceFollower(self.lake, currency="CNY", zone=ZONE)
         self.online = OnlineProfiles(self.store, margin_rate=0.25)

@@ -1,6 +1,6 @@
 """What events say of customers, as definitions: days of activity, counts, and what was told."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date
 from typing import Any
 
@@ -144,7 +144,7 @@ def told(events: Table, *, as_of: date) -> Table:
         "customer_id",
         "occurred_at",
         version=seen.source + "/" + seen.message_id,
-        **{tag.name: _first_text(seen.texts, seen.types, tag.paths) for tag in STATIC_TAGS},
+        **{tag.name: _first_text(seen.texts, seen.types, tag.paths, PATHS) for tag in STATIC_TAGS},
     )
     newest = [ibis.desc(seen.occurred_at), ibis.desc(seen.version)]
     oldest = [seen.occurred_at, ibis.desc(seen.version)]
@@ -157,12 +157,48 @@ def told(events: Table, *, as_of: date) -> Table:
     })
 
 
-def _first_text(texts: ArrayValue, types: ArrayValue, paths: Sequence[str]) -> StringValue:
+def trait_told(events: Table, trait: str, *, as_of: date) -> Table:
+    """Find the newest text told of one trait.
+
+    Args:
+        events: Events with `customer_id`.
+        trait: Key of the trait, dots between levels.
+        as_of: Last day read.
+
+    Returns:
+        One row per customer: customer_id, said (empty when nothing was told).
+    """
+    seen = events.filter(_.business_date <= as_of)
+    paths = tuple(f"{place}.{trait}" for place in ("traits", "context.traits"))
+    wanted = [f"$.{path}" for path in paths]
+    seen = seen.mutate(texts=_texts(seen.payload, wanted), types=_types(seen.payload, wanted))
+    seen = seen.select(
+        "customer_id",
+        "occurred_at",
+        version=seen.source + "/" + seen.message_id,
+        said=_first_text(seen.texts, seen.types, paths, paths, TEXT_TYPES | {"BOOLEAN"}),
+    )
+    return seen.group_by("customer_id").agg(
+        said=seen.said.first(
+            where=seen.said.notnull(),
+            order_by=[ibis.desc(seen.occurred_at), ibis.desc(seen.version)],
+        )
+    )
+
+
+def _first_text(
+    texts: ArrayValue,
+    types: ArrayValue,
+    paths: Sequence[str],
+    read: Sequence[str],
+    kinds: Collection[str] = TEXT_TYPES,
+) -> StringValue:
+    """Take the first text among some of the paths that were read."""
     found = []
     for path in paths:
-        at = PATHS.index(path)
+        at = read.index(path)
         text = texts[at].strip().substr(0, MOST_LETTERS).nullif("")
-        found.append(types[at].isin(sorted(TEXT_TYPES)).ifelse(text, None))
+        found.append(types[at].isin(sorted(kinds)).ifelse(text, None))
     return ibis.coalesce(*found)
 
 

@@ -39,10 +39,7 @@ def open_facts(
         Definitions by table; `events` with `customer_id`.
     """
     facts = {name: engine.table(name) for name in FACTS}
-    names = engine.arrow(identifiers(facts["events"]).order_by("user_id", "anonymous_id"))
-    owners = [_owner(row, aliases) for row in names.to_pylist()]
-    names = names.append_column("customer_id", pa.array(owners, pa.string()))
-    facts["events"] = with_customer(facts["events"], names)
+    facts["events"] = events_of_customers(engine, aliases=aliases)
     if aliases:
         facts |= {name: _renamed(facts[name], aliases) for name in _ABOUT_CUSTOMERS}
     if only:
@@ -50,6 +47,22 @@ def open_facts(
         for name in (*_ABOUT_CUSTOMERS, "events"):
             facts[name] = facts[name].filter(_.customer_id.isin(wanted))
     return facts
+
+
+def events_of_customers(engine: Reader, *, aliases: Mapping[str, str]) -> Table:
+    """Open the events that are somebody's.
+
+    Args:
+        engine: Opens the table `events`.
+        aliases: Present customer id by an id that was merged into it.
+
+    Returns:
+        The events, with the column `customer_id`.
+    """
+    events = engine.table("events")
+    names = engine.arrow(identifiers(events).order_by("user_id", "anonymous_id"))
+    owners = [_owner(row, aliases) for row in names.to_pylist()]
+    return with_customer(events, names.append_column("customer_id", pa.array(owners, pa.string())))
 
 
 def customers_of(engine: Reader, facts: Mapping[str, Table], *, as_of: date) -> pa.Table:

@@ -18,6 +18,8 @@ ROLE_MATRIX = RoleMatrix({
     "GET /campaigns/{campaign_id}": Role.VIEWER,
     "GET /openapi.json": Role.VIEWER,
     "GET /api/collect/state": Role.VIEWER,
+    "GET /api/collect/sources": Role.VIEWER,
+    "POST /api/collect/inbox/{source}": Role.MARKETER,
     "GET /api/unify/customers": Role.VIEWER,
     "POST /api/unify/customers/search": Role.VIEWER,
     "GET /api/unify/customers/{customer_id}": Role.VIEWER,

@@ -131,6 +131,17 @@ group by o.day, l.product order by o.day, l.product
 select day, sum(contacts) as contacts, sum(engaged) as engaged from contact_days
 where node in (select value from json_each(:nodes)) and day <= :as_of group by day order by day
 
+-- name: drop_members
+delete from tag_members
+
+-- name: add_member
+insert into tag_members (node, tag, entered_on, is_member)
+select node, :tag, :entered_on, :is_member from nodes where name = :name
+
+-- name: members_of
+select tag, min(entered_on) as entered_on, max(is_member) as is_member from tag_members
+where node in (select value from json_each(:nodes)) group by tag order by tag
+
 -- name: spend_by_node
 select n.name, sum(l.sales) as sales,
        sum(case when coalesce(l.cost, p.unit_cost) is null then 0 else l.sales end)

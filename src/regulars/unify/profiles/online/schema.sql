@@ -64,5 +64,12 @@ create table if not exists products (
     unit_cost integer
 ) without rowid
 
+-- name: tag_members
+-- As the newest turn wrote them.
+create table if not exists tag_members (
+    node integer, tag text, entered_on text not null, is_member integer not null,
+    primary key (node, tag)
+) without rowid
+
 -- name: figures
 create table if not exists figures (name text primary key, value text not null)

@@ -24,6 +24,7 @@ TABLES = (
     "order_lines",
     "contact_days",
     "products",
+    "tag_members",
     "figures",
 )
 
@@ -39,7 +40,7 @@ class ProfileFollower:
     """Adds batches of stored events to the store of profiles.
 
     Args:
-        store: The store; its tables are made when missing.
+        store: The store of profiles, its tables made.
         zone: IANA zone of the workspace.
         currency: Currency of the workspace.
     """
@@ -47,9 +48,8 @@ class ProfileFollower:
     name = "profiles"
 
     def __init__(self, store: State, *, zone: str, currency: str) -> None:
-        """Make the tables that are missing."""
+        """Remember the store; nothing is read yet."""
         self._store, self._zone, self._currency = store, zone, currency
-        prepare(store)
 
     def position(self, partition: int, /) -> int:
         """Give the sequence of the last batch taken in; 0 before the first."""

@@ -1,4 +1,4 @@
-"""Load what files tell (orders, products, customers, contacts) into the store of profiles."""
+"""Load what files tell (orders, products, customers, contacts, tags) into the store of profiles."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -15,13 +15,14 @@ from regulars.ports.engine import Reader
 from regulars.ports.state import State, Transaction
 from regulars.unify.profiles.declared.static_tags import STATIC_TAGS
 from regulars.unify.profiles.local_time import local_seconds
-from regulars.unify.profiles.online.service import SQL, know_nodes, prepare
+from regulars.unify.profiles.online.service import SQL, know_nodes
 from regulars.unify.profiles.tables import contact_days, hundredths, known_customers
 
 FROM_FILES = -(2**62)
 """Rank of what a file says: anything an event says wins over it."""
 
 _AT_ONCE = 50_000
+_DROPS = ("drop_file_lines", "drop_file_orders", "drop_contacts", "drop_products", "drop_members")
 _READS = (
     "customers",
     "products",
@@ -31,6 +32,7 @@ _READS = (
     "contacts",
     "contact_outcomes",
     "order_versions",
+    "tag_members",
 )
 
 
@@ -42,17 +44,16 @@ def load_facts(engine: Reader, store: State, *, zone: str, as_of: date) -> dict[
 
     Args:
         engine: Opens the facts.
-        store: The store of profiles.
+        store: The store of profiles, its tables made.
         zone: IANA zone of the workspace.
         as_of: Last day read.
 
     Returns:
         Rows loaded, by what they are.
     """
-    prepare(store)
     facts = {name: engine.table(name) for name in _READS}
     with store.transaction() as opened:
-        for name in ("drop_file_lines", "drop_file_orders", "drop_contacts", "drop_products"):
+        for name in _DROPS:
             opened.run(SQL[name])
         return {
             "products": _put(opened, "add_product", engine.arrow(_products(facts["products"]))),
@@ -62,6 +63,7 @@ def load_facts(engine: Reader, store: State, *, zone: str, as_of: date) -> dict[
             "contact_days": _named(
                 opened, "add_contacts", engine.arrow(_contacts(facts, zone, as_of))
             ),
+            "tag_members": _named(opened, "add_member", engine.arrow(_members(facts))),
         }
 
 
@@ -125,6 +127,21 @@ def _contacts(facts: Mapping[str, Table], zone: str, as_of: date) -> Table:
         contacts=_.contacts.sum(), engaged=_.engaged.sum()
     )
     return summed.rename(name="customer_id").order_by("name", "day")
+
+
+def _members(facts: Mapping[str, Table]) -> Table:
+    rows = facts["tag_members"]
+    return (
+        rows
+        .filter(_.turn == rows.turn.max())
+        .select(
+            "tag",
+            name=_.customer_id,
+            entered_on=_.entered_on.cast("string"),
+            is_member=_.is_member.cast("int64"),
+        )
+        .order_by("name", "tag")
+    )
 
 
 def _of_files(table: Table, facts: Mapping[str, Table], as_of: date) -> Table:

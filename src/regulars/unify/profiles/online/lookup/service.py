@@ -66,6 +66,8 @@ class OnlineProfile:
         indicators: Behavioural indicators; None where they say nothing.
         leanings: Leanings; None where there are too few choices.
         events: Events by name and day number, for tags that count them.
+        turned: Day of entering and membership by tag, as the newest turn loaded wrote them.
+        nodes: Every id that stands for the customer.
     """
 
     customer_id: str
@@ -75,6 +77,8 @@ class OnlineProfile:
     indicators: dict[str, Any]
     leanings: dict[str, Any]
     events: dict[tuple[str, int], int]
+    turned: dict[str, tuple[date, bool]]
+    nodes: tuple[str, ...]
 
 
 class OnlineProfiles:
@@ -118,6 +122,7 @@ class OnlineProfiles:
             numbers = json.dumps([row["node"] for row in known])
             found = {n: opened.all(SQL[q], nodes=numbers, as_of=day) for n, q in _READS.items()}
             told = opened.all(SQL["told_of"], nodes=numbers)
+            turned = opened.all(SQL["members_of"], nodes=numbers)
             population = _population(opened, day)
         static = finished(survivors(told).items(), as_of)
         values = self._finished(found, static, population, day)
@@ -130,6 +135,11 @@ class OnlineProfiles:
             {name: value for name, value in values.items() if name not in _LEANINGS},
             {name: value for name, value in values.items() if name in _LEANINGS},
             {(row["name"], row["day"]): row["events"] for row in found["events"]},
+            {
+                row["tag"]: (date.fromisoformat(row["entered_on"]), bool(row["is_member"]))
+                for row in turned
+            },
+            tuple(nodes),
         )
 
     def refresh_population(self, *, as_of: date, aliases: Mapping[str, str]) -> Population:

@@ -1,0 +1,1 @@
+"""Tags: named groups of customers, defined as data by whoever needs them."""
