@@ -16,7 +16,6 @@ from regulars.govern.protection.service import VAULT_FILE, Protector, open_prote
 from regulars.ports.channels import Channel
 from regulars.ports.steps import Step
 from regulars.settings import Settings, read_settings, with_workers
-from regulars.unify.profiles.online.service import prepare
 
 if TYPE_CHECKING:
     from regulars.adapters.duckdb_engine import DuckDBEngine
@@ -68,6 +67,8 @@ class App:
     @cached_property
     def profiles(self) -> SQLState:
         """The store of online profiles; it can be made again from events and files."""
+        from regulars.unify.profiles.online.service import prepare  # noqa: PLC0415 - slow
+
         store = SQLState(f"sqlite:///{self.folder / 'profiles.db'}", is_rebuildable=True)
         prepare(store)
         return store
@@ -99,13 +100,14 @@ class App:
         """Whoever is fed with stored events: identity first, others rest on it."""
         from regulars.collect.commerce.service import CommerceFollower  # noqa: PLC0415
         from regulars.collect.quality.plan.service import QualityFollower  # noqa: PLC0415
+        from regulars.unify.identity.junk import junk_nodes  # noqa: PLC0415
         from regulars.unify.identity.service import IdentityFollower  # noqa: PLC0415
         from regulars.unify.profiles.online.service import ProfileFollower  # noqa: PLC0415
 
         retailer = self.settings.retailer
         place = {"zone": retailer.zone, "currency": retailer.currency}
         return [
-            IdentityFollower(self.state),
+            IdentityFollower(self.state, junk=junk_nodes(self.protector.token)),
             ProfileFollower(self.profiles, **place),
             QualityFollower(self.state),
             CommerceFollower(self.lake, **place),

@@ -1,15 +1,16 @@
 """Local days and hours of a zone, as arithmetic every engine does the same way."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-import ibis
-from ibis.expr.types import IntegerValue, TimestampValue, Value
+if TYPE_CHECKING:
+    from ibis.expr.types import IntegerValue, TimestampValue, Value
 
 _YEARS = 20
 
 
-def local_seconds(at: TimestampValue, zone: str, *, until: date) -> IntegerValue:
+def local_seconds(at: "TimestampValue", zone: str, *, until: date) -> "IntegerValue":
     """Give the seconds a local clock has counted since 1970-01-01 00:00.
 
     Args:
@@ -21,6 +22,8 @@ def local_seconds(at: TimestampValue, zone: str, *, until: date) -> IntegerValue
     Returns:
         Whole seconds; `// 86_400` is the local day number, `% 86_400 // 3_600` the hour.
     """
+    import ibis  # noqa: PLC0415 - large, needed for the batch only
+
     changes = clock_changes(zone, until=until)
     offset: Value = ibis.literal(changes[-1][1], type="int64")
     if len(changes) > 1:

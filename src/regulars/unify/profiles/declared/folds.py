@@ -7,10 +7,11 @@ same as one Ibis aggregate over all days (`batch`). A test holds the two speeds 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import ibis
-from ibis.expr.types import Table, Value
+if TYPE_CHECKING:
+    # At run time only the batch needs it: what follows events does without its memory.
+    from ibis.expr.types import Table, Value
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Fold:
     update: Callable[[Any, int, Any], Any]
     merge: Callable[[Any, Any], Any]
     read: Callable[[Any, int], int]
-    batch: Callable[[Table, int], Value]
+    batch: "Callable[[Table, int], Value]"
     reach: int | None = None
 
 
@@ -75,7 +76,9 @@ def window(name: str, source: str, column: str, newest: int, oldest: int) -> Fol
     def read(state: dict[int, int], as_of: int) -> int:
         return sum(n for d, n in state.items() if newest <= as_of - d < oldest)
 
-    def batch(days: Table, as_of: int) -> Value:
+    def batch(days: "Table", as_of: int) -> "Value":
+        import ibis  # noqa: PLC0415 - large, needed for the batch only
+
         inside = (days.day > as_of - oldest) & (days.day <= as_of - newest)
         return ibis.coalesce(days[column].sum(where=inside), 0)
 
@@ -157,6 +160,11 @@ def gap_squares(name: str, source: str) -> Fold:
         between = (later[0] - earlier[1]) ** 2
         return earlier[0], later[1], earlier[2] + later[2] + between
 
+    def batch(days: "Table", as_of: int) -> "Value":
+        import ibis  # noqa: PLC0415 - large, needed for the batch only
+
+        return ibis.coalesce((days.gap * days.gap).sum(), 0)
+
     return Fold(
         name,
         source,
@@ -165,5 +173,5 @@ def gap_squares(name: str, source: str) -> Fold:
         update=update,
         merge=merge,
         read=lambda state, as_of: 0 if state is None else state[2],
-        batch=lambda days, as_of: ibis.coalesce((days.gap * days.gap).sum(), 0),
+        batch=batch,
     )
