@@ -4,6 +4,7 @@ import fcntl
 import os
 from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -123,9 +124,9 @@ class PartitionDrain:
             self._tables.position(self.partition), position(self._outside.state, self.partition)
         )
         self._pending: deque[Decided] = deque()
+        self._writing: tuple[list[Decided], Future[None]] | None = None
         self._pending_bytes = 0
         self._pending_since = 0.0
-        self._oldest = 0
         self._feeder.written(self.partition, self.applied)
         for sequence in range(self.applied + 1, self.sequence + 1):
             self._hold(self._again(read_fates(self._fates, sequence)))
@@ -145,7 +146,8 @@ class PartitionDrain:
     @property
     def oldest(self) -> int | None:
         """When the oldest event that tables lack was received, microseconds; None without one."""
-        return self._oldest if self._pending else None
+        waiting = [*(self._writing[0] if self._writing else ()), *self._pending]
+        return waiting[0].received_at if waiting else None
 
     def is_due(self, seconds: float) -> bool:
         """Whether decided batches have waited this long for the tables, or are many."""
@@ -180,16 +182,54 @@ class PartitionDrain:
 
     def apply(self) -> None:
         """Write decided batches to the tables and the ledger, and clear away what is done with."""
-        if not self._pending:
+        self.settle(wait=True)
+        if self._pending:
+            batches = self._take_pending()
+            self._write(batches)
+            self._clear_away(batches)
+
+    def begin(self, threads: Executor) -> None:
+        """Begin to write decided batches, while the next ones are decided.
+
+        Args:
+            threads: Who writes, one thing at a time.
+        """
+        self.settle(wait=self._pending_bytes >= MOST_PENDING_BYTES)
+        if self._pending and self._writing is None:
+            batches = self._take_pending()
+            self._writing = batches, threads.submit(self._write, batches)
+
+    def settle(self, *, wait: bool) -> None:
+        """Finish what was begun.
+
+        Args:
+            wait: True to wait for it; else nothing happens while it is being written.
+
+        Raises:
+            OutsideError: It could not be written; open the partition again.
+        """
+        if self._writing is None or not (wait or self._writing[1].done()):
             return
+        batches, written = self._writing
+        self._writing = None
+        written.result()
+        self._clear_away(batches)
+
+    def _take_pending(self) -> list[Decided]:
         batches = list(self._pending)
-        self._tables.write(self.partition, batches)
-        take_in(self._outside.state, self.partition, batches)
-        self.applied = batches[-1].fates.sequence
-        self._feeder.written(self.partition, self.applied)
         self._pending.clear()
         self._pending_bytes = 0
-        delete_before(self._log, batches[-1].fates.end)
+        return batches
+
+    def _write(self, batches: list[Decided]) -> None:
+        self._tables.write(self.partition, batches)
+        take_in(self._outside.state, self.partition, batches)
+
+    def _clear_away(self, batches: list[Decided]) -> None:
+        self.applied = batches[-1].fates.sequence
+        self._feeder.written(self.partition, self.applied)
+        # Tables are written without a sync: the log goes only when they are on disk.
+        delete_before(self._log, batches[-1].fates.end, first=os.sync)
         # The newest stays: where the log goes on stands in it.
         if pack(self._fates, upto=self.applied - 1, disk=self._outside.disk):
             self._forget()
@@ -229,7 +269,6 @@ class PartitionDrain:
     def _hold(self, decided: Decided) -> None:
         if not self._pending:
             self._pending_since = monotonic()
-            self._oldest = decided.received_at
         self._pending.append(decided)
         self._pending_bytes += decided.size
         fates = decided.fates

@@ -5,7 +5,7 @@ import os
 import re
 import struct
 import zlib
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -226,7 +226,9 @@ def bytes_in(log: Path) -> int:
     return total
 
 
-def delete_before(folder: Path, position: Position) -> int:
+def delete_before(
+    folder: Path, position: Position, *, first: Callable[[], None] = lambda: None
+) -> int:
     """Delete the segments of a partition that lie wholly before a position.
 
     The segment the position is in stays, even when read to its end: the numbers of later
@@ -235,11 +237,14 @@ def delete_before(folder: Path, position: Position) -> int:
     Args:
         folder: The partition's folder.
         position: Where every reader has got to, or further.
+        first: Called before the first deletion; not when there is nothing to delete.
 
     Returns:
         Segments deleted.
     """
     gone = [one for one in segments_in(folder)[:-1] if one < position.segment]
+    if gone:
+        first()
     for segment in gone:
         segment_file(folder, segment).unlink(missing_ok=True)
     return len(gone)
