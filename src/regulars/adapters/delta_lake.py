@@ -34,7 +34,9 @@ _TEXTS = ("payload", "raw", "message_id")
 _STREAM_WRITING = WriterProperties(
     compression="ZSTD",
     compression_level=1,
-    column_properties=dict.fromkeys(_TEXTS, ColumnProperties(dictionary_enabled=False)),
+    column_properties=dict.fromkeys(
+        _TEXTS, ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
+    ),
 )
 
 

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 
 from regulars.collect.ingest.batch import Follower
@@ -56,6 +57,8 @@ class Drain:
         self._tables = EventTables(outside.lake)
         self._feeder = Feeder(outside.lake, followers, monotonic)
         self._parts: list[PartitionDrain] = []
+        # One thread writes while this one decides: writing waits for the disk most of the time.
+        self._threads = ThreadPoolExecutor(1, "drain-tables")
         self._said = monotonic()
         self._events = 0
         try:
@@ -68,7 +71,8 @@ class Drain:
             raise
 
     def close(self) -> None:
-        """Let other processes drain."""
+        """Let other processes drain, once what is being written is written or failed."""
+        self._threads.shutdown()
         for part in self._parts:
             part.close()
 
@@ -84,7 +88,8 @@ class Drain:
             if decided:
                 events += len(decided.fates.fates)
             if part.is_due(self.settings.commit_ms / 1000):
-                part.apply()
+                part.begin(self._threads)
+            part.settle(wait=False)
         self._events += events
         return events
 

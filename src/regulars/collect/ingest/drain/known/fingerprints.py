@@ -13,6 +13,8 @@ SLOTS = 8
 """Slots of a bucket: their first halves fill one cache line."""
 MOST_LOAD = 0.85
 GROWTH = 1.25
+SMALL_BUCKETS = 1 << 14
+"""Tables up to this size double, which is quick; larger ones must not waste memory."""
 LEAST_BUCKETS = 1 << 7
 MOST_BUCKETS = 1 << 17
 _LOW = np.uint64(0xFFFFFFFF)
@@ -170,7 +172,8 @@ class _Table:
         wanted = self.count + more
         if wanted <= self.first.size * MOST_LOAD:
             return
-        buckets = max(int(len(self.first) * GROWTH), _buckets(wanted))
+        growth = GROWTH if len(self.first) > SMALL_BUCKETS else 2
+        buckets = max(int(len(self.first) * growth), _buckets(wanted))
         first, second = self.held()
         self.empty(buckets)
         self.put(first, second)

@@ -115,12 +115,21 @@ def pack(folder: Path, *, upto: int, disk: Disk) -> bool:
     day, stored = max(one.day for one in fates), b"".join(one.stored for one in fates)
     _write(folder, (ready[0], ready[-1], day), [stored], disk)
     _merge(folder, disk)
-    tidy(folder)
+    _delete_packed(folder)
     return True
 
 
 def tidy(folder: Path) -> None:
-    """Delete what packs have made superfluous, and drafts of a killed process."""
+    """Delete what packs have made superfluous, and what a killed process left half written.
+
+    To be called before the first batch, because a draft may be a batch just being committed.
+    """
+    for draft in folder.glob("*.draft"):
+        draft.unlink()
+    _delete_packed(folder)
+
+
+def _delete_packed(folder: Path) -> None:
     packs = packs_in(folder)
     packed = max((one.last for one in packs), default=0)
     for sequence in sequences_in(folder):
@@ -128,7 +137,7 @@ def tidy(folder: Path) -> None:
             fates_file(folder, sequence).unlink()
     kept = {one.path.name for one in packs}
     for name in os.listdir(folder) if folder.is_dir() else ():
-        if name.endswith(".draft") or (_NAME.fullmatch(name) and name not in kept):
+        if _NAME.fullmatch(name) and name not in kept:
             (folder / name).unlink()
 
 

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from regulars.collect.tracking import BadEvent, Refused
 from regulars.collect.tracking.bodies import read_json
@@ -34,11 +35,12 @@ class Refusal:
     detail: str
 
 
-class _Context(msgspec.Struct):
+# They hold no cycles: the collector need not look at millions of them.
+class _Context(msgspec.Struct, gc=False):
     userAgent: Any = None  # noqa: N815
 
 
-class Record(msgspec.Struct):
+class Record(msgspec.Struct, gc=False):
     """The fields of an event in Segment form that have columns; each may hold anything."""
 
     type: Any = None
@@ -52,13 +54,14 @@ class Record(msgspec.Struct):
     sentAt: Any = None  # noqa: N815
     context: _Context | list[Any] | str | float | bool | None = None
 
-    @property
-    def agent(self) -> Any:
-        """What a page says about its browser."""
-        return self.context.userAgent if isinstance(self.context, _Context) else None
-
 
 _DECODER = msgspec.json.Decoder(Record)
+
+
+def agents_of(records: list[Record]) -> list[Any]:
+    """Give what pages say about their browser, None where they say nothing."""
+    contexts = [one.context for one in records]
+    return [one.userAgent if type(one) is _Context else None for one in contexts]
 
 
 @dataclass
@@ -69,11 +72,13 @@ class Lines:
         records: One record per line; empty for a line that could not be read.
         block: The lines in Segment form, each ended by a newline.
         refusals: Why lines could not be read, by place.
+        ends: Where lines end, as `ends_of` says; None until somebody needs it.
     """
 
     records: list[Record]
     block: bytes
     refusals: dict[int, Refusal]
+    ends: NDArray[np.int64] | None = None
 
 
 def read_lines(block: bytes, count: int, normalise: Normalise) -> Lines:
@@ -118,18 +123,42 @@ def _one_by_one(block: bytes) -> Lines:
 
 
 def _put_in_form(found: Lines, places: list[int], normalise: Normalise) -> None:
-    lines = found.block.split(b"\n")
-    is_changed = False
+    ends = found.ends = ends_of(found.block, len(found.records))
+    parts, done = [], 0
     for place in places:
+        start, end = int(ends[place]), int(ends[place + 1])
         try:
-            line = normalised(lines[place], SEGMENT, normalise)
+            line = normalised(found.block[start : end - 1], SEGMENT, normalise)
         except BadEvent as error:
             found.refusals[place] = Refusal(error.reason, error.path, error.detail)
             continue
-        found.records[place], lines[place] = _read(line)
-        is_changed = True
-    if is_changed:
-        found.block = b"\n".join(lines)
+        found.records[place], line = _read(line)
+        parts += [found.block[done:start], line, b"\n"]
+        done = end
+    if parts:
+        found.block, found.ends = b"".join([*parts, found.block[done:]]), None
+
+
+def ends_of(block: bytes, count: int) -> NDArray[np.int64]:
+    r"""Say where lines end.
+
+    Args:
+        block: Lines, each ended by a newline.
+        count: How many there are.
+
+    Returns:
+        0, then the place after each newline, shape (count + 1,).
+
+    Example:
+        >>> ends_of(b"a\nbc\n", 2).tolist()
+        [0, 2, 5]
+    """
+    ends = np.zeros(count + 1, np.int64)
+    find, end = block.find, 0
+    for place in range(1, count + 1):
+        end = find(b"\n", end) + 1
+        ends[place] = end
+    return ends
 
 
 def _read(line: bytes) -> tuple[Record, bytes]:
@@ -183,29 +212,23 @@ def normalised(line: bytes, dialect: str, normalise: Normalise) -> bytes:
         raise BadEvent("unreadable", "", detail) from error
 
 
-def payloads_of(block: bytes, count: int) -> tuple[pa.StringArray, list[int]]:
+def payloads_of(lines: Lines) -> tuple[pa.StringArray, list[int]]:
     """Give lines as a column of text, without copying them one by one.
 
     Args:
-        block: Lines, each ended by a newline.
-        count: How many there are.
+        lines: The lines of a batch.
 
     Returns:
         One text per line; and places of lines that are not UTF-8, whose text is empty.
     """
-    ends = np.zeros(count + 1, np.int64)
-    find, end = block.find, 0
-    for place in range(1, count + 1):
-        end = find(b"\n", end) + 1
-        ends[place] = end
-    whole = pa.Array.from_buffers(
-        pa.large_binary(), count, [None, pa.py_buffer(ends), pa.py_buffer(block)]
-    )
-    lines = pc.binary_slice(whole, 0, -1) if count else whole
+    count, block = len(lines.records), lines.block
+    ends = pa.py_buffer(ends_of(block, count) if lines.ends is None else lines.ends)
+    whole = pa.Array.from_buffers(pa.large_binary(), count, [None, ends, pa.py_buffer(block)])
+    cut = pc.binary_slice(whole, 0, -1) if count else whole
     try:
-        return lines.cast(pa.binary()).cast(pa.string()), []
+        return cut.cast(pa.binary()).cast(pa.string()), []
     except pa.ArrowInvalid:
-        texts = [_text(line) for line in lines.to_pylist()]
+        texts = [_text(line) for line in cut.to_pylist()]
         return pa.array(texts, pa.string()), [n for n, text in enumerate(texts) if text is None]
 
 

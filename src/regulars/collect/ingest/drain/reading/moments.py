@@ -40,9 +40,10 @@ def read_moments(values: Sequence[Any]) -> tuple[Moments, NDArray[np.bool_]]:
         texts = pa.array(values, pa.string())
     except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeError):
         found = _one_by_one(values)
+        given = np.array([one is not None and one != "" for one in values], np.bool_)
     else:
         found = _of_texts(texts)
-    given = np.fromiter((bool(one or one == 0) for one in values), np.bool_, len(values))
+        given = pc.fill_null(pc.not_equal(texts, ""), False).to_numpy(zero_copy_only=False)
     is_wrong = given & ((found < 0) | (found >= LATEST))
     return np.where(is_wrong, NONE, found), is_wrong
 
