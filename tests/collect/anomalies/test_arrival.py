@@ -1,10 +1,8 @@
 """Marks on arrival: robots are named, customers are not, and the same event gets the same marks."""
 
 import json
-from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +11,6 @@ from regulars.collect.anomalies import Networks, agents_in_payloads, marks_on_ar
 from regulars.collect.anomalies.agents import kinds_of_agents
 from regulars.errors import InputError
 
-SHARED = Path(__file__).parents[3].parent / "shared" / "data" / "traffic_user_agents"
 SAFARI = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 "
     "(KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1"
@@ -50,13 +47,7 @@ def marks(*events, agents=None, **options):
     return marks_on_arrival(header, pa.array(events), **options).to_pylist()
 
 
-def real_agents(name, column):
-    if not SHARED.is_dir():
-        pytest.skip("../shared/data/traffic_user_agents is not here")
-    return pq.read_table(SHARED / name).column(column).cast(pa.string()).combine_chunks()
-
-
-def test_real_robots_are_found_and_real_browsers_are_not_taken_for_robots():
+def test_real_robots_are_found_and_real_browsers_are_not_taken_for_robots(real_agents):
     robots = kinds_of_agents(real_agents("bots.parquet", "user_agent"), of_pages=True)
     browsers = kinds_of_agents(real_agents("browsers.parquet", "userAgent"), of_pages=True)
 

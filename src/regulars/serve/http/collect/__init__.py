@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from regulars.serve.http.collect import state
+from regulars.serve.http.collect import quality, state
 
 router = APIRouter()
-for _part in (state,):
+for _part in (state, quality):
     router.routes.extend(_part.router.routes)
 
 __all__ = ["router"]

@@ -4,6 +4,7 @@ import typer
 
 from regulars.serve.cli.stations.collect.devices import epcis, mqtt
 from regulars.serve.cli.stations.collect.importing import import_
+from regulars.serve.cli.stations.collect.plan import plan
 from regulars.serve.cli.stations.collect.sending import key, keys, revoke_key, serve
 from regulars.serve.cli.stations.collect.storing import drain, export, ledger, replay
 
@@ -19,6 +20,7 @@ app.command("drain")(drain)
 app.command("ledger")(ledger)
 app.command("replay")(replay)
 app.command("export")(export)
+app.add_typer(plan, name="plan")
 
 
 @app.callback()
