@@ -14,6 +14,7 @@ demo: ## Turn the whole loop on real data and in the twin; report in demo/report
 test: ## Run every test (what CI runs)
 	@requirements/install dev
 	@requirements/system-packages
+	@requirements/client-packages
 	$(PY) -m pytest -n 2 --dist loadfile
 
 check: ## Format, lint, types, import directions, licences, house rules, documents

@@ -39,7 +39,7 @@ VALUES = st.recursive(
 ROUTES = sorted(PARSERS)
 
 
-def checked(parsed):
+def whole(parsed):
     """What holds of everything that was read."""
     assert len(parsed.lines) == len(parsed.message_ids)
     for line, message_id in zip(parsed.lines, parsed.message_ids, strict=True):
@@ -51,10 +51,10 @@ def checked(parsed):
     return parsed
 
 
-def read(route, body, query="", headers=KEYED):
+def checked_reading(route, body, query="", headers=KEYED):
     method, path = route
     try:
-        return checked(
+        return whole(
             tracking.parse(method, path.replace("{write_key}", "wk"), query, headers, body)
         )
     except tracking.Refused as refused:
@@ -66,7 +66,7 @@ def read(route, body, query="", headers=KEYED):
         return None
 
 
-def put_in_form(dialect, raw):
+def check_put_in_form(dialect, raw):
     try:
         event = tracking.normalise(dialect, raw)
     except tracking.BadEvent as bad:
@@ -93,9 +93,9 @@ def wrapped(body, wrapping):
 @settings(max_examples=400, deadline=None)
 @given(st.sampled_from(ROUTES), st.binary(max_size=300), st.binary(max_size=100))
 def test_bytes_are_read_or_refused(route, body, query):
-    read(route, body, query.decode("latin-1"))
-    read(route, b"\x1f\x8b" + body)
-    read(route, body, headers={})
+    checked_reading(route, body, query.decode("latin-1"))
+    checked_reading(route, b"\x1f\x8b" + body)
+    checked_reading(route, body, headers={})
 
 
 @settings(max_examples=400, deadline=None)
@@ -110,14 +110,16 @@ def test_json_of_any_shape_is_read_or_refused(route, value, wrapping):
     body = json.dumps(value).encode()
 
     if wrapping == "query":
-        parsed = read(route, b"", f"data={quote_plus(b64encode(body).decode())}&writeKey=k")
+        parsed = checked_reading(
+            route, b"", f"data={quote_plus(b64encode(body).decode())}&writeKey=k"
+        )
     else:
-        parsed = read(route, wrapped(body, wrapping))
+        parsed = checked_reading(route, wrapped(body, wrapping))
 
     for line, message_id in zip(
         *(parsed.lines, parsed.message_ids) if parsed else ((), ()), strict=True
     ):
-        event = put_in_form(parsed.dialect, loaded(line))
+        event = check_put_in_form(parsed.dialect, loaded(line))
         assert event is None or event["messageId"] == message_id
 
 
@@ -132,7 +134,7 @@ def loaded(line):
 @settings(max_examples=600, deadline=None)
 @given(st.sampled_from(DIALECTS), VALUES)
 def test_a_value_of_any_shape_is_an_event_or_bad(dialect, value):
-    put_in_form(dialect, msgspec.json.decode(msgspec.json.encode(value)))
+    check_put_in_form(dialect, msgspec.json.decode(msgspec.json.encode(value)))
 
 
 def places(node, path=()):
@@ -169,7 +171,7 @@ def test_a_real_event_with_one_part_changed_is_an_event_or_bad(data, which, valu
     path = data.draw(st.sampled_from(sorted(places(raw), key=repr)))
     value = msgspec.json.decode(msgspec.json.encode(value))
 
-    put_in_form(dialect, replaced(raw, path, value))
+    check_put_in_form(dialect, replaced(raw, path, value))
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: Path(path).stem)
@@ -177,4 +179,4 @@ def test_a_request_cut_short_is_read_or_refused(path):
     (method, address, query, headers, body), _ = sample_of(path)
 
     for end in range(0, len(body), max(1, len(body) // 40)):
-        read((method, address), body[:end], query, headers)
+        checked_reading((method, address), body[:end], query, headers)

@@ -181,6 +181,7 @@ def test_declared_identities_become_external_ids():
         ({"identities": {"$identity_mobile": "13800138000"}}, ("junk_id", "identities")),
         ({"distinct_id": "undefined"}, ("junk_id", "distinct_id")),
         ({"time": "now"}, ("bad_time", "time")),
+        ({"distinct_id": None}, ("no_id", "distinct_id")),
         ({"type": "trace"}, ("unknown_type", "type")),
         ({"event": ""}, ("missing_name", "event")),
         ({"type": "item_set"}, ("missing_item", "item_type")),
@@ -287,15 +288,13 @@ def test_thinkingdata_user_calls_are_operations_on_traits(call, op):
 @pytest.mark.parametrize(
     ("event", "fault"),
     [
-        ({"#time": "2026"}, ("bad_time", "#time")),
+        ({"#time": "late"}, ("bad_time", "#time")),
+        ({"#account_id": None}, ("no_id", "#account_id")),
         ({"#type": "walk"}, ("unknown_type", "#type")),
         ({"#event_name": None}, ("missing_name", "#event_name")),
     ],
 )
 def test_a_bad_thinkingdata_event_says_why_and_where(event, fault):
-    if event == {"#time": "2026"}:
-        event = {"#time": "late"}
-
     assert bad("thinkingdata", bought(**event)) == fault
 
 
@@ -359,6 +358,10 @@ def test_a_single_posthog_event_needs_no_batch_and_may_come_as_base64():
     assert plain.message_ids == packed.message_ids == ["x-1"]
     assert plain.write_key == packed.write_key == "wk"
     assert b"api_key" not in plain.lines[0]
+
+
+def test_a_posthog_event_about_nobody_says_so():
+    assert bad("posthog", paid(distinct_id=None)) == ("no_id", "distinct_id")
 
 
 def test_parts_of_a_snowplow_event_are_decoded_packed_or_not():

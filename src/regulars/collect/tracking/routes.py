@@ -112,7 +112,7 @@ def _table() -> dict[tuple[str, str], Parser]:
     takes(rudder.parse_source_config, "/sourceConfig", methods=("GET",))
     takes(sensors.parse, "/sa", "/sa.gif", "/debug", methods=("GET", "POST"))
     takes(thinkingdata.parse, "/sync_server", "/sync_json", "/sync_js", "/data_debug")
-    takes(posthog.parse, "/batch", "/capture", "/track", "/e", "/i/v0/e")
+    takes(posthog.parse, "/batch", "/capture", "/e", "/i/v0/e")
     takes(snowplow.parse, "/com.snowplowanalytics.snowplow/tp2")
     takes(snowplow.parse, "/i", methods=("GET",))
     takes(native.parse, "/v1/events")

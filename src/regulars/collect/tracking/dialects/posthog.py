@@ -88,6 +88,8 @@ def normalise(raw: Any) -> dict[str, Any]:
     name = text_at(raw, "event", "missing_name")
     properties = object_at(raw, "properties")
     user, anonymous = _who(raw, properties)
+    if user is None and anonymous is None:
+        raise BadEvent("no_id", "distinct_id", "names nobody; send one")
     parts: dict[str, Any] = {
         "messageId": _message_id(raw),
         "timestamp": written(moment(raw.get("timestamp"))),
@@ -165,7 +167,7 @@ def _alias(
     previous = id_at(properties, "distinct_id") or id_at(raw, "distinct_id")
     new = id_at(properties, "alias")
     if new is None or previous is None:
-        raise BadEvent("missing_id", "properties.alias", "is missing; give both ids")
+        raise BadEvent("no_id", "properties.alias", "is missing; give both ids")
     parts |= {"userId": new, "anonymousId": None}
     return segment_form("alias", previousId=previous, properties=properties, **parts)
 
@@ -174,9 +176,9 @@ def _group(
     raw: dict[str, Any], properties: dict[str, Any], parts: dict[str, Any]
 ) -> dict[str, Any]:
     group = id_at(properties, "$group_key")
-    kind = text_at(properties, "$group_type", "missing_id")
+    kind = text_at(properties, "$group_type", "no_id")
     if group is None:
-        raise BadEvent("missing_id", "properties.$group_key", "is missing; give the group's id")
+        raise BadEvent("no_id", "properties.$group_key", "is missing; give the group's id")
     if parts["userId"] in {f"${kind}_{group}", f"{kind}_{group}"}:
         # The client makes this id up when no customer is named.
         parts["userId"] = None

@@ -180,17 +180,10 @@ def lines_of(items: list[Raw], shared: dict[str, Raw]) -> tuple[list[bytes], lis
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             line, key = _mended(line, shared)
         if b"\n" in line or b"\r" in line:
-            line = _on_one_line(line)
+            line = msgspec.json.format(line, indent=-1)
         lines.append(line)
         ids.append(str(key))
     return lines, ids
-
-
-def _on_one_line(line: bytes) -> bytes:
-    try:
-        return msgspec.json.format(line, indent=-1)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return line.replace(b"\n", b" ").replace(b"\r", b" ")
 
 
 def _lacks(head: _Head, shared: dict[str, Raw]) -> bool:

@@ -119,6 +119,8 @@ def normalise(raw: Any, zone: tzinfo | None = None) -> dict[str, Any]:
         "userId": id_at(raw, "#account_id"),
         "anonymousId": id_at(raw, "#distinct_id"),
     }
+    if parts["userId"] is None and parts["anonymousId"] is None:
+        raise BadEvent("no_id", "#account_id", "names nobody, nor does #distinct_id; send one")
     if kind in _OPERATIONS:
         return _traits(_OPERATIONS[kind], properties, context, parts)
     if kind not in _TRACKS:

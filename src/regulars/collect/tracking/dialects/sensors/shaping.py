@@ -77,6 +77,8 @@ def normalise(raw: Any) -> dict[str, Any]:
     if shape is None:
         raise BadEvent("unknown_type", "type", "is none of the calls a Sensors client makes")
     ids = _ids(raw)
+    if not (ids.user or ids.anonymous or ids.pairs):
+        raise BadEvent("no_id", "distinct_id", "names nobody; send one")
     happened = written(moment(raw.get("time")))
     if happened is None:
         raise BadEvent("bad_time", "time", "must be milliseconds since 1970")
