@@ -41,13 +41,12 @@ def ids_of(method, path, query, headers, body):
 class Door:
     """Passes requests on to a server.
 
-    The first request with events meets the first fault, and so on: "refused" is answered 503
+    The first request with events meets the first fault, and so on: "refused" is answered 429
     without the server seeing it, "lost" is answered 503 although the server stored it.
     """
 
     server: tuple
     faults: list = field(default_factory=list)
-    status: int = 503
     exchanges: list = field(default_factory=list)
 
     def __enter__(self):
@@ -69,25 +68,26 @@ class Door:
         with self.lock:
             fault = self.faults.pop(0) if has_events and self.faults else None
         if fault == REFUSED:
-            status, answered, content = self.broken()
+            status, answered, content = self.broken(429)
         else:
             status, answered, content = self.pass_on(method, target, headers, body)
         if fault == LOST:
             assert status == 200
-            status, answered, content = self.broken()
+            status, answered, content = self.broken(503)
         with self.lock:
             reached = fault != REFUSED
             self.exchanges.append(Exchange(method, path, query, headers, body, status, reached))
         return status, answered, content
 
-    def broken(self):
+    @staticmethod
+    def broken(status):
         said = b'{"code":"busy","message":"try again","success":false}'
         headers = {
             "content-type": "application/json",
             "retry-after": "1",
             "access-control-allow-origin": "*",
         }
-        return self.status, headers, said
+        return status, headers, said
 
     def pass_on(self, method, target, headers, body):
         there = http.client.HTTPConnection(*self.server, timeout=30)
