@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import regulars
+from regulars.collect.connectors.reference import sources_page
 from regulars.collect.reference import facts_page
 from regulars.ports.steps import REGISTRY, Step
 from regulars.records import TABLES, Table
@@ -36,6 +37,7 @@ def settings_page() -> str:
     lines += [
         "",
         "Name any channel you have as `[channels.NAME]`; naming one replaces the default channels.",
+        "Name any source that is pulled as `[sources.NAME]`; see [sources](sources.md).",
     ]
     return "\n".join(lines) + "\n"
 
@@ -111,6 +113,7 @@ PAGES = {
     "settings.md": settings_page,
     "tables.md": tables_page,
     "facts.md": facts_page,
+    "sources.md": sources_page,
     "commands.md": commands_page,
 }
 

@@ -93,6 +93,27 @@ class Compute:
 
 
 @dataclass(frozen=True)
+class Ingest:
+    """How events are taken in.
+
+    Attributes:
+        partitions: Partitions of a new log, 1 to 64; a log keeps the number it was made with.
+        segment_mb: Megabytes after which a partition begins a new file.
+        waiting_mb: Megabytes of requests held in memory until they are on disk; clients above
+            it are asked to wait.
+        backlog_mb: Megabytes of log that may wait for the drain; clients above it are asked
+            to wait.
+        keep_addresses: True to keep the network address of clients beside their events.
+    """
+
+    partitions: int = 2
+    segment_mb: int = 64
+    waiting_mb: int = 64
+    backlog_mb: int = 4096
+    keep_addresses: bool = True
+
+
+@dataclass(frozen=True)
 class Drain:
     """How acknowledged events become stored ones.
 
@@ -129,6 +150,37 @@ class ChannelSettings:
 
 
 @dataclass(frozen=True)
+class SourceSettings:
+    """One source that is pulled.
+
+    Attributes:
+        kind: Kind of source, as `regulars collect sources` lists them.
+        via: How it is read: "folder", "s3", "sql", "inbox" or "calendar".
+        path: Folder of its files, from the workspace; or "bucket/folder".
+        mapping: Mapping file instead of the kind's own contract, from the workspace.
+        url_env: Variable that holds the address of the database.
+        table: Table of the database.
+        cursor: Column of the table that only grows.
+        endpoint: Address of an S3 store other than AWS.
+        country: ISO 3166 code of the calendar.
+        first_year: First year of the calendar; 0 for last year.
+        last_year: Last year of the calendar; 0 for next year.
+    """
+
+    kind: str = ""
+    via: str = "folder"
+    path: str = ""
+    mapping: str = ""
+    url_env: str = ""
+    table: str = ""
+    cursor: str = ""
+    endpoint: str = ""
+    country: str = "CN"
+    first_year: int = 0
+    last_year: int = 0
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything `regulars.toml` says."""
 
@@ -136,10 +188,12 @@ class Settings:
     loop: Loop = Loop()
     policy: Policy = Policy()
     compute: Compute = Compute()
+    ingest: Ingest = Ingest()
     drain: Drain = Drain()
     channels: dict[str, ChannelSettings] = field(
         default_factory=lambda: {"sms": ChannelSettings(), "app": ChannelSettings(Decimal("0.01"))}
     )
+    sources: dict[str, SourceSettings] = field(default_factory=dict)
 
 
 def read_settings(folder: Path, environment: dict[str, str] | None = None) -> Settings:
@@ -167,7 +221,13 @@ def read_settings(folder: Path, environment: dict[str, str] | None = None) -> Se
         name: _build(ChannelSettings, part, f"{path}: channels.{name}")
         for name, part in _mapping(text.pop("channels", {}), f"{path}: channels").items()
     }
+    sources = {
+        name: _build(SourceSettings, part, f"{path}: sources.{name}")
+        for name, part in _mapping(text.pop("sources", {}), f"{path}: sources").items()
+    }
     settings: Settings = _build(Settings, text, str(path))
+    if sources:
+        settings = _replace(settings, sources=sources)
     if channels:
         settings = _replace(settings, channels=channels)
     workers = (environment or {}).get("REGULARS_WORKERS")
@@ -228,6 +288,7 @@ def _build(kind: type, given: Any, where: str) -> Any:
 
 def _check(settings: Settings, path: Path) -> None:
     loop, policy, drain = settings.loop, settings.policy, settings.drain
+    ingest = settings.ingest
     limits: list[tuple[str, float | Decimal, float, float]] = [
         ("loop.global_holdout", loop.global_holdout, 0, 0.5),
         ("loop.campaign_holdout", loop.campaign_holdout, 0.02, 0.5),
@@ -243,6 +304,10 @@ def _check(settings: Settings, path: Path) -> None:
         ("policy.cap_contacts", policy.cap_contacts, 0, 1000),
         ("policy.cap_days", policy.cap_days, 1, 366),
         ("compute.workers", settings.compute.workers, 1, 256),
+        ("ingest.partitions", ingest.partitions, 1, 64),
+        ("ingest.segment_mb", ingest.segment_mb, 1, 1024),
+        ("ingest.waiting_mb", ingest.waiting_mb, 8, 4096),
+        ("ingest.backlog_mb", ingest.backlog_mb, 1, 10**9),
         ("drain.every_ms", drain.every_ms, 1, 60_000),
         ("drain.batch_mb", drain.batch_mb, 1, 256),
         ("drain.commit_ms", drain.commit_ms, 0, 60_000),

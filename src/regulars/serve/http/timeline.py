@@ -1,5 +1,6 @@
-"""What happened to and through one customer: orders, contacts, receipts, consent, returns."""
+"""What happened to and through one customer, online and offline, by whatever identifier."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -9,9 +10,14 @@ import ibis
 from ibis import _
 from ibis.expr.types import Table
 
+from regulars.collect.commerce.orders import STATUS
+from regulars.collect.commerce.presences import COUNTED, SENSED
 from regulars.ports.engine import Reader
+from regulars.records.identifiers import COOKIE, EMAIL, LOGIN, PHONE
+from regulars.unify.identity.graph import Node
 
 MOST_HAPPENINGS = 200
+_USER_IDS = (LOGIN, PHONE, EMAIL)
 
 
 @dataclass(frozen=True)
@@ -21,9 +27,9 @@ class Happening:
     Attributes:
         at: When: a moment in UTC, or midnight UTC of a day when only the day is known.
         has_time: False when only the day is known.
-        kind: order, return, contact, receipt, redemption or consent.
-        what: The finer kind: a receipt's, a consent's status; else "".
-        subject: Store, product, coupon or purpose it is about; an offer by its name.
+        kind: order, return, visit, event, contact, receipt, redemption or consent.
+        what: The finer kind: a receipt's, a consent's status, web or store; else "".
+        subject: Store, product, coupon or purpose; the name of an offer or an event.
         channel: Channel, where there is one.
         money: Money that moved.
     """
@@ -52,20 +58,32 @@ class MonthSpend:
     orders: int
 
 
-def timeline(engine: Reader, customer_id: str, *, most: int = MOST_HAPPENINGS) -> list[Happening]:
+def timeline(
+    engine: Reader,
+    customer_id: str,
+    *,
+    identifiers: Sequence[Node] = (),
+    most: int = MOST_HAPPENINGS,
+) -> list[Happening]:
     """Tell what happened to and through one customer.
 
     Args:
         engine: The engine.
         customer_id: The retailer's own id.
+        identifiers: Everything known to be hers; what any of them did is told too.
         most: At most so many.
 
     Returns:
         The newest first; empty for somebody unknown.
     """
     found: list[Happening] = []
+    own = sorted({customer_id} | {one.node for one in identifiers})
     for name, at, columns in _SOURCES:
-        table = engine.table(name).filter(_.customer_id == customer_id)
+        table = engine.table(name)
+        if name == "events":
+            table = _events_of(table, customer_id, identifiers)
+        else:
+            table = table.filter(_.customer_id.isin(own))
         if name == "contacts":
             table = table.filter(_.fate == "sent", _.at.notnull())
             offers = engine.table("offers").select("offer_id", offer=_.name)
@@ -114,6 +132,8 @@ def monthly_spend(engine: Reader, customer_id: str, *, months: int = 12) -> list
 _SOURCES: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("orders", "ordered_at", {"subject": "store_id", "money": "total"}),
     ("returns", "business_date", {"subject": "product_id", "money": "refund"}),
+    ("visits", "started_at", {"what": "kind", "subject": "store_id"}),
+    ("events", "occurred_at", {"subject": "name"}),
     ("contacts", "at", {"subject": "offer", "channel": "channel"}),
     ("contact_outcomes", "occurred_at", {"what": "kind"}),
     ("redemptions", "redeemed_on", {"subject": "coupon_id", "money": "amount"}),
@@ -122,11 +142,25 @@ _SOURCES: tuple[tuple[str, str, dict[str, str]], ...] = (
 _KINDS = {
     "orders": "order",
     "returns": "return",
+    "visits": "visit",
+    "events": "event",
     "contacts": "contact",
     "contact_outcomes": "receipt",
     "redemptions": "redemption",
     "consents": "consent",
 }
+
+
+def _events_of(events: Table, customer_id: str, identifiers: Sequence[Node]) -> Table:
+    """Events of a customer that are not told as an order or a visit already."""
+    users = {customer_id} | {one.value for one in identifiers if one.namespace in _USER_IDS}
+    devices = [one.value for one in identifiers if one.namespace == COOKIE]
+    is_hers = _.user_id.isin(sorted(users))
+    if devices:
+        is_hers |= _.user_id.isnull() & _.anonymous_id.isin(sorted(devices))
+    told = events.filter(is_hers)
+    told = told.filter(~ibis.coalesce(_.event, "").isin([*STATUS, SENSED, COUNTED]))
+    return told.mutate(name=ibis.coalesce(_.event, _.type))
 
 
 def _newest(table: Table, at: str, most: int) -> Table:
