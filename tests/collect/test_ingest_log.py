@@ -3,6 +3,7 @@
 import errno
 import os
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -20,6 +21,7 @@ from regulars.collect.ingest.log.frame import (
 )
 from regulars.collect.ingest.log.reader import (
     Position,
+    after_ended,
     bytes_in,
     delete_before,
     partition_folder,
@@ -267,6 +269,23 @@ def test_read_segments_are_deleted_but_for_the_one_the_reader_is_in(log):
     assert bytes_in(opened.folder) == before - 3 * len(frame("a"))
     opened.put("e")
     assert receipts(folder, Position(3, len(frame("d")))) == ["e"]
+
+
+def test_a_segment_is_ended_in_quiet_so_that_nothing_in_clear_is_left(log):
+    written = log(rest_seconds=0.05)
+    written.put("a")
+    folder = partition_folder(written.folder, 0)
+    until = time.monotonic() + 30
+    while len(segments_in(folder)) < 2 and time.monotonic() < until:
+        time.sleep(0.01)
+    read = read_stretch(folder, Position())
+    assert after_ended(folder, Position()) == Position()
+
+    assert delete_before(folder, after_ended(folder, read.end)) == 1
+
+    assert bytes_in(written.folder) == 0
+    written.put("b")
+    assert receipts(folder, read.end) == ["b"]
 
 
 def test_two_processes_never_write_to_one_log(log):

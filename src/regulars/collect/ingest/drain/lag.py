@@ -67,19 +67,20 @@ def read_lags(workspace: Path) -> list[Lag]:
     return found
 
 
-def backlog(log: Path, partition: int, position: Position) -> int:
+def backlog(log: Path, partition: int, position: Position, *, upto: Position | None = None) -> int:
     """Count the bytes of a partition on disk that lie behind a position.
 
     Args:
         log: The log's folder.
         partition: The partition.
         position: Where the reader stands.
+        upto: Count up to here; to the end of what is on disk when left out.
 
     Returns:
         Bytes; 0 when everything was read.
     """
     folder = partition_folder(log, partition)
-    synced = synced_in(folder)
+    synced = upto or synced_in(folder)
     if synced is None or synced <= position:
         return 0
     total = 0
@@ -102,7 +103,7 @@ class Passing:
 
     def __init__(self, workspace: Path, log_folder: str) -> None:
         """Note where the log ends."""
-        log = workspace / log_folder
+        self._log = log = workspace / log_folder
         self._workspace = workspace
         self._ends = {
             partition: synced
@@ -127,9 +128,10 @@ class Passing:
             if partition not in self._needed:
                 folder = fates_folder(self._workspace, partition)
                 newest = sequences_in(folder)[-1:]
-                if not newest or read_fates(folder, newest[0]).end < end:
+                passed = read_fates(folder, newest[0]).end if newest else Position()
+                if backlog(self._log, partition, passed, upto=end):
                     return False
-                self._needed[partition] = newest[0]
+                self._needed[partition] = newest[0] if newest else 0
             if applied.get(str(partition), 0) < self._needed[partition]:
                 return False
         return True

@@ -31,6 +31,7 @@ from regulars.collect.ingest.log.disk import Disk
 from regulars.collect.ingest.log.frame import Frame
 from regulars.collect.ingest.log.reader import (
     Position,
+    after_ended,
     delete_before,
     partition_folder,
     read_stretch,
@@ -168,6 +169,9 @@ class PartitionDrain:
         stretch = read_stretch(self._log, self.position, most_bytes=most_bytes)
         if stretch.frames:
             return self._decide(stretch.frames, self.position, stretch.end, ())
+        if not self._pending:
+            # Events in clear stay no longer than they are needed.
+            delete_before(self._log, after_ended(self._log, self.position), first=os.sync)
         return None
 
     def replay(self) -> Decided | None:

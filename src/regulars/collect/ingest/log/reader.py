@@ -226,6 +226,24 @@ def bytes_in(log: Path) -> int:
     return total
 
 
+def after_ended(folder: Path, position: Position) -> Position:
+    """Step from the end of a segment its writer has ended to the segment after it.
+
+    Args:
+        folder: The partition's folder.
+        position: Where a reader stands.
+
+    Returns:
+        The start of the next segment; the position itself when the segment is not ended or
+        not read to its end.
+    """
+    later = [one for one in segments_in(folder) if one > position.segment]
+    with suppress(FileNotFoundError):
+        if later and segment_file(folder, position.segment).stat().st_size == position.offset:
+            return Position(later[0])
+    return position
+
+
 def delete_before(
     folder: Path, position: Position, *, first: Callable[[], None] = lambda: None
 ) -> int:

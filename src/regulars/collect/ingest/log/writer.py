@@ -23,6 +23,8 @@ from regulars.collect.ingest.log.recovery import (
 from regulars.errors import NotReady
 
 MOST_GROUP_BYTES = 8 << 20
+REST_SECONDS = 5.0
+"""Quiet after which a segment is ended, so that what it holds in clear can be deleted."""
 
 # Whoever waits for a frame, and the frame.
 Waiting = tuple[Any, bytes]
@@ -64,6 +66,21 @@ class PartitionWriter:
         if self._begun.offset >= self._segment_bytes:
             self._close()
 
+    def rest(self) -> None:
+        """End the segment and begin an empty one, so that the drain may delete the ended one."""
+        if self._handle is None:
+            return
+        self._close()
+        with suppress(OSError):
+            self._handle = self._disk.create(segment_file(self._folder, self._number))
+            self._disk.sync_folder(self._folder)
+            self._begun = Position(self._number)
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether there is nothing in the segment it writes to."""
+        return self._handle is None or not self._begun.offset
+
     def close(self) -> None:
         """Close the files; what was committed is on disk already."""
         self._close()
@@ -104,6 +121,7 @@ class LogWriter:
         partitions: Partitions of a new log.
         segment_bytes: Begin a new segment once one is this long.
         disk: How to touch the disk.
+        rest_seconds: Quiet after which a segment is ended.
     """
 
     def __init__(
@@ -114,6 +132,7 @@ class LogWriter:
         partitions: int = 2,
         segment_bytes: int = 64 << 20,
         disk: Disk | None = None,
+        rest_seconds: float = REST_SECONDS,
     ) -> None:
         """Lock and recover the log and start its threads.
 
@@ -122,7 +141,7 @@ class LogWriter:
             OSError: The disk is full or read-only.
         """
         self.partitions = shape_log(log, partitions)
-        self._settled = settled
+        self._settled, self._rest_seconds = settled, rest_seconds
         self._lock = Lock(log)
         try:
             self._writers = [
@@ -179,7 +198,7 @@ class LogWriter:
 
     def _run(self, number: int) -> None:
         bell, writer = self._bells[number], self._writers[number]
-        while group := self._next_group(bell, number):
+        while group := self._next_group(bell, number, writer):
             failed: OSError | None = None
             try:
                 writer.commit([frame for _, frame in group])
@@ -189,11 +208,14 @@ class LogWriter:
                 failed = OSError(f"{type(error).__name__}: {error}")
             self._settled([waiter for waiter, _ in group], failed)
 
-    def _next_group(self, bell: threading.Condition, number: int) -> list[Waiting]:
+    def _next_group(
+        self, bell: threading.Condition, number: int, writer: PartitionWriter
+    ) -> list[Waiting]:
         """Wait for frames and take them, oldest first; none when the writer closes."""
         with bell:
             while not self._queues[number] and not self._is_closing:
-                bell.wait()
+                if not bell.wait(None if writer.is_resting else self._rest_seconds):
+                    writer.rest()
             queue = self._queues[number]
             size = taken = 0
             while taken < len(queue) and (not taken or size < MOST_GROUP_BYTES):
