@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from regulars.serve.http.collect import quality, state
+from regulars.serve.http.collect import quality, sources, state
 
 router = APIRouter()
-for _part in (state, quality):
+for _part in (state, quality, sources):
     router.routes.extend(_part.router.routes)
 
 __all__ = ["router"]

@@ -5,11 +5,14 @@ import typer
 from regulars.serve.cli.stations.collect.devices import epcis, mqtt
 from regulars.serve.cli.stations.collect.importing import import_
 from regulars.serve.cli.stations.collect.plan import plan
+from regulars.serve.cli.stations.collect.pulling import pull, sources
 from regulars.serve.cli.stations.collect.sending import key, keys, revoke_key, serve
 from regulars.serve.cli.stations.collect.storing import drain, export, ledger, replay
 
 app = typer.Typer(no_args_is_help=True)
 app.command("import")(import_)
+app.command("sources")(sources)
+app.command("pull")(pull)
 app.command("epcis")(epcis)
 app.command("mqtt")(mqtt)
 app.command("serve")(serve)
