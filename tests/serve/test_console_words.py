@@ -18,7 +18,7 @@ from regulars.serve.http.unify.customers import INDICATORS, MASKS, TAGS
 from regulars.understand.segments.rfm import PROSPECTS, segment_names
 from regulars.understand.value.grid import ACTIVITY_TIERS, VALUE_TIERS
 
-CONSOLE = Path(words.__file__).parent
+CONSOLE = Path(words.__file__).parent.parent
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
 SAME_IN_CHINESE = {"RFM"}
 
@@ -93,7 +93,7 @@ LANGUAGES = ["English", "中文"]
 
 
 @pytest.mark.parametrize(
-    "template", sorted((CONSOLE / "templates").glob("*.html")), ids=lambda path: path.name
+    "template", sorted((CONSOLE / "templates").rglob("*.html")), ids=lambda path: path.name
 )
 def test_no_template_holds_a_text_of_its_own(template):
     assert [word for word in bare_words(template.read_text("utf-8")) if word not in LANGUAGES] == []

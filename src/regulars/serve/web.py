@@ -19,7 +19,7 @@ from starlette.types import Scope
 from regulars.errors import InputError, NotAllowed, RegularsError, UnknownName
 from regulars.govern.access import RoleMatrix
 from regulars.govern.protection.redaction import mask_logs, redacted
-from regulars.serve.console.pages import ConsolePages
+from regulars.serve.console import pages as console
 from regulars.serve.console.rendering import Pages
 from regulars.serve.console.signing import SigningPages
 from regulars.serve.console.words import REFUSALS
@@ -102,7 +102,7 @@ def _routes(site: Site, pages: Pages) -> list[BaseRoute]:
         Mount("/static", StaticFiles(directory=Path(str(here / "serve" / "console" / "static")))),
         Mount("/vendor", StaticFiles(directory=Path(str(here / "charts" / "vendor")))),
         *SigningPages(site, pages).routes(),
-        *ConsolePages(pages).routes(),
+        *console.routes(pages),
     ]
     for part in (collect, unify, understand, decide, reach, measure, govern):
         found += part.router.routes

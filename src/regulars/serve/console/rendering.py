@@ -63,6 +63,17 @@ class Pages:
         return HTMLResponse(html, status)
 
 
+def caller_of(request: Request) -> Caller:
+    """Give who asks, and in which workspace."""
+    caller: Caller = request.state.caller
+    return caller
+
+
+def is_part(request: Request) -> bool:
+    """Tell whether a script asks for a part of a page, not for a page."""
+    return request.headers.get("hx-request") == "true"
+
+
 def say(request: Request, text: str) -> str:
     """Translate a text into the language of a request.
 

@@ -1,10 +1,12 @@
 """Customers: found by id, name or phone, masked until somebody with the right uncovers them."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import ibis
 from fastapi import APIRouter, Request
 from ibis import _
 from ibis.expr.types import Table
@@ -13,10 +15,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from regulars.errors import UnknownName
 from regulars.govern.audit.service import anchor, record
 from regulars.govern.masking import mask_email, mask_id, mask_name, mask_phone, phone_digits
+from regulars.govern.protection.service import Looking, Protector
+from regulars.govern.protection.tokens import is_token
 from regulars.ports.engine import Reader
 from regulars.records import TABLES
 from regulars.serve.http.door.guard import Caller
 from regulars.serve.http.timeline import Happening, timeline
+from regulars.unify.identity.service import members
 
 router = APIRouter()
 PAGE_SIZE = 25
@@ -31,6 +36,11 @@ TAGS = (
     "kids_count",
     "marital_status",
     "home_ownership",
+    "province",
+    "member_level",
+    "language",
+    "device_platform",
+    "acquisition_source",
 )
 _NOT_INDICATORS = {"turn", "customer_id", "as_of", *TAGS}
 INDICATORS = tuple(n for n in TABLES["profiles"].names if n not in _NOT_INDICATORS)
@@ -116,7 +126,12 @@ class Search(BaseModel):
 
 
 def find_customers(
-    engine: Reader, *, text: str = "", sort: str = "value", page: int = 1
+    engine: Reader,
+    *,
+    text: str = "",
+    sort: str = "value",
+    page: int = 1,
+    protector: Protector | None = None,
 ) -> CustomerPage:
     """Find customers by id, name or phone.
 
@@ -128,13 +143,14 @@ def find_customers(
         text: Part of an id, a name, a phone number; empty finds everybody.
         sort: value, spend, recency or customer_id.
         page: 1 for the first page; beyond the last gives the last.
+        protector: Knows the tokens tables hold in place of phone numbers.
 
     Returns:
         The page, contact data masked.
     """
     known = _known(engine)
     if text.strip():
-        known = known.filter(_matches(known, text.strip()))
+        known = known.filter(_matches(known, text.strip(), protector))
     [counted] = engine.rows(known.agg(total=_.count()))
     total = counted["total"]
     pages = max(1, -(-total // PAGE_SIZE))
@@ -148,16 +164,22 @@ def find_customers(
     rows = engine.rows(
         known.order_by(order).limit(PAGE_SIZE, offset=(page - 1) * PAGE_SIZE).drop("digits")
     )
-    return CustomerPage([CustomerRow(**_masked(row)) for row in rows], total, page, pages, sort)
+    covered = _covered(protector, (row["phone"] for row in rows))
+    shown = [CustomerRow(**_masked(row, covered)) for row in rows]
+    return CustomerPage(shown, total, page, pages, sort)
 
 
-def customer_profile(engine: Reader, customer_id: str, *, is_masked: bool) -> CustomerProfile:
+def customer_profile(
+    engine: Reader, customer_id: str, *, is_masked: bool, protector: Protector | None = None
+) -> CustomerProfile:
     """Tell who one customer is.
 
     Args:
         engine: The engine.
         customer_id: The retailer's own id.
-        is_masked: True to cover contact data.
+        is_masked: True to cover contact data; False gives it as the table holds it, tokens
+            included.
+        protector: Knows the masked form of tokens.
 
     Returns:
         The profile as of the last turn.
@@ -174,16 +196,43 @@ def customer_profile(engine: Reader, customer_id: str, *, is_masked: bool) -> Cu
         if not bought:
             raise UnknownName("customer", customer_id, [])
     profile, fact = (rows or [{}])[0], (facts or [{}])[0]
-    clear = {name: fact[name] for name in MASKS if fact.get(name)}
+    held = {name: fact[name] for name in MASKS if fact.get(name)}
+    shown = _masked(held, _covered(protector, held.values())) if is_masked else held
     return CustomerProfile(
         customer_id,
-        {name: MASKS[name](value) for name, value in clear.items()} if is_masked else clear,
+        shown,
         is_masked,
         fact.get("joined_on"),
         {n: str(v) for n in TAGS if (v := profile.get(n) or fact.get(n)) is not None},
         profile.get("as_of"),
         {name: profile[name] for name in INDICATORS} if profile else {},
     )
+
+
+def uncovered(caller: Caller, found: CustomerProfile) -> CustomerProfile:
+    """Give a profile with clear contact data, once the look is in the audit log.
+
+    Args:
+        caller: Who looks.
+        found: The profile as the table holds it.
+
+    Returns:
+        The profile; what was shredded is left out.
+
+    Raises:
+        NotAllowed: The caller's role may not see clear values.
+    """
+    tokens = sorted(filter(is_token, found.contact_data.values()))
+    if not tokens or caller.role is None:
+        note_reveal(caller, found.customer_id)
+        return found
+    workspace = caller.workspace
+    looking = Looking(caller.actor, caller.role, found.customer_id, caller.now)
+    clear = workspace.protector.reveal(workspace.state, tokens, looking)
+    kept = {
+        n: clear.get(v, v) for n, v in found.contact_data.items() if v not in tokens or v in clear
+    }
+    return replace(found, contact_data=kept)
 
 
 def note_reveal(caller: Caller, customer_id: str) -> None:
@@ -205,7 +254,10 @@ def _known(engine: Reader) -> Table:
     """Everybody known: one row per customer, with profile and value once a turn was run."""
     profiles, facts = engine.table("profiles"), engine.table("customers")
     facts = facts.select("customer_id", "name", "phone", "city").mutate(
-        digits=_.phone.re_replace(r"\D", "")
+        digits=ibis.cases(
+            (_.phone.startswith("tok_"), ibis.null("string")),
+            else_=_.phone.re_replace(r"\D", ""),
+        )
     )
     facts = facts.distinct(on="customer_id")
     newest = profiles.filter(_.turn == profiles.turn.max()).select(
@@ -221,39 +273,62 @@ def _known(engine: Reader) -> Table:
     return joined
 
 
-def _matches(known: Table, text: str) -> Any:
+def _matches(known: Table, text: str, protector: Protector | None) -> Any:
     digits = phone_digits(text)
     found = known.customer_id.lower().contains(text.lower()) | (known.name == text)
     if len(digits) >= 8:
         found |= known.digits.isin([digits, f"86{digits}"])
+        found = found | (known.phone == protector.token("phone", text)) if protector else found
     elif len(digits) == 4 and digits == text:
         found |= known.digits.right(4) == digits
+        tokens = protector.ending("phone", digits) if protector else []
+        found = found | known.phone.isin(tokens) if tokens else found
     return found
 
 
-def _masked(row: dict[str, Any]) -> dict[str, Any]:
-    return {n: MASKS[n](v) if n in MASKS and v is not None else v for n, v in row.items()}
+def _covered(protector: Protector | None, values: Iterable[str | None]) -> dict[str, str]:
+    tokens = [value for value in values if value and is_token(value)]
+    return protector.masked(tokens) if protector and tokens else {}
+
+
+def _masked(row: Mapping[str, Any], covered: Mapping[str, str]) -> dict[str, Any]:
+    """Cover contact data; a token by its masked form, or wholly once it was shredded."""
+    return {
+        name: (covered.get(value, "****") if is_token(value) else MASKS[name](value))
+        if name in MASKS and value is not None
+        else value
+        for name, value in row.items()
+    }
 
 
 @router.get("/api/unify/customers", tags=["unify"])
 def list_customers(request: Request, sort: str = "value", page: int = 1) -> CustomerPage:
     """Everybody known, a page at a time, contact data masked."""
-    with request.state.caller.workspace.reading() as engine:
-        return find_customers(engine, sort=sort, page=page)
+    workspace = request.state.caller.workspace
+    with workspace.reading() as engine:
+        return find_customers(engine, sort=sort, page=page, protector=workspace.protector)
 
 
 @router.post("/api/unify/customers/search", tags=["unify"])
 def search_customers(request: Request, search: Search) -> CustomerPage:
     """Customers by id, name or phone, contact data masked."""
-    with request.state.caller.workspace.reading() as engine:
-        return find_customers(engine, text=search.text, sort=search.sort, page=search.page)
+    workspace = request.state.caller.workspace
+    with workspace.reading() as engine:
+        return find_customers(
+            engine,
+            text=search.text,
+            sort=search.sort,
+            page=search.page,
+            protector=workspace.protector,
+        )
 
 
 @router.get("/api/unify/customers/{customer_id}", tags=["unify"])
 def read_customer(request: Request, customer_id: str) -> CustomerProfile:
     """One customer's profile, contact data masked."""
-    with request.state.caller.workspace.reading() as engine:
-        return customer_profile(engine, customer_id, is_masked=True)
+    workspace = request.state.caller.workspace
+    with workspace.reading() as engine:
+        return customer_profile(engine, customer_id, is_masked=True, protector=workspace.protector)
 
 
 @router.post("/api/unify/customers/{customer_id}/reveal", tags=["unify"])
@@ -261,12 +336,13 @@ def reveal_customer(request: Request, customer_id: str) -> CustomerProfile:
     """One customer's profile, contact data clear; the look is recorded in the audit log."""
     with request.state.caller.workspace.reading() as engine:
         found = customer_profile(engine, customer_id, is_masked=False)
-    note_reveal(request.state.caller, customer_id)
-    return found
+    return uncovered(request.state.caller, found)
 
 
 @router.get("/api/unify/customers/{customer_id}/timeline", tags=["unify"])
 def read_timeline(request: Request, customer_id: str) -> list[Happening]:
-    """What happened to and through one customer, the newest first."""
-    with request.state.caller.workspace.reading() as engine:
-        return timeline(engine, customer_id)
+    """What happened to and through one customer, online and offline, the newest first."""
+    workspace = request.state.caller.workspace
+    identifiers = members(workspace.state, customer_id)
+    with workspace.reading() as engine:
+        return timeline(engine, customer_id, identifiers=identifiers)

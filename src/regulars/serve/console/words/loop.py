@@ -1,0 +1,86 @@
+"""Words of the loop: fates, reasons, channels, effects."""
+
+from regulars.serve.console.words.naming import N_
+
+ROLES = {
+    "viewer": N_("viewer"),
+    "analyst": N_("analyst"),
+    "marketer": N_("marketer"),
+    "approver": N_("approver"),
+    "admin": N_("admin"),
+}
+TURN_STATES = {
+    "open": N_("in progress"),
+    "closed": N_("closed"),
+    "looked": N_("looked only, nobody contacted"),
+}
+FATES = {
+    "sent": N_("Sent"),
+    "holdout": N_("Held out to measure"),
+    "abstained": N_("Left alone"),
+    "skipped": N_("Skipped"),
+    "deferred": N_("Put off"),
+    "failed": N_("Failed"),
+    "unknown": N_("Unconfirmed"),
+}
+VERDICTS = {
+    "send": N_("To be contacted"),
+    "holdout": N_("Held out to measure"),
+    "abstain": N_("Left alone"),
+    "skip": N_("Skipped"),
+    "defer": N_("Put off"),
+}
+REASONS = {
+    "chosen": N_("chosen: worth more than it costs"),
+    "exploration": N_("left alone by the draw that keeps learning honest"),
+    "negative_value": N_("no offer was worth its cost"),
+    "margin_floor": N_("would cut below the margin floor"),
+    "budget": N_("the budget went to customers worth more"),
+    "global_holdout": N_("in the control group of the whole programme"),
+    "campaign_holdout": N_("in the control group of this campaign"),
+    "no_consent": N_("no consent recorded for this channel"),
+    "consent_denied": N_("consent was denied"),
+    "consent_withdrawn": N_("consent was withdrawn"),
+    "suppressed": N_("on the do-not-contact list"),
+    "opted_out": N_("unsubscribed"),
+    "complained": N_("complained about an earlier contact"),
+    "bounced": N_("address or number does not exist"),
+    "frequency_cap": N_("contacted often enough lately"),
+    "quiet_hours": N_("quiet hours"),
+    "emergency_stop": N_("all contacts were stopped"),
+    "stopped": N_("the campaign was stopped"),
+    "out_of_stock": N_("the offer has run out"),
+    "stock": N_("the offer has run out"),
+    "no_channel": N_("no channel reaches this customer"),
+    "no_offer": N_("no offer runs now"),
+    "profiling_refused": N_("profiling was refused"),
+    "handed_over": N_("handed to the channel"),
+    "delivered": N_("delivered"),
+    "unconfirmed": N_("the channel did not confirm before a crash"),
+    "no_answer": N_("the channel did not answer"),
+    "invalid_number": N_("the number cannot be reached"),
+    "refused_by_provider": N_("the provider refused"),
+    "rate_limited": N_("the provider's limit was reached"),
+}
+METRICS = {
+    "margin": N_("Margin, after offers"),
+    "sales": N_("Sales"),
+    "orders": N_("Orders"),
+    "residual_value": N_("Expected future margin"),
+}
+EFFECT_STATES = {
+    "ok": N_("measured"),
+    "srm": N_("not readable: the split is not as designed"),
+    "too_few": N_("not readable: too few customers"),
+}
+CHANNELS = {
+    "sms": N_("SMS"),
+    "app": N_("App push"),
+    "email": N_("E-mail"),
+    "wecom": N_("WeCom"),
+    "wechat": N_("WeChat"),
+    "call": N_("Phone call"),
+    "mail": N_("Direct mail"),
+    "letter": N_("Letter"),
+    "*": N_("all channels"),
+}
