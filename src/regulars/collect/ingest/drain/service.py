@@ -17,6 +17,7 @@ from regulars.settings import Drain as DrainSettings
 _LOG = logging.getLogger(__name__)
 
 CALMEST_SECONDS = 1.0
+FIRST_PATIENCE_SECONDS = 1.0
 PATIENCE_SECONDS = 30.0
 SAY_SECONDS = 1.0
 HASTE_BYTES = 4 << 20
@@ -178,7 +179,7 @@ def run_forever(
         stop: Set it to end after the current batch.
         now: Gives microseconds since 1970 UTC.
     """
-    wait = 1.0
+    wait = FIRST_PATIENCE_SECONDS
     while not stop.is_set():
         try:
             drain = opened()

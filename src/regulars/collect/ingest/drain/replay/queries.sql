@@ -14,6 +14,10 @@ ON CONFLICT (refused_id) DO UPDATE SET
     status = 'dismissed', at = excluded.at, actor = excluded.actor
 WHERE replays.status = 'open'
 
+-- name: reopen
+UPDATE replays SET status = 'open', at = :at, actor = :actor
+WHERE refused_id = :refused_id AND status = 'dismissed'
+
 -- name: waiting
 SELECT refused_id, raw FROM replays
 WHERE status = 'requested' AND log_partition = :log_partition ORDER BY refused_id LIMIT :most

@@ -200,6 +200,18 @@ def dismiss(lake: Lake, state: State, refused_id: str, *, asking: Asking) -> Non
             raise InputError(f"refused event {refused_id} is not open")
 
 
+def reopen(state: State, refused_id: str, *, asking: Asking) -> None:
+    """Take a dismissal back: the event is open again.
+
+    Raises:
+        InputError: It was not dismissed.
+    """
+    values = {"refused_id": refused_id, "at": asking.stamp, "actor": asking.actor}
+    with state.transaction() as opened:
+        if not opened.run(_SQL["reopen"], **values):
+            raise InputError(f"refused event {refused_id} was not dismissed")
+
+
 def is_waiting(state: State) -> bool:
     """Say whether anything asked for was not decided again yet."""
     with state.reading() as opened:
