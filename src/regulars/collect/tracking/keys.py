@@ -16,17 +16,20 @@ def write_key(request: Request, *in_body: Any) -> str:
         in_body: What the body says, most telling first.
 
     Returns:
-        The key: Basic user, else Bearer, else the body's, else the query's.
+        The key: Basic user, else the body's, else Bearer, else the query's.
 
     Raises:
         Refused: There is none.
     """
-    key = _of_header(request.headers.get("authorization", ""))
-    if key:
+    kind, key = _of_header(request.headers.get("authorization", ""))
+    if kind == "basic" and key:
         return key
+    # Segment's clients that sign in send a token of their own beside the key of the body.
     for value in in_body:
         if isinstance(value, str) and value.strip():
             return value.strip()
+    if key:
+        return key
     asked = request.asked()
     key = (asked.get("writeKey") or asked.get("write_key") or "").strip()
     if key:
@@ -40,14 +43,12 @@ def write_key(request: Request, *in_body: Any) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _of_header(value: str) -> str:
+def _of_header(value: str) -> tuple[str, str]:
     kind, _, rest = value.strip().partition(" ")
-    if kind.lower() == "bearer":
-        return rest.strip()
-    if kind.lower() != "basic":
-        return ""
-    try:
-        plain = b64decode(rest.strip() + "==").decode()
-    except (Error, ValueError):
-        return ""
-    return plain.partition(":")[0].strip()
+    kind, rest = kind.lower(), rest.strip()
+    if kind == "basic":
+        try:
+            rest = b64decode(rest + "==").decode().partition(":")[0].strip()
+        except (Error, ValueError):
+            rest = ""
+    return (kind, rest) if kind in {"basic", "bearer"} else ("", "")
