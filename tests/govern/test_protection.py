@@ -113,6 +113,25 @@ def test_an_event_without_identifiers_keeps_its_very_bytes(tmp_path):
     assert protector_of(tmp_path).protect(rows).column("payload").to_pylist() == [text]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        r'{"traits": {"ph\u006fne": "13912345678"}}',
+        r'{"properties": {"note": "ann.lee\u0040example.com"}}',
+        r'{"properties": {"\u624b\u673a": "13912345678"}}',
+        r'{"userId": "\u00313912345678"}',
+    ],
+)
+def test_escaping_hides_nothing(tmp_path, text):
+    rows = events({}).set_column(0, "payload", pa.array([text]))
+
+    [found] = payloads_of(protector_of(tmp_path).protect(rows))
+
+    assert "tok_" in json.dumps(found)
+    assert PHONE not in json.dumps(found)
+    assert "@" not in json.dumps(found)
+
+
 def test_protecting_twice_changes_nothing_more(tmp_path):
     protector = protector_of(tmp_path)
     once = protector.protect(events({"userId": PHONE, "traits": {"email": EMAIL, "phone": "n/a"}}))

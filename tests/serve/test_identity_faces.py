@@ -8,6 +8,8 @@ import pytest
 
 from regulars.app import open_app
 from regulars.collect.ingest.batch import EventBatch
+from regulars.collect.sources import mapping_by_name
+from regulars.collect.sources.service import import_files
 from regulars.govern.audit.service import newest
 from regulars.serve.cli.main import main
 from regulars.unify.identity.service import IdentityFollower, owner
@@ -92,3 +94,35 @@ def test_the_commands_merge_explain_and_take_apart(tmp_path, capsys):
     assert PHONE not in told + whole
     assert "cookie-one" not in told + whole
     assert "taken back already" in error
+
+
+def test_a_customer_kept_as_tokens_is_found_shown_masked_and_uncovered(make_shop, serve, tmp_path):
+    folder = tmp_path / "shop"
+    app = make_shop.empty(folder)
+    path = tmp_path / "customers.csv"
+    path.write_text(f"customer_id,name,phone,email\nu1,王小明,{PHONE},a@b.cn\nu2,李,,\n", "utf-8")
+    import_files(app.lake, [path], mapping_by_name(), zone="Asia/Shanghai", protector=app.protector)
+    with serve(folder) as server:
+        viewer, analyst = server.client("viewer"), server.client("analyst")
+        found = [
+            [row["customer_id"] for row in post(server, viewer, "customers/search", text=text)
+             .json()["rows"]]
+            for text in (PHONE, "+86 139-1234-5678", "5678", "1234", "王小明")
+        ]  # fmt: skip
+        listed = viewer.get("/api/unify/customers").json()["rows"]
+        masked = viewer.get("/api/unify/customers/u1").json()
+        refused = post(server, viewer, "customers/u1/reveal")
+        clear = post(server, analyst, "customers/u1/reveal").json()
+        page = viewer.get("/customers/u1").text
+    revealed = [entry for entry in newest(app.state) if entry.action == "customer.reveal"]
+
+    assert found == [["u1"], ["u1"], ["u1"], [], ["u1"]]
+    assert {row["phone"] for row in listed} == {"139****5678", None}
+    assert masked["contact_data"] == {
+        "name": "王**", "phone": "139****5678", "email": "a***@b.cn"}  # fmt: skip
+    assert refused.status_code == 403
+    assert clear["contact_data"] == {
+        "name": "王小明", "phone": "+8613912345678", "email": "a@b.cn"}  # fmt: skip
+    assert "139****5678" in page
+    assert "tok_" not in page
+    assert [(entry.actor, entry.subject) for entry in revealed] == [("analyst", "u1")]

@@ -15,6 +15,8 @@ ID = "id"
 _SEPARATORS = re.compile(r"[\s_$-]+")
 _BETWEEN = r"[\s_$-]{0,2}"
 _HAS_VALUE = r'"\s*:\s*(?:"[^"]|[0-9\[{])'
+_FLAT = r'(?:"(?:[^"\\]|\\.)*"|[^"{}])'
+"""A piece of an object without objects in it."""
 _ESCAPED_ASCII = r"\\u00(?:[46][0-9a-f]|[57][0-9a]|3[0-9]|5f|24)"
 _EMAIL = r"[a-z0-9](?:@|%40)[a-z0-9-]+\.[a-z]"
 _ID_VALUE = r'"(?:[a-z_$]*id)"\s*:\s*[\["\s(]*(?:\+|00|86|1)[0-9 ().+-]{6,20}'
@@ -80,7 +82,9 @@ class Declared:
         """
         anywhere = _stems(key for kind in self.kinds for key in kind.keys)
         in_traits = _stems(key for kind in self.kinds for key in kind.trait_keys)
-        traits = rf'"traits"\s*:\s*\{{.*{in_traits}{_HAS_VALUE}'
+        named = rf'"[^"]*{in_traits}{_HAS_VALUE}'
+        inside = rf"(?:{named}|\{{{_FLAT}*(?:{named}|\{{))"
+        traits = rf'"traits"\s*:\s*\{{(?:{_FLAT}|\{{{_FLAT}*\}})*{inside}'
         return f"(?i){anywhere}{_HAS_VALUE}|{traits}|{_EMAIL}|{_ID_VALUE}|{_ESCAPED_ASCII}"
 
     @cached_property
