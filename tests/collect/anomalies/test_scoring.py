@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -232,7 +233,7 @@ def prove():
     for seed in (21, 22, 23):
         traffic = planted(people=6000, programs=6, seed=seed, kinds=(*KINDS, UNSEEN))
         with tempfile.TemporaryDirectory() as folder:
-            devices = Shop(folder, traffic).score().devices()
+            devices = Shop(Path(folder), traffic).score().devices()
         found.append((len(traffic.rows), *quality_of(devices, traffic)))
     events = sum(row[0] for row in found)
     precision, recall = (min(row[n] for row in found) for n in (1, 2))
