@@ -2,18 +2,19 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from regulars.collect.commerce.amounts import number_at
 from regulars.collect.commerce.orders import STATUS, OrderVersion, order_version, text_at
-from regulars.collect.commerce.presences import BROWSING, COUNTED, SENSED, Presence, joined
+from regulars.collect.commerce.presences import BROWSING, COUNTED, GAP, SENSED, Presence, joined
 from regulars.collect.commerce.refusals import HeldBack, Reason
 from regulars.records.identifiers import customer_id_of, primary_identifier
 
@@ -68,19 +69,19 @@ def commerce_facts(events: pa.Table, *, currency: str, zone: str) -> CommerceFac
         pc.and_(is_track, pc.is_in(events["event"], pa.array(sorted(BROWSING)))),
     )
     seen = pc.and_(seen, pc.is_null(events["marks"]))
-    signs = [_sign(row) for row in events.select(_ROW).filter(seen).to_pylist()]
+    signs = _web_stretches(events.select(_ROW).filter(seen))
     for row in events.select([*_ROW, "payload"]).filter(named).to_pylist():
         try:
             signs += _read(row, found, currency, ZoneInfo(zone))
         except HeldBack as held:
             found.held_back.append(_held_row(row, held))
-    found.presences = [_row_of(presence) for presence in joined(filter(None, signs))]
+    found.presences = [_row_of(presence) for presence in joined(signs)]
     return found
 
 
 def _read(
     row: Mapping[str, Any], found: CommerceFacts, currency: str, zone: ZoneInfo
-) -> list[Presence | None]:
+) -> list[Presence]:
     given = json.loads(row["payload"], parse_float=Decimal).get("properties")
     if not isinstance(given, Mapping):
         raise HeldBack(Reason.WRONG_TYPE, "properties", given)
@@ -145,10 +146,26 @@ def _customer(row: Mapping[str, Any]) -> str:
     return customer_id_of(*primary)
 
 
-def _sign(row: Mapping[str, Any]) -> Presence | None:
-    """A sign of somebody on the web; None when it does not say whose."""
-    primary = primary_identifier(row["user_id"], row["anonymous_id"])
-    return _presence(row, customer_id_of(*primary), "web", "") if primary else None
+def _web_stretches(rows: pa.Table) -> list[Presence]:
+    """Join signs on the web by the ids they carry, set-wise: there are many of them."""
+    rows = rows.filter(pc.or_(pc.is_valid(rows["user_id"]), pc.is_valid(rows["anonymous_id"])))
+    if not rows.num_rows:
+        return []
+    ids = [pc.fill_null(rows[name], "") for name in ("source", "user_id", "anonymous_id")]
+    who = pc.binary_join_element_wise(*ids, "\x1f").combine_chunks().dictionary_encode()
+    codes = who.indices.to_numpy(zero_copy_only=False)
+    times = rows["occurred_at"].cast(pa.int64()).to_numpy()
+    order = np.lexsort((times, codes))
+    silence = np.diff(times[order]) > GAP // timedelta(microseconds=1)
+    first = np.flatnonzero(np.r_[True, silence | (np.diff(codes[order]) != 0)])
+    last = np.r_[first[1:], len(order)] - 1
+    ended = rows["occurred_at"].take(pa.array(order[last])).to_pylist()
+    found = []
+    for row, end in zip(rows.take(pa.array(order[first])).to_pylist(), ended, strict=True):
+        primary = primary_identifier(row["user_id"], row["anonymous_id"])
+        if primary:
+            found.append(replace(_presence(row, customer_id_of(*primary), "web", ""), ended_at=end))
+    return found
 
 
 def _presence(
