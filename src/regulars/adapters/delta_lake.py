@@ -51,6 +51,7 @@ class DeltaLake:
         """Remember the folder; nothing is opened yet."""
         self._folder = folder
         self._kept: dict[str, DeltaTable] = {}
+        self._synced: set[str] = set()
 
     def schema(self, name: str, /) -> pa.Schema:  # noqa: PLR6301 - part of the port
         """Give the Arrow schema of a declared table."""
@@ -114,6 +115,23 @@ class DeltaLake:
             opened.cleanup_metadata()
         except (DeltaError, OSError) as error:
             raise Transient(f"cannot tidy table {name} in {self._folder}: {error}") from error
+
+    def sync(self, name: str, /) -> None:
+        """Return once everything committed to a table is on disk."""
+        seen: set[str] = set()
+        for folder in (self._path(name), self._path(name) / "_delta_log"):
+            if not folder.is_dir():
+                continue
+            for entry in os.scandir(folder):
+                if not entry.is_file():
+                    continue
+                seen.add(entry.path)
+                # Files are written once, but for the note of the last checkpoint.
+                if entry.path not in self._synced or entry.name.startswith("_"):
+                    _sync(entry.path)
+            _sync(str(folder))
+        self._synced = {one for one in self._synced if not one.startswith(f"{self._path(name)}/")}
+        self._synced |= seen
 
     def _current(self, name: str) -> DeltaTable | None:
         """Give the table as it stands now, kept open so that a long history is not read again."""
@@ -184,3 +202,14 @@ class DeltaLake:
             probe.write(bytes(_ROOM_BYTES))
             probe.flush()
             os.fsync(probe.fileno())
+
+
+def _sync(path: str) -> None:
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:  # tidied away
+        return
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

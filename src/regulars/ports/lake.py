@@ -48,3 +48,6 @@ class Lake(Protocol):
         Raises:
             Transient: Another writer was in the way; the rows are as they were.
         """
+
+    def sync(self, name: str, /) -> None:
+        """Return once everything committed to a table is on disk, power cut or not."""

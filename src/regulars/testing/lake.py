@@ -123,6 +123,19 @@ class LakeConformance(ABC):
             "campaigns", _campaigns("c5"), application="feed", version=5
         )
 
+    def test_syncing_changes_nothing_and_may_be_asked_for_before_anything_is_there(
+        self, tmp_path: Path
+    ) -> None:
+        """What is on disk reads as it did."""
+        lake = self.open_lake(tmp_path)
+        lake.sync("campaigns")
+        lake.append("campaigns", _campaigns("a"), application="import 1")
+        lake.sync("campaigns")
+        lake.append("campaigns", _campaigns("b"), application="import 2")
+        lake.sync("campaigns")
+
+        assert [row["campaign_id"] for row in _rows(lake, "campaigns")] == ["a", "b"]
+
     def test_an_application_is_seen_that_committed_through_another_opening(
         self, tmp_path: Path
     ) -> None:

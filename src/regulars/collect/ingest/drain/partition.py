@@ -21,7 +21,7 @@ from regulars.collect.ingest.drain.fates import (
 )
 from regulars.collect.ingest.drain.following.service import Feeder
 from regulars.collect.ingest.drain.known.fingerprints import Fingerprints, marks_of
-from regulars.collect.ingest.drain.known.packing import forget, load_known, pack, tidy
+from regulars.collect.ingest.drain.known.packing import PACK_AT, forget, load_known, pack, tidy
 from regulars.collect.ingest.drain.lag import backlog
 from regulars.collect.ingest.drain.ledger.service import position, take_in
 from regulars.collect.ingest.drain.reading.batch_rows import Rules, read_batch
@@ -35,6 +35,7 @@ from regulars.collect.ingest.log.reader import (
     delete_before,
     partition_folder,
     read_stretch,
+    segments_in,
 )
 from regulars.errors import NotReady
 
@@ -125,7 +126,7 @@ class PartitionDrain:
             self._tables.position(self.partition), position(self._outside.state, self.partition)
         )
         self._pending: deque[Decided] = deque()
-        self._writing: tuple[list[Decided], Future[None]] | None = None
+        self._writing: tuple[list[Decided], Future[bool]] | None = None
         self._pending_bytes = 0
         self._pending_since = 0.0
         self._feeder.written(self.partition, self.applied)
@@ -169,9 +170,10 @@ class PartitionDrain:
         stretch = read_stretch(self._log, self.position, most_bytes=most_bytes)
         if stretch.frames:
             return self._decide(stretch.frames, self.position, stretch.end, ())
-        if not self._pending:
+        if not self._pending and self._writing is None:
             # Events in clear stay no longer than they are needed.
-            delete_before(self._log, after_ended(self._log, self.position), first=os.sync)
+            ended = after_ended(self._log, self.position)
+            delete_before(self._log, ended, first=self._tables.sync)
         return None
 
     def replay(self) -> Decided | None:
@@ -189,8 +191,7 @@ class PartitionDrain:
         self.settle(wait=True)
         if self._pending:
             batches = self._take_pending()
-            self._write(batches)
-            self._clear_away(batches)
+            self._finish(batches, is_synced=self._write(batches))
 
     def begin(self, threads: Executor) -> None:
         """Begin to write decided batches, while the next ones are decided.
@@ -216,8 +217,7 @@ class PartitionDrain:
             return
         batches, written = self._writing
         self._writing = None
-        written.result()
-        self._clear_away(batches)
+        self._finish(batches, is_synced=written.result())
 
     def _take_pending(self) -> list[Decided]:
         batches = list(self._pending)
@@ -225,15 +225,26 @@ class PartitionDrain:
         self._pending_bytes = 0
         return batches
 
-    def _write(self, batches: list[Decided]) -> None:
+    def _write(self, batches: list[Decided]) -> bool:
+        """Write batches; True when they are also on disk, so that their log may go."""
         self._tables.write(self.partition, batches)
         take_in(self._outside.state, self.partition, batches)
+        end = batches[-1].fates.end
+        oldest = segments_in(self._log)[:1]
+        may_go = bool(oldest) and oldest[0] < end.segment
+        if may_go or len(sequences_in(self._fates)) > PACK_AT:
+            # Tables are written without waiting for the disk: log and fates go only after it.
+            self._tables.sync()
+            return True
+        return False
 
-    def _clear_away(self, batches: list[Decided]) -> None:
+    def _finish(self, batches: list[Decided], *, is_synced: bool) -> None:
+        """Know that batches are written, and clear away what nobody needs any more."""
         self.applied = batches[-1].fates.sequence
         self._feeder.written(self.partition, self.applied)
-        # Tables are written without a sync: the log goes only when they are on disk.
-        delete_before(self._log, batches[-1].fates.end, first=os.sync)
+        if not is_synced:
+            return
+        delete_before(self._log, batches[-1].fates.end)
         # The newest stays: where the log goes on stands in it.
         if pack(self._fates, upto=self.applied - 1, disk=self._outside.disk):
             self._forget()

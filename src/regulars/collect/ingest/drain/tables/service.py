@@ -77,6 +77,11 @@ class EventTables:
             self._lake.append(table, ordered, application=name, version=last)
             self._commits[table] += 1
 
+    def sync(self) -> None:
+        """Return once everything written is on disk; only then is the log needed no more."""
+        for table in _TABLES:
+            self._lake.sync(table)
+
     def tidy(self, *, is_busy: bool) -> None:
         """Join small files once there are many.
 
