@@ -18,6 +18,7 @@ from regulars.collect.sources.reading.files import KNOWN
 from regulars.collect.sources.service import ImportResult, import_files
 from regulars.errors import InputError, NotReady, UnknownName
 from regulars.govern.legal_basis.service import require_legal_basis
+from regulars.govern.protection.service import Protector
 from regulars.ports.lake import Lake
 from regulars.ports.state import Queries, State
 from regulars.settings import SourceSettings
@@ -36,6 +37,7 @@ class Pull:
         zone: IANA zone of the workspace.
         environment: Variables that hold addresses and keys.
         now: The moment, aware.
+        protector: Gives tokens for phone numbers and e-mail addresses; None keeps them clear.
     """
 
     folder: Path
@@ -44,6 +46,7 @@ class Pull:
     zone: str
     environment: Mapping[str, str]
     now: datetime
+    protector: Protector | None = None
 
 
 def pull_source(pull: Pull, name: str, settings: SourceSettings) -> list[ImportResult]:
@@ -71,7 +74,7 @@ def pull_source(pull: Pull, name: str, settings: SourceSettings) -> list[ImportR
     results: list[ImportResult] = []
     contract = _contract(pull, kind, settings)
     for paths, done in _new_files(pull, name, settings):
-        found = import_files(pull.lake, paths, contract, zone=pull.zone)
+        found = import_files(pull.lake, paths, contract, zone=pull.zone, protector=pull.protector)
         results += [result for result in found if result.is_new]
         done()
     return results

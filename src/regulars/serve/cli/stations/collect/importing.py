@@ -51,26 +51,26 @@ def import_(
         )
     finally:
         bars.stop()
-    if any(result.table == "customers" and result.stored and result.is_new for result in results):
-        _make_known(app_here, dry_run=dry_run)
+    if not dry_run:
+        make_known(app_here, results)
     if as_json:
-        found = [asdict(_masked(result)) for result in results]
+        found = [asdict(masked(result)) for result in results]
         typer.echo(json.dumps(found, ensure_ascii=False, default=str))
     else:
-        _tell([_masked(result) for result in results], dry_run=dry_run)
+        _tell([masked(result) for result in results], dry_run=dry_run)
 
 
-def _make_known(app_here: "App", *, dry_run: bool) -> None:
-    """Let what the file says of members tell who somebody is online."""
+def make_known(app_here: "App", results: "list[ImportResult]") -> None:
+    """Let what files say of members tell who somebody is online."""
     from regulars.unify.identity.junk import junk_nodes  # noqa: PLC0415
     from regulars.unify.identity.step import adopt_members  # noqa: PLC0415
 
-    if not dry_run:
+    if any(result.table == "customers" and result.stored and result.is_new for result in results):
         junk = junk_nodes(app_here.protector.token)
         adopt_members.run(app_here.engine, app_here.state, now=datetime.now(UTC), junk=junk)
 
 
-def _masked(result: "ImportResult") -> "ImportResult":
+def masked(result: "ImportResult") -> "ImportResult":
     """Cover what rows held back say of people."""
     from regulars.govern.protection.redaction import covered, redacted  # noqa: PLC0415
 

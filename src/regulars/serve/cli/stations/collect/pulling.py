@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from regulars.serve.cli.stations.collect.importing import make_known, masked
+
 Folder = Annotated[Path, typer.Option("--dir", help="The workspace folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -72,9 +74,11 @@ def pull(
         shop.settings.retailer.zone,
         dict(os.environ),
         datetime.now(UTC),
+        shop.protector,
     )
     for name in names or sorted(known):
-        results = pull_source(here, name, known[name])
+        results = [masked(result) for result in pull_source(here, name, known[name])]
+        make_known(shop, results)
         if as_json:
             found = [asdict(result) for result in results]
             line = {"source": name, "results": found}
