@@ -2,6 +2,7 @@
 
 import json
 import threading
+from concurrent.futures import Executor, Future
 from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
@@ -295,6 +296,58 @@ def test_segments_behind_the_drain_are_deleted(new_shop):
 
     assert len(segments_in(folder)) == 1
     assert shop.drain()["events"] == 0
+
+
+class WatchedLake:
+    """A lake that notes how many segments there are when tables are synced."""
+
+    def __init__(self, lake, folder):
+        self._lake, self._folder, self.seen = lake, folder, []
+
+    def __getattr__(self, name):
+        return getattr(self._lake, name)
+
+    def sync(self, name, /):
+        self.seen.append(len(segments_in(self._folder)))
+        self._lake.sync(name)
+
+
+def test_segments_go_only_once_tables_are_on_disk(new_shop):
+    shop = new_shop(partitions=1, segment_bytes=1000)
+    for n in range(20):
+        shop.send(event(n))
+    folder = partition_folder(shop.folder / "log", 0)
+    before = len(segments_in(folder))
+    lake = WatchedLake(shop.lake, folder)
+
+    shop.drain(lake=lake)
+
+    assert lake.seen[0] == before > len(segments_in(folder)) == 1
+
+
+class NeverDone(Executor):
+    """Takes work and does not get to it."""
+
+    def submit(self, *_):
+        return Future()
+
+
+def test_segments_stay_while_their_events_are_being_written(new_shop):
+    shop = new_shop(partitions=1, segment_bytes=1000)
+    for n in range(20):
+        shop.send(event(n))
+    folder = partition_folder(shop.folder / "log", 0)
+    before = segments_in(folder)
+    opened = shop.open()
+    [part] = opened._parts
+    while part.advance(1 << 20):
+        part.begin(NeverDone())
+
+    assert part.advance(1 << 20) is None
+    assert segments_in(folder) == before
+    opened.close()
+    shop.drain()
+    assert shop.totals()["stored"] == 20
 
 
 def test_one_partition_has_one_drain(shop):
