@@ -6,6 +6,9 @@ values are kept encrypted elsewhere.
 
 from regulars.records.tables import Table, columns
 
+CLOCK_UNREADABLE = "clock_unreadable"
+"""The mark of an event whose moment could not be read; it says nothing of who was at work."""
+
 EVENTS = (
     Table(
         "events",

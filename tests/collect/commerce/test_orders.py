@@ -140,6 +140,13 @@ def test_an_order_of_nobody_or_of_a_machine_waits(till):
     assert till.rows("orders", "customer_id") == [("c_9064c42858186db2d9b0",)]
 
 
+def test_an_order_of_a_client_whose_clock_is_wrong_is_an_order(till):
+    till.tell(bought("o1") | {"marks": "clock_unreadable"})
+
+    assert till.held_back() == []
+    assert till.rows("orders", "order_id") == [("o1",)]
+
+
 HISTORY = (
     bought("o1", "2026-11-01T23:50:00+08:00"),
     bought("o1", "2026-11-03T10:00:00+08:00", words="Order Updated", products=PRODUCTS[:1]),

@@ -16,6 +16,7 @@ from regulars.collect.commerce.amounts import number_at
 from regulars.collect.commerce.orders import STATUS, OrderVersion, order_version, text_at
 from regulars.collect.commerce.presences import BROWSING, COUNTED, GAP, SENSED, Presence, joined
 from regulars.collect.commerce.refusals import HeldBack, Reason
+from regulars.records.events import CLOCK_UNREADABLE
 from regulars.records.identifiers import customer_id_of, primary_identifier
 
 _ROW = (
@@ -68,7 +69,10 @@ def commerce_facts(events: pa.Table, *, currency: str, zone: str) -> CommerceFac
         pc.is_in(events["type"], pa.array(["page", "screen"])),
         pc.and_(is_track, pc.is_in(events["event"], pa.array(sorted(BROWSING)))),
     )
-    seen = pc.and_(seen, pc.is_null(events["marks"]))
+    innocent = pc.or_kleene(
+        pc.is_null(events["marks"]), pc.equal(events["marks"], CLOCK_UNREADABLE)
+    )
+    seen = pc.and_(seen, innocent)
     signs = _web_stretches(events.select(_ROW).filter(seen))
     for row in events.select([*_ROW, "payload"]).filter(named).to_pylist():
         try:
@@ -85,7 +89,7 @@ def _read(
     given = json.loads(row["payload"], parse_float=Decimal).get("properties")
     if not isinstance(given, Mapping):
         raise HeldBack(Reason.WRONG_TYPE, "properties", given)
-    if row["marks"]:
+    if row["marks"] not in {None, CLOCK_UNREADABLE}:
         raise HeldBack(Reason.MARKED, "", row["marks"])
     if row["event"] in STATUS:
         version = order_version(

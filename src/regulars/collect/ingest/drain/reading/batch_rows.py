@@ -33,6 +33,7 @@ from regulars.collect.ingest.drain.reading.moments import (
 from regulars.collect.ingest.keys.service import UNKNOWN_SOURCE
 from regulars.collect.ingest.log.frame import Frame
 from regulars.collect.tracking import BadEvent
+from regulars.records.events import CLOCK_UNREADABLE
 
 PLAIN = frozenset({SEGMENT, "rudder", "native"})
 """Dialects whose lines are in Segment form already."""
@@ -238,7 +239,7 @@ class _Columns:
         )
         if not wrong.any():
             return seen
-        own = pc.if_else(pa.array(wrong), "clock_unreadable", "")
+        own = pc.if_else(pa.array(wrong), CLOCK_UNREADABLE, "")
         both = pc.binary_join_element_wise(own, pc.fill_null(seen, ""), " ")
         trimmed = pc.utf8_trim_whitespace(both)
         return pc.if_else(pc.equal(trimmed, ""), None, trimmed)
