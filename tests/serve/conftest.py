@@ -1,7 +1,12 @@
 """A small shop on disk, and a server that serves it."""
 
 import json
+import os
+import re
+import subprocess
+import sys
 import threading
+import time
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -449,6 +454,56 @@ class Server:
         return page.split('name="csrf_token" value="')[1].split('"')[0]
 
 
+class Live:
+    """`regulars serve` as a shell starts it: console, doors for events, and the drain beside."""
+
+    password = PASSWORD
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __enter__(self):
+        words = ["serve", "--dir", str(self.folder), "--port", "0"]
+        code = f"from regulars.serve.cli.main import main; main({words!r})"
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        line = self._process.stdout.readline()
+        self.url = re.search(r"http://[\d.:]+", line)[0]
+        return self
+
+    def __exit__(self, *_):
+        self._process.terminate()
+        self._process.wait(60)
+
+    client, sign_in, csrf = Server.client, Server.sign_in, Server.csrf
+
+    def post(self, role, path, **fields):
+        """Send a form of the console as somebody signed in."""
+        client = self.client(role)
+        fields["csrf_token"] = self.csrf(client)
+        return client.post(path, data=fields)
+
+    def send(self, key, *events):
+        """Send events as a client does; gives what the server acknowledged."""
+        batch = {"batch": list(events)}
+        answer = httpx.post(f"{self.url}/v1/batch", auth=(key, ""), json=batch, timeout=60)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def until(self, look, seconds=60):
+        """Look again until what is looked for is there."""
+        end = time.monotonic() + seconds
+        while not (found := look()):
+            assert time.monotonic() < end, "it did not come"
+            time.sleep(0.1)
+        return found
+
+
 @pytest.fixture(scope="session")
 def make_shop():
     """Makes shops: `empty` with users only, `filled` with two turns."""
@@ -480,3 +535,22 @@ def empty_server(tmp_path_factory):
     empty_shop(folder)
     with Server(folder) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def live(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("serve") / "live"
+    filled_shop(folder)
+    with Live(folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def make_key(live):
+    """Makes write keys on the page: `make_key("web")`."""
+
+    def made(source):
+        page = live.post("admin", "/data/keys", source=source).text
+        return re.search(r'id="new-key" value="(wk_\w+)"', page)[1]
+
+    return made

@@ -97,3 +97,26 @@ def share(value: float | None, locale: str) -> str:
         return EMPTY
     form = "0%" if abs(value) >= 0.095 else "0.#%"
     return numbers.format_percent(value, format=form, locale=locale).replace("-", MINUS)
+
+
+def size(count: int, locale: str) -> str:
+    """Write a number of bytes.
+
+    Args:
+        count: Bytes.
+        locale: Language as Babel names it.
+
+    Returns:
+        In the largest unit that leaves at least one.
+
+    Example:
+        >>> size(512, "en"), size(1_300_000, "zh_CN")
+        ('512 B', '1.3 MB')
+    """
+    value, unit = float(count), "B"
+    for larger in ("KB", "MB", "GB", "TB"):
+        if value < 1000:
+            break
+        value, unit = value / 1000, larger
+    form = "#,##0" if unit == "B" else "#,##0.0"
+    return f"{numbers.format_decimal(value, format=form, locale=locale)} {unit}"

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from babel.dates import format_timedelta
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context, select_autoescape
 from jinja2.runtime import Context
 from markupsafe import Markup
@@ -56,7 +57,9 @@ class Pages:
                 site=self._site,
                 retailer=caller.workspace.settings.retailer,
                 path=request.url.path,
+                method=request.method,
                 may=_may(caller),
+                said=request.query_params.get("said", ""),
                 **values,
             )
         )
@@ -118,6 +121,11 @@ def _environment(locale: str) -> Environment:
         "share": lambda value: amounts.share(value, babel),
         "day": _day,
         "moment": pass_context(_moment),
+        "clock": pass_context(_clock),
+        "lasting": lambda seconds: format_timedelta(
+            timedelta(seconds=seconds), locale=babel, threshold=1.2
+        ),
+        "size": lambda count: amounts.size(count, babel),
         "json": _json,
     }
     return environment
@@ -135,12 +143,20 @@ def _day(value: date | str | None) -> str:
 
 
 def _moment(context: Context, value: datetime | str | None) -> str:
+    return _local(context, value, "%Y-%m-%d %H:%M")
+
+
+def _clock(context: Context, value: datetime | str | None) -> str:
+    return _local(context, value, "%m-%d %H:%M:%S")
+
+
+def _local(context: Context, value: datetime | str | None, form: str) -> str:
     if not value:
         return "–"
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return moment.astimezone(ZoneInfo(context["retailer"].zone)).strftime("%Y-%m-%d %H:%M")
+    return moment.astimezone(ZoneInfo(context["retailer"].zone)).strftime(form)
 
 
 def _json(value: Mapping[str, Any]) -> Markup:

@@ -4,10 +4,13 @@ from starlette.routing import Route
 
 from regulars.serve.console.pages.campaigns import CampaignPages
 from regulars.serve.console.pages.customers import CustomerPages
+from regulars.serve.console.pages.data import DataPage
+from regulars.serve.console.pages.events import EventPages
 from regulars.serve.console.pages.home import HomePage
+from regulars.serve.console.pages.quarantine import QuarantinePages
 from regulars.serve.console.rendering import Pages
 
-KINDS = (HomePage, CustomerPages, CampaignPages)
+KINDS = (HomePage, CustomerPages, CampaignPages, DataPage, EventPages, QuarantinePages)
 
 
 def routes(pages: Pages) -> list[Route]:

@@ -17,3 +17,27 @@ document.addEventListener("DOMContentLoaded", () => drawCharts(document));
 document.addEventListener("change", (event) => {
   if (event.target.matches("select[data-submit]")) event.target.form.requestSubmit();
 });
+
+// A live list can be paused; it also rests while its page is not looked at.
+document.addEventListener("click", (event) => {
+  const pause = event.target.closest("[data-pause]");
+  if (pause) {
+    const isPaused = pause.getAttribute("aria-pressed") !== "true";
+    pause.setAttribute("aria-pressed", String(isPaused));
+    pause.textContent = isPaused ? pause.dataset.on : pause.dataset.off;
+  }
+  const copy = event.target.closest("[data-copy]");
+  if (copy) {
+    const field = document.getElementById(copy.dataset.copy);
+    field.select();
+    if (navigator.clipboard) {
+      navigator.clipboard.writeText(field.value).then(() => { copy.textContent = copy.dataset.done; }, () => {});
+    }
+  }
+});
+
+document.addEventListener("htmx:before:request", (event) => {
+  if (!event.target.matches("[data-live]")) return;
+  const pause = document.querySelector(`[data-pause="${event.target.id}"]`);
+  if (document.hidden || pause?.getAttribute("aria-pressed") === "true") event.preventDefault();
+});

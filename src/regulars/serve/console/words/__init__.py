@@ -1,6 +1,6 @@
 """What codes are called on a page; a code nobody named is shown as it is."""
 
-from regulars.serve.console.words.answers import REFUSALS
+from regulars.serve.console.words.answers import REFUSALS, SAID
 from regulars.serve.console.words.customers import (
     CONTACT_DATA,
     FINER,
@@ -12,7 +12,22 @@ from regulars.serve.console.words.customers import (
     TAGS,
     TIERS,
 )
-from regulars.serve.console.words.data import FAULTS, TABLES
+from regulars.serve.console.words.data import (
+    CALLS,
+    COUNTS,
+    DIMENSIONS,
+    EVENT_ADVICE,
+    EVENT_FAULTS,
+    FAULTS,
+    FOLLOWERS,
+    MARKS,
+    MEANINGS,
+    MEANINGS_OF_FILES,
+    REPLAYS,
+    SCORE_COUNTS,
+    SOURCES,
+    TABLES,
+)
 from regulars.serve.console.words.loop import (
     CHANNELS,
     EFFECT_STATES,
@@ -26,21 +41,34 @@ from regulars.serve.console.words.loop import (
 from regulars.serve.console.words.naming import N_, word
 
 __all__ = [
+    "CALLS",
     "CHANNELS",
     "CONTACT_DATA",
+    "COUNTS",
+    "DIMENSIONS",
     "EFFECT_STATES",
+    "EVENT_ADVICE",
+    "EVENT_FAULTS",
     "FATES",
     "FAULTS",
     "FINER",
+    "FOLLOWERS",
     "HAPPENINGS",
     "INDICATORS",
+    "MARKS",
+    "MEANINGS",
+    "MEANINGS_OF_FILES",
     "METRICS",
     "N_",
     "PURPOSES",
     "REASONS",
     "REFUSALS",
+    "REPLAYS",
     "ROLES",
+    "SAID",
+    "SCORE_COUNTS",
     "SEGMENTS",
+    "SOURCES",
     "TABLES",
     "TAGS",
     "TAG_VALUES",

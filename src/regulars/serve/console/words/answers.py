@@ -20,3 +20,17 @@ REFUSALS = {
     ),
     503: (N_("Not available now"), N_("The workspace cannot be read at the moment.")),
 }
+SAID = {
+    "key_revoked": N_("The key no longer works."),
+    "replay_asked": N_("Asked for. The drain decides these events again within seconds."),
+    "nothing_to_replay": N_("Nothing was open there any more."),
+    "dismissed": N_("Dismissed. The event stays in quarantine; you can take this back."),
+    "reopened": N_("Open again."),
+    "merged": N_("Merged. You can take this back in the merge log below."),
+    "unmerged": N_("Taken apart again. Every identifier is back where it belongs."),
+    "tag_given": N_("The tag was given."),
+    "tag_removed": N_("The tag was removed. It stays away until somebody gives it again."),
+    "tag_saved": N_("The tag was saved. Its members are settled in the next turn."),
+    "tag_deleted": N_("The tag was deleted."),
+    "adopted": N_("Adopted. Events from now on are held against the new version."),
+}

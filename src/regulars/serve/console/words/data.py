@@ -1,4 +1,4 @@
-"""Words of what was collected: tables, faults, fates of events, scores."""
+"""Words of what was collected: tables, faults, what came of events, scores."""
 
 from regulars.serve.console.words.naming import N_
 
@@ -58,4 +58,112 @@ FAULTS = {
     "other_currency": N_("another currency"),
     "does_not_add_up": N_("does not add up"),
     "marked": N_("looks like a machine"),
+}
+COUNTS = {
+    "received": N_("Received"),
+    "stored": N_("Stored"),
+    "duplicate": N_("Duplicate"),
+    "quarantined": N_("Quarantined"),
+    "suppressed": N_("Suppressed"),
+}
+CALLS = {
+    "track": N_("Action"),
+    "page": N_("Page view"),
+    "screen": N_("App screen"),
+    "identify": N_("Identification"),
+    "group": N_("Group"),
+    "alias": N_("Change of id"),
+}
+SOURCES = {"~unknown-key": N_("(unknown key)")}
+EVENT_FAULTS = {
+    "unreadable": N_("unreadable event"),
+    "unreadable_body": N_("unreadable body"),
+    "unreadable_part": N_("a part cannot be read"),
+    "not_an_object": N_("not an event, but a bare value"),
+    "not_readable": N_("not readable as JSON"),
+    "too_large": N_("too large"),
+    "breaks_plan": N_("breaks the tracking plan"),
+    "unknown_key": N_("unknown write key"),
+    "unknown_type": N_("unknown kind of call"),
+    "unknown_dialect": N_("unknown wire format"),
+    "no_id": N_("nobody named"),
+    "junk_id": N_("an id that stands for no one"),
+    "undeclared_identity": N_("an identity nobody declared"),
+    "missing_name": N_("event without a name"),
+    "missing_item": N_("item without an id"),
+    "missing_schema": N_("schema missing"),
+    "wrong_type": N_("wrong type"),
+    "bad_time": N_("unreadable time"),
+    "encrypted": N_("encrypted by the client"),
+}
+EVENT_ADVICE = {
+    "unreadable": N_("Send UTF-8 text with one event a line."),
+    "not_an_object": N_("Send an object with a type, an id and properties."),
+    "breaks_plan": N_("Mend the event, or change the tracking plan and replay."),
+    "unknown_key": N_("Give the client a key of a source."),
+    "unknown_type": N_("Use one of the calls the client's documentation names."),
+    "no_id": N_("Give the event a customer id or a device id."),
+    "junk_id": N_("Leave the id out where there is none; null, 0 and the like stand for no one."),
+    "missing_name": N_("Give the event a name."),
+    "wrong_type": N_("Send the value in the type that is wanted there."),
+    "bad_time": N_("Send the time as the client's documentation says."),
+    "encrypted": N_("Turn encryption off in the client; HTTPS protects the way here."),
+}
+REPLAYS = {
+    "open": N_("held back"),
+    "requested": N_("being decided again"),
+    "stored": N_("stored after all"),
+    "duplicate": N_("known already"),
+    "suppressed": N_("suppressed"),
+    "dismissed": N_("dismissed"),
+}
+MARKS = {
+    "robot": N_("robot"),
+    "headless": N_("browser without a window"),
+    "script": N_("script"),
+    "automation": N_("remote-controlled browser"),
+    "datacentre": N_("from a data centre"),
+}
+DIMENSIONS = {
+    "freshness": N_("Freshness"),
+    "completeness": N_("Completeness"),
+    "consistency": N_("Consistency"),
+    "uniqueness": N_("Uniqueness"),
+    "validity": N_("Validity"),
+}
+MEANINGS = {
+    "freshness": N_("100% while the newest is no older than usual, then less and less"),
+    "completeness": N_("required values and ids that were there"),
+    "consistency": N_("values of the type that came first"),
+    "uniqueness": N_("what had not come before"),
+    "validity": N_("what was let through, times the share that keeps the plan"),
+}
+MEANINGS_OF_FILES = MEANINGS | {
+    "completeness": N_("optional cells that were filled"),
+    "consistency": N_("orders whose total is the sum of their lines, to the cent"),
+}
+SCORE_COUNTS = {
+    "age_seconds": N_("seconds since the newest"),
+    "expected_seconds": N_("seconds usual"),
+    "age_days": N_("days since the newest"),
+    "expected_days": N_("days usual"),
+    "wanted": N_("required values"),
+    "filled": N_("of these there"),
+    "checked": N_("events looked into"),
+    "identified": N_("with an id"),
+    "values": N_("values"),
+    "conflicts": N_("of another type"),
+    "received": N_("received"),
+    "duplicate": N_("duplicates"),
+    "quarantined": N_("quarantined"),
+    "breaching": N_("breaking the plan"),
+    "empty": N_("with an empty cell, on average"),
+    "orders": N_("orders with lines"),
+    "agreeing": N_("of these agreeing"),
+}
+FOLLOWERS = {
+    "identity": N_("Identity"),
+    "profiles": N_("Online profiles"),
+    "quality": N_("Tracking plan"),
+    "commerce": N_("Orders and visits"),
 }

@@ -58,9 +58,19 @@ class Workspace:
         Yields:
             An engine nobody else uses meanwhile.
         """
+        with self.holding() as app:
+            yield app.engine
+
+    @contextmanager
+    def holding(self) -> Generator[App]:
+        """Hold everything a workspace has, on the same terms as an engine.
+
+        Yields:
+            An open workspace nobody else uses meanwhile.
+        """
         app = self._idle.get()
         try:
-            yield app.engine
+            yield app
         finally:
             self._idle.put(app)
 
