@@ -3,7 +3,6 @@
 import errno
 import os
 import threading
-import time
 from dataclasses import replace
 
 import pytest
@@ -275,9 +274,9 @@ def test_a_segment_is_ended_in_quiet_so_that_nothing_in_clear_is_left(log):
     written = log(rest_seconds=0.05)
     written.put("a")
     folder = partition_folder(written.folder, 0)
-    until = time.monotonic() + 30
-    while len(segments_in(folder)) < 2 and time.monotonic() < until:
-        time.sleep(0.01)
+    quiet = threading.Event()
+    while len(segments_in(folder)) < 2:
+        quiet.wait(0.01)
     read = read_stretch(folder, Position())
     assert after_ended(folder, Position()) == Position()
 
