@@ -325,6 +325,27 @@ def test_segments_go_only_once_tables_are_on_disk(new_shop):
     assert lake.seen[0] == before > len(segments_in(folder)) == 1
 
 
+def test_small_files_are_joined_and_the_rows_stay(new_shop):
+    shop = new_shop(partitions=1)
+    opened = shop.open()
+    [part] = opened._parts
+    for n in range(40):
+        shop.send(event(n))
+        part.advance(1 << 20)
+        part.apply()
+    assert len(shop.lake.files("events")) == 40
+
+    opened.tidy(is_busy=False)
+    opened.close()
+
+    assert len(shop.lake.files("events")) == len(shop.lake.files("receipts")) == 1
+    assert len(shop.rows("events")) == len(shop.rows("receipts")) == 40
+    assert shop.drain()["events"] == 0
+    assert [row[0] for row in shop.rows("events", "message_id")] == sorted(
+        f"m{n}" for n in range(40)
+    )
+
+
 class NeverDone(Executor):
     """Takes work and does not get to it."""
 

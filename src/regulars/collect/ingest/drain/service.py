@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from time import monotonic
 
 from regulars.collect.ingest.batch import Follower
@@ -60,6 +60,8 @@ class Drain:
         self._parts: list[PartitionDrain] = []
         # One thread writes while this one decides: writing waits for the disk most of the time.
         self._threads = ThreadPoolExecutor(1, "drain-tables")
+        self._tidiers = ThreadPoolExecutor(1, "drain-tidy")
+        self._tidying: Future[None] | None = None
         self._said = monotonic()
         self._events = 0
         try:
@@ -74,6 +76,7 @@ class Drain:
     def close(self) -> None:
         """Let other processes drain, once what is being written is written or failed."""
         self._threads.shutdown()
+        self._tidiers.shutdown()
         for part in self._parts:
             part.close()
 
@@ -104,11 +107,18 @@ class Drain:
             part.apply()
 
     def tidy(self, *, is_busy: bool) -> None:
-        """Join small files, as far as it is time."""
-        try:
-            self._tables.tidy(is_busy=is_busy)
-        except OutsideError as error:
-            _LOG.warning("tidying is put off: %s", error)
+        """Begin to join small files, as far as it is time; it goes on beside everything else.
+
+        Args:
+            is_busy: True while more events wait.
+        """
+        if self._tidying is not None and self._tidying.done():
+            error = self._tidying.exception()
+            if error is not None:
+                _LOG.warning("tidying is put off: %s", error)
+            self._tidying = None
+        if self._tidying is None:
+            self._tidying = self._tidiers.submit(self._tables.tidy, is_busy=is_busy)
 
     def say(self, now: int, trouble: str = "", *, at_once: bool = False) -> None:
         """Leave word how the drain stands, about once a second.

@@ -8,10 +8,8 @@ from regulars.collect.ingest.drain.deciding import Decided
 from regulars.ports.lake import Lake
 
 KEEP_HOURS = 1
-CALM_COMMITS = 32
-BUSY_COMMITS = 512
-CALM_FILE_MB = 128
-BUSY_FILE_MB = 32
+SMALL_COMMITS, SMALL_FILE_MB = 32, 8
+LARGE_COMMITS, LARGE_FILE_MB = 768, 64
 # Receipts come last: every batch has some, so where they stand is where all tables stand.
 _TABLES = ("refused_events", "events", "receipts")
 
@@ -37,9 +35,10 @@ class EventTables:
     """
 
     def __init__(self, lake: Lake) -> None:
-        """Open nothing yet."""
+        """Count the files there are."""
         self._lake = lake
-        self._commits = dict.fromkeys(_TABLES, 0)
+        self._since_small = {table: len(lake.files(table)) for table in _TABLES}
+        self._since_large = dict(self._since_small)
 
     def position(self, partition: int) -> int:
         """Give the last batch of a partition all tables have; 0 before the first."""
@@ -75,7 +74,8 @@ class EventTables:
             ordered = rows.select(self._lake.schema(table).names)
             ordered = ordered.cast(self._lake.schema(table))
             self._lake.append(table, ordered, application=name, version=last)
-            self._commits[table] += 1
+            self._since_small[table] += 1
+            self._since_large[table] += 1
 
     def sync(self) -> None:
         """Return once everything written is on disk; only then is the log needed no more."""
@@ -83,13 +83,23 @@ class EventTables:
             self._lake.sync(table)
 
     def tidy(self, *, is_busy: bool) -> None:
-        """Join small files once there are many.
+        """Join small files once there are many: small ones often, larger ones seldom.
+
+        What is joined often must be small, or the same rows would be written over and over.
 
         Args:
             is_busy: True while more events wait: then only once there are very many.
+
+        Raises:
+            Transient: Somebody was in the way; the rows are as they were.
         """
-        for table, commits in self._commits.items():
-            if commits >= (BUSY_COMMITS if is_busy else CALM_COMMITS):
-                size = BUSY_FILE_MB if is_busy else CALM_FILE_MB
-                self._lake.tidy(table, file_mb=size, keep_hours=KEEP_HOURS)
-                self._commits[table] = 0
+        for table in _TABLES:
+            if self._since_large[table] >= LARGE_COMMITS:
+                size = LARGE_FILE_MB
+                self._since_large[table] = self._since_small[table] = 0
+            elif self._since_small[table] >= SMALL_COMMITS and not is_busy:
+                size = SMALL_FILE_MB
+                self._since_small[table] = 0
+            else:
+                continue
+            self._lake.tidy(table, file_mb=size, keep_hours=KEEP_HOURS)
