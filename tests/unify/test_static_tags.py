@@ -43,10 +43,10 @@ def test_visits_of_two_devices_are_those_of_the_hours_together(one, other):
 @pytest.mark.parametrize("order", [1, -1])
 def test_the_newest_saying_survives_and_the_first_source(order):
     said = [
-        {"tag": "city", "said": "Wuhan", "rank": 10, "version": "a"},
-        {"tag": "city", "said": "Beijing", "rank": 20, "version": "a"},
-        {"tag": "acquisition_source", "said": "douyin", "rank": -10, "version": "a"},
-        {"tag": "acquisition_source", "said": "weibo", "rank": -20, "version": "a"},
+        ("city", "Wuhan", 10, "a"),
+        ("city", "Beijing", 20, "a"),
+        ("acquisition_source", "douyin", -10, "a"),
+        ("acquisition_source", "weibo", -20, "a"),
     ]
 
     assert survivors(said[::order]) == {"city": "Beijing", "acquisition_source": "douyin"}

@@ -35,6 +35,9 @@ def made(draw, n):
     """Draw one event of anybody, any time in the last 100 days, in no order."""
     user, anonymous = draw.choice(WHO)
     at = START + timedelta(minutes=draw.randrange(100 * 1440))
+    if draw.random() < 0.4:
+        # A few crowded hours, so that batches meet in one hour and messages in one moment.
+        at = START + timedelta(days=80, hours=draw.randrange(12))
     about = {
         "user": user,
         "anonymous": anonymous,

@@ -137,6 +137,13 @@ def test_one_tree_two_speeds(given_rule, customers):
     assert in_engine == online
 
 
+@pytest.mark.parametrize(("orders", "is_inside"), [(1, False), (2, True), (3, True), (4, False)])
+def test_both_ends_are_between(orders, is_inside):
+    rule = read_rule({"field": "orders", "is": "between", "value": [2, 3]})
+
+    assert holds(rule, {"orders": orders}) == is_inside
+
+
 def test_what_is_not_known_meets_nothing_but_missing():
     assert not holds(read_rule({"field": "city", "is": "!=", "value": "Wuhan"}), {})
     assert holds(read_rule({"not": {"field": "city", "is": "=", "value": "Wuhan"}}), {})

@@ -86,51 +86,6 @@ delete from products
 insert into products (product, category, brand, is_private_label, unit_cost)
 values (:product, :category, :brand, :is_private_label, :unit_cost)
 
--- name: activity_of
-select day, hours from activity
-where node in (select value from json_each(:nodes)) and day <= :as_of order by day
-
--- name: events_of
-select day, name, sum(events) as events from event_counts
-where node in (select value from json_each(:nodes)) and day <= :as_of
-group by day, name order by day, name
-
--- name: told_of
-select tag, said, rank, version from told
-where node in (select value from json_each(:nodes)) order by tag, rank, version
-
--- name: orders_of
-select day, count(*) as orders, sum(paid) as paid, sum(coupon) as coupon_orders from orders
-where node in (select value from json_each(:nodes)) and day <= :as_of group by day order by day
-
--- name: stores_of
-select day, store as key, count(*) as orders from orders
-where node in (select value from json_each(:nodes)) and day <= :as_of and store is not null
-group by day, store order by day, store
-
--- name: hours_of
-select day, hour as key, count(*) as orders from orders
-where node in (select value from json_each(:nodes)) and day <= :as_of and hour is not null
-group by day, hour order by day, hour
-
--- name: lines_of
-select o.day, l.product, coalesce(p.category, 'other') as "key", p.brand, count(*) as lines,
-       sum(l.sales) as sales, sum(l.discounts) as discounts,
-       sum(case when l.discounts > 0 then l.sales else 0 end) as discounted_sales,
-       sum(case when p.is_private_label is null then 0 else l.sales end) as labelled_sales,
-       sum(case when p.is_private_label then l.sales else 0 end) as private_sales,
-       sum(case when coalesce(l.cost, p.unit_cost) is null then 0 else l.sales end)
-           as costed_sales,
-       sum(coalesce(l.cost * 1000, p.unit_cost * l.quantity, 0)) as cost
-from orders o join order_lines l on l.number = o.number
-left join products p on p.product = l.product
-where o.node in (select value from json_each(:nodes)) and o.day <= :as_of
-group by o.day, l.product order by o.day, l.product
-
--- name: contacts_of
-select day, sum(contacts) as contacts, sum(engaged) as engaged from contact_days
-where node in (select value from json_each(:nodes)) and day <= :as_of group by day order by day
-
 -- name: drop_members
 delete from tag_members
 
@@ -138,9 +93,33 @@ delete from tag_members
 insert into tag_members (node, tag, entered_on, is_member)
 select node, :tag, :entered_on, :is_member from nodes where name = :name
 
--- name: members_of
-select tag, min(entered_on) as entered_on, max(is_member) as is_member from tag_members
-where node in (select value from json_each(:nodes)) group by tag order by tag
+-- name: picture
+-- Everything a profile is read from, in one statement: one consistent picture, one round trip.
+with n as (
+    select n.node, n.updated_at from json_each(:names) j join nodes n on n.name = j.value
+), o as (
+    select number, day, hour, store, paid, coupon from orders
+    where node in (select node from n) and day <= :as_of
+)
+select
+    (select max(updated_at) from n) as updated_at,
+    (select value from figures where name = 'population') as population,
+    (select json_group_array(json_array(day, hours)) from activity
+     where node in (select node from n) and day <= :as_of) as activity,
+    (select json_group_array(json_array(day, name, events)) from event_counts
+     where node in (select node from n) and day <= :as_of) as events,
+    (select json_group_array(json_array(tag, said, rank, version)) from told
+     where node in (select node from n)) as told,
+    (select json_group_array(json_array(tag, entered_on, is_member)) from tag_members
+     where node in (select node from n)) as turned,
+    (select json_group_array(json_array(day, hour, store, paid, coupon)) from o) as orders,
+    (select json_group_array(json_array(day, contacts, engaged)) from contact_days
+     where node in (select node from n) and day <= :as_of) as contacts,
+    (select json_group_array(json_array(
+         o.day, l.product, coalesce(p.category, 'other'), p.brand, p.is_private_label,
+         l.sales, l.discounts, coalesce(l.cost * 1000, p.unit_cost * l.quantity)))
+     from o join order_lines l on l.number = o.number
+     left join products p on p.product = l.product) as lines
 
 -- name: spend_by_node
 select n.name, sum(l.sales) as sales,
@@ -153,9 +132,6 @@ where o.day <= :as_of group by n.name order by n.name
 
 -- name: first_order_day
 select min(day) as day from orders where day <= :as_of
-
--- name: figure
-select value from figures where name = :name
 
 -- name: set_figure
 insert into figures (name, value) values (:name, :value)

@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from regulars.collect.commerce.facts import commerce_facts
+from regulars.collect.commerce.orders import STATUS
 from regulars.numerics.days import EPOCH, day_number
 from regulars.records.identifiers import customer_id_of, primary_identifier
-from regulars.unify.profiles.declared.static_tags import MOST_LETTERS, STATIC_TAGS
+from regulars.unify.profiles.declared.static_tags import MOST_LETTERS, PATHS, STATIC_TAGS
 from regulars.unify.profiles.declared.visits import ACTIVE_TYPES
 from regulars.unify.profiles.local_time import clock_changes
 
@@ -33,12 +35,25 @@ _COLUMNS = [
     "payload",
     "marks",
 ]
-_PLACES = [(tag, [path.split(".") for path in tag.paths]) for tag in STATIC_TAGS]
-_WITHOUT_TRAITS = [
-    (tag, [path for path in paths if "traits" not in path])
-    for tag, paths in _PLACES
-    if any("traits" not in path for path in paths)
-]
+Places = dict[str, "Places | int"]
+
+
+def _places() -> Places:
+    """Lay the paths of all static tags out as a tree, each leaf the place of its path."""
+    tree: Places = {}
+    for place, path in enumerate(PATHS):
+        *branches, leaf = path.split(".")
+        at = tree
+        for name in branches:
+            below = at.setdefault(name, {})
+            assert isinstance(below, dict)
+            at = below
+        at[leaf] = place
+    return tree
+
+
+_PLACES = _places()
+_TAG_OF = [tag.name for tag in STATIC_TAGS for _ in tag.paths]
 
 
 @dataclass
@@ -89,26 +104,39 @@ def tally(events: pa.Table, *, zone: str, currency: str) -> Tally:
     return found
 
 
-def said_in(payload: Mapping[str, Any], *, has_traits: bool = True) -> Iterator[tuple[str, str]]:
+def said_in(payload: Mapping[str, Any]) -> dict[str, str]:
     """Read what one event says for static tags.
 
     Args:
         payload: The event in Segment form.
-        has_traits: False when it is known to hold no traits.
 
-    Yields:
-        Tag and text; a tag nothing is said of is left out.
+    Returns:
+        Text by tag, from the first of the tag's paths that says something; a tag nothing is
+        said of is left out.
 
     Example:
-        >>> dict(said_in({"traits": {"city": " Wuhan ", "age": 34, "gender": None}}))
+        >>> said_in({"traits": {"city": " Wuhan ", "age": 34, "gender": None}})
         {'age_group': '34', 'city': 'Wuhan'}
     """
-    for tag, paths in _PLACES if has_traits else _WITHOUT_TRAITS:
-        for path in paths:
-            text = _text(_dig(payload, path))
+    found: list[tuple[int, str]] = []
+    _walk(payload, _PLACES, found)
+    said: dict[str, str] = {}
+    for place, text in sorted(found):
+        said.setdefault(_TAG_OF[place], text)
+    return said
+
+
+def _walk(value: Mapping[str, Any], places: Places, found: list[tuple[int, str]]) -> None:
+    for name, below in places.items():
+        inside = value.get(name)
+        if inside is None:
+            continue
+        if isinstance(below, int):
+            text = _text(inside)
             if text:
-                yield tag.name, text
-                break
+                found.append((below, text))
+        elif isinstance(inside, dict):
+            _walk(inside, below, found)
 
 
 def _rows(events: pa.Table, zone: str) -> Iterator[tuple[dict[str, Any], int]]:
@@ -139,10 +167,8 @@ def _add(found: Tally, node: str, row: Mapping[str, Any], hour: int) -> None:
         found.events[key] = found.events.get(key, 0) + 1
         if kind in ACTIVE_TYPES:
             found.hours[node, day] = found.hours.get((node, day), 0) | 1 << hour
-    payload = row["payload"]
     version = f"{row['source']}/{row['message_id']}"
-    said = said_in(msgspec.json.decode(payload), has_traits='"traits"' in payload)
-    for tag, text in said:
+    for tag, text in said_in(msgspec.json.decode(row["payload"])).items():
         rank = row["occurred_at"] * _SIGN[tag]
         new = rank, version, text
         if new > found.told.get((node, tag), (-(2**63), "", "")):
@@ -152,14 +178,6 @@ def _add(found: Tally, node: str, row: Mapping[str, Any], hour: int) -> None:
 _SIGN = {tag.name: 1 if tag.keeps == "latest" else -1 for tag in STATIC_TAGS}
 
 
-def _dig(value: Any, path: list[str]) -> Any:
-    for name in path:
-        if not isinstance(value, dict):
-            return None
-        value = value.get(name)
-    return value
-
-
 def _text(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**64:
         return str(value)
@@ -167,7 +185,8 @@ def _text(value: Any) -> str:
 
 
 def _versions(events: pa.Table, zone: str, currency: str) -> list[dict[str, Any]]:
-    facts = commerce_facts(events, currency=currency, zone=zone)
+    told = events.filter(pc.is_in(events.column("event"), pa.array(sorted(STATUS))))
+    facts = commerce_facts(told, currency=currency, zone=zone)
     lines: dict[str, list[dict[str, Any]]] = {}
     for line in facts.lines:
         lines.setdefault(line["version_id"], []).append({

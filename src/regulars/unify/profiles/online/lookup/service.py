@@ -1,15 +1,17 @@
 """The profile of one customer, read from the store of profiles by any identifier."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Protocol
 
+import msgspec
 import numpy as np
 
 from regulars.numerics.days import day_number
-from regulars.ports.state import State, Transaction
+from regulars.ports.state import State
 from regulars.records.identifiers import customer_id_of
 from regulars.unify.profiles.declared.indicators import PRIOR_SPEND_SHARE, finish
 from regulars.unify.profiles.declared.leanings import LEANINGS
@@ -20,15 +22,7 @@ from regulars.unify.profiles.online.service import SQL
 from regulars.unify.profiles.profile import parts_of_states, state_of_days
 from regulars.unify.profiles.service import first_of
 
-_READS = {
-    "activity": "activity_of",
-    "events": "events_of",
-    "orders": "orders_of",
-    "stores": "stores_of",
-    "hours": "hours_of",
-    "lines": "lines_of",
-    "contacts": "contacts_of",
-}
+_PARTS = ("activity", "events", "told", "turned", "orders", "contacts", "lines")
 _LEANINGS = frozenset(leaning.name for leaning in LEANINGS)
 
 
@@ -115,18 +109,20 @@ class OnlineProfiles:
     def of(self, customer_id: str, nodes: Sequence[str], *, as_of: date) -> OnlineProfile | None:
         """Give the profile of a customer made of these nodes; None when nothing is known."""
         day = day_number(as_of)
+        names = json.dumps(list(nodes), ensure_ascii=False)
         with self._store.reading() as opened:
-            known = opened.all(SQL["nodes"], names=json.dumps(list(nodes)))
-            if not known:
-                return None
-            numbers = json.dumps([row["node"] for row in known])
-            found = {n: opened.all(SQL[q], nodes=numbers, as_of=day) for n, q in _READS.items()}
-            told = opened.all(SQL["told_of"], nodes=numbers)
-            turned = opened.all(SQL["members_of"], nodes=numbers)
-            population = _population(opened, day)
-        static = finished(survivors(told).items(), as_of)
+            [picture] = opened.all(SQL["picture"], names=names, as_of=day)
+        if picture["updated_at"] is None:
+            return None
+        found = {name: msgspec.json.decode(picture[name]) for name in _PARTS}
+        kept = picture["population"]
+        population = Population(**json.loads(kept)) if kept else Population(day, None, 0.0)
+        static = finished(survivors(found["told"]).items(), as_of)
         values = self._finished(found, static, population, day)
-        micros = max(row["updated_at"] for row in known)
+        events: Counter[tuple[str, int]] = Counter()
+        for on, name, count in found["events"]:
+            events[name, on] += count
+        micros = picture["updated_at"]
         return OnlineProfile(
             customer_id,
             as_of,
@@ -134,11 +130,8 @@ class OnlineProfiles:
             static,
             {name: value for name, value in values.items() if name not in _LEANINGS},
             {name: value for name, value in values.items() if name in _LEANINGS},
-            {(row["name"], row["day"]): row["events"] for row in found["events"]},
-            {
-                row["tag"]: (date.fromisoformat(row["entered_on"]), bool(row["is_member"]))
-                for row in turned
-            },
+            dict(events),
+            _turned(found["turned"]),
             tuple(nodes),
         )
 
@@ -191,7 +184,11 @@ class OnlineProfiles:
         return first_of(finish(parts))
 
 
-def _population(opened: Transaction, day: int) -> Population:
-    """Read the kept figures; before any were kept, what a retailer without orders would have."""
-    rows = opened.all(SQL["figure"], name="population")
-    return Population(**json.loads(rows[0]["value"])) if rows else Population(day, None, 0.0)
+def _turned(rows: Sequence[Sequence[Any]]) -> dict[str, tuple[date, bool]]:
+    """Join what the newest turn wrote of each node: the earliest day, a member if any is."""
+    found: dict[str, tuple[date, bool]] = {}
+    for tag, entered_on, is_member in rows:
+        day = date.fromisoformat(entered_on)
+        before, was_member = found.get(tag, (day, False))
+        found[tag] = min(before, day), was_member or bool(is_member)
+    return found
