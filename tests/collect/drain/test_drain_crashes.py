@@ -137,7 +137,7 @@ def prove():
     for seed in range(1, 9):
         with tempfile.TemporaryDirectory() as name:
             found, wrong, _ = survey(
-                Path(name), seed=seed, requests=60, of_each=8, power_cut=bool(seed % 2)
+                Path(name), seed=seed, requests=120, of_each=7, power_cut=bool(seed % 2)
             )
         assert sum(wrong.values()) == 0, wrong
         deaths.update(found)
