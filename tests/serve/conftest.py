@@ -507,7 +507,9 @@ class Live:
 @pytest.fixture(scope="session")
 def make_shop():
     """Makes shops: `empty` with users only, `filled` with two turns."""
-    return SimpleNamespace(empty=empty_shop, filled=filled_shop, put=put, customers=CUSTOMERS)
+    return SimpleNamespace(
+        empty=empty_shop, filled=filled_shop, put=put, customers=CUSTOMERS, now=NOW
+    )
 
 
 @pytest.fixture(scope="session")

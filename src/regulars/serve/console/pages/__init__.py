@@ -7,10 +7,19 @@ from regulars.serve.console.pages.customers import CustomerPages
 from regulars.serve.console.pages.data import DataPage
 from regulars.serve.console.pages.events import EventPages
 from regulars.serve.console.pages.home import HomePage
+from regulars.serve.console.pages.identity import IdentityPages
 from regulars.serve.console.pages.quarantine import QuarantinePages
 from regulars.serve.console.rendering import Pages
 
-KINDS = (HomePage, CustomerPages, CampaignPages, DataPage, EventPages, QuarantinePages)
+KINDS = (
+    HomePage,
+    CustomerPages,
+    IdentityPages,
+    CampaignPages,
+    DataPage,
+    EventPages,
+    QuarantinePages,
+)
 
 
 def routes(pages: Pages) -> list[Route]:

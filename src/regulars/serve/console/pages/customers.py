@@ -1,7 +1,9 @@
 """Customers: a list to search in, and one of them, contact data masked until uncovered."""
 
+from urllib.parse import quote
+
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from regulars.serve.console.drawing import spend_chart
@@ -11,9 +13,14 @@ from regulars.serve.http.timeline import monthly_spend, timeline
 from regulars.serve.http.understand import worth
 from regulars.serve.http.unify.customers import (
     CustomerPage,
-    customer_profile,
     find_customers,
     uncovered,
+)
+from regulars.serve.http.unify.present import (
+    find_customer,
+    known_identity,
+    present,
+    profile_or_bare,
 )
 from regulars.unify.identity.service import members
 
@@ -64,7 +71,8 @@ class CustomerPages:
                 page=int(page[:7]) if page.isdecimal() else 1,
                 protector=workspace.protector,
             )
-        return self._list(request, found, text)
+        met = find_customer(workspace, text) if text.strip() and not found.rows else None
+        return self._list(request, found, text, met)
 
     def customer(self, request: Request) -> Response:
         """One customer, contact data masked."""
@@ -74,32 +82,35 @@ class CustomerPages:
         """One customer, contact data clear; the look is recorded first."""
         return self._customer(request, is_masked=False)
 
-    def _list(self, request: Request, found: CustomerPage, text: str) -> Response:
-        template = "customers_found.html" if is_part(request) else "customers.html"
-        return self._pages.page(request, template, found=found, text=text)
+    def _list(
+        self, request: Request, found: CustomerPage, text: str, met: str | None = None
+    ) -> Response:
+        template = "customers/found.html" if is_part(request) else "customers/list.html"
+        return self._pages.page(request, template, found=found, text=text, met=met)
 
     def _customer(self, request: Request, *, is_masked: bool) -> Response:
-        caller = caller_of(request)
-        customer_id = request.path_params["customer_id"]
-        with caller.workspace.reading() as engine:
-            profile = customer_profile(
-                engine,
-                customer_id,
-                is_masked=is_masked,
-                protector=caller.workspace.protector,
+        caller, customer_id = caller_of(request), request.path_params["customer_id"]
+        workspace = caller.workspace
+        identity = known_identity(workspace, customer_id)
+        if identity and identity.customer_id != customer_id:
+            return RedirectResponse(f"/customers/{quote(identity.customer_id, safe='')}", 303)
+        with workspace.reading() as engine:
+            profile = profile_or_bare(
+                engine, workspace, customer_id, is_masked=is_masked, is_met=identity is not None
             )
             months = monthly_spend(engine, customer_id)
             shown = worth(engine, customer_id)
-            decided = decisions(caller.workspace, engine, customer_id)
+            decided = decisions(workspace, engine, customer_id)
             happened = timeline(
-                engine, customer_id, identifiers=members(caller.workspace.state, customer_id)
+                engine, customer_id, identifiers=members(workspace.state, customer_id)
             )
         if not is_masked:
             profile = uncovered(caller, profile)
         return self._pages.page(
             request,
-            "customer.html",
+            "customers/one.html",
             profile=profile,
+            present=present(workspace, customer_id, identity, now=caller.now),
             chart=spend_chart(request, months),
             worth=shown,
             decisions=decided,

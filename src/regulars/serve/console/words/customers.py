@@ -1,4 +1,4 @@
-"""Words of customers: who they are, how they shop, what happened."""
+"""Words of customers: who they are, how they shop, what joins them, what happened."""
 
 from regulars.serve.console.words.naming import N_
 
@@ -122,4 +122,34 @@ PURPOSES = {
     "marketing": N_("marketing"),
     "profiling": N_("profiling"),
     "service": N_("service"),
+}
+NAMESPACES = {
+    "login": N_("Customer id"),
+    "phone": N_("Phone"),
+    "email": N_("E-mail"),
+    "openid": N_("WeChat OpenID"),
+    "unionid": N_("WeChat UnionID"),
+    "card": N_("Member card"),
+    "device": N_("Device"),
+    "cookie": N_("Browser"),
+    "address": N_("Address"),
+    "name": N_("Name"),
+}
+STANDINGS = {
+    "joins": N_("joins"),
+    "agrees": N_("agrees"),
+    "refused": N_("refused"),
+    "cut": N_("taken apart"),
+}
+EDGE_RULES = {
+    "same_event": N_("in one event"),
+    "members_file": N_("in one row of a file"),
+    "by_hand": N_("by hand"),
+    "matching": N_("alike (matched)"),
+}
+EDGE_REASONS = {
+    "shared": N_("too many customers share it"),
+    "unmerged": N_("taken apart by hand"),
+    "unbound": N_("the client unbound it"),
+    "parted": N_("taken apart before"),
 }

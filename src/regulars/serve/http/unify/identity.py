@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from regulars.govern.audit.service import anchor
 from regulars.govern.protection.service import Protector
 from regulars.serve.http.door.guard import Caller
+from regulars.serve.http.door.workspaces import Workspace
 from regulars.unify.identity.graph import Edge, Node
 from regulars.unify.identity.service import Merge, explain, household, merge, unmerge
 
@@ -100,10 +101,19 @@ def shown_identifiers(nodes: Iterable[Node], protector: Protector) -> list[Shown
     ]
 
 
-@router.get("/api/unify/customers/{customer_id}/identity", tags=["unify"])
-def read_identity(request: Request, customer_id: str) -> IdentityGraph:
-    """What makes a customer one customer: identifiers, edges, merges; values masked."""
-    workspace = request.state.caller.workspace
+def identity_graph(workspace: Workspace, customer_id: str) -> IdentityGraph:
+    """Tell why some identifiers are one customer, values masked.
+
+    Args:
+        workspace: Whose customers.
+        customer_id: The customer's id, or one they had before.
+
+    Returns:
+        Identifiers, edges, merges and household.
+
+    Raises:
+        UnknownName: No identifier of such a customer was ever met.
+    """
     found = explain(workspace.state, customer_id)
     return IdentityGraph(
         found.customer_id,
@@ -114,23 +124,43 @@ def read_identity(request: Request, customer_id: str) -> IdentityGraph:
     )
 
 
+def merge_by_hand(caller: Caller, customer_id: str, other: str, reason: str) -> Merge:
+    """Make two customers one; recorded in the merge log and the audit log.
+
+    Returns:
+        The line of the merge log.
+    """
+    state = caller.workspace.state
+    line = merge(state, customer_id, other, actor=caller.actor, now=caller.now, reason=reason)
+    anchor(state, folder=caller.workspace.folder, at=caller.now)
+    return line
+
+
+def unmerge_by_hand(caller: Caller, number: int, reason: str) -> list[Merge]:
+    """Take a merge back; recorded in the merge log and the audit log.
+
+    Returns:
+        The lines added to the merge log.
+    """
+    state = caller.workspace.state
+    lines = unmerge(state, number, actor=caller.actor, now=caller.now, reason=reason)
+    anchor(state, folder=caller.workspace.folder, at=caller.now)
+    return lines
+
+
+@router.get("/api/unify/customers/{customer_id}/identity", tags=["unify"])
+def read_identity(request: Request, customer_id: str) -> IdentityGraph:
+    """What makes a customer one customer: identifiers, edges, merges; values masked."""
+    return identity_graph(request.state.caller.workspace, customer_id)
+
+
 @router.post("/api/unify/customers/{customer_id}/merge", tags=["unify"])
 def merge_customer(request: Request, customer_id: str, asked: MergeRequest) -> Merge:
     """Make two customers one; recorded in the merge log and the audit log."""
-    caller: Caller = request.state.caller
-    state = caller.workspace.state
-    line = merge(
-        state, customer_id, asked.other, actor=caller.actor, now=caller.now, reason=asked.reason
-    )
-    anchor(state, folder=caller.workspace.folder, at=caller.now)
-    return line
+    return merge_by_hand(request.state.caller, customer_id, asked.other, asked.reason)
 
 
 @router.post("/api/unify/merges/{number}/unmerge", tags=["unify"])
 def unmerge_customers(request: Request, number: int, asked: UnmergeRequest) -> list[Merge]:
     """Take a merge back; recorded in the merge log and the audit log."""
-    caller: Caller = request.state.caller
-    state = caller.workspace.state
-    lines = unmerge(state, number, actor=caller.actor, now=caller.now, reason=asked.reason)
-    anchor(state, folder=caller.workspace.folder, at=caller.now)
-    return lines
+    return unmerge_by_hand(request.state.caller, number, asked.reason)
