@@ -125,13 +125,22 @@ def test_parts_of_the_batch_go_to_the_events_that_have_none():
 
 
 def test_an_event_without_an_id_gets_the_hash_of_its_content_and_keeps_it():
-    bare = {"type": "track", "event": "Paid", "userId": "u1"}
+    bare = {"type": "track", "event": "Paid", "userId": "u1", "timestamp": "2026-11-21T01:00:00Z"}
 
     once, again = read({"batch": [bare]}), read({"batch": [{**bare, "sentAt": "later"}]})
     other = read({"batch": [{**bare, "event": "Left"}]})
 
     assert once.message_ids == again.message_ids != other.message_ids
     assert events(once)[0]["messageId"] == once.message_ids[0]
+
+
+def test_events_without_id_and_moment_are_as_many_as_were_sent():
+    bare = {"type": "track", "event": "Paid", "userId": "u1"}
+
+    parsed = read({"batch": [bare, bare]})
+
+    assert len(set(parsed.message_ids)) == 2
+    assert [event["messageId"] for event in events(parsed)] == parsed.message_ids
 
 
 @pytest.mark.parametrize("empty", [None, "", "  ", [], {}, True])

@@ -2,6 +2,7 @@
 
 import re
 from hashlib import blake2b
+from secrets import token_hex
 from typing import Any
 
 import msgspec
@@ -48,6 +49,27 @@ def text_id(value: Any) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return str(int(value)) if float(value).is_integer() else str(value)
+
+
+def own_id(event: dict[str, Any]) -> str:
+    """Give an id to an event in Segment form that came without one.
+
+    Args:
+        event: The event.
+
+    Returns:
+        Its content's id when it says when it happened, since then only the same event looks the
+        same; otherwise an id never given before: somebody who looks at a product twice has
+        looked twice, and a client that tries again without any id is counted twice.
+
+    Example:
+        >>> own_id({"event": "Seen"}) == own_id({"event": "Seen"})
+        False
+        >>> own_id({"timestamp": "2026-11-21"}) == own_id({"timestamp": "2026-11-21"})
+        True
+    """
+    has_moment = event.get("timestamp") or event.get("originalTimestamp")
+    return content_id(event) if has_moment else token_hex(16)
 
 
 def content_id(event: Any) -> str:

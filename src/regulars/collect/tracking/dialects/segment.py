@@ -8,7 +8,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from regulars.collect.tracking import bodies
 from regulars.collect.tracking.clocks import moment
-from regulars.collect.tracking.ids import content_id, text_id
+from regulars.collect.tracking.ids import content_id, own_id, text_id
 from regulars.collect.tracking.keys import write_key
 from regulars.collect.tracking.parsed import Answer, Parsed, Refused, Request
 
@@ -205,7 +205,7 @@ def _mended(line: bytes, shared: dict[str, Raw]) -> tuple[bytes, str]:
     for name, part in shared.items():
         if event.get(name) is None:
             event[name] = bodies.read_json(bytes(part))
-    event["messageId"] = text_id(event.get("messageId")) or content_id(event)
+    event["messageId"] = text_id(event.get("messageId")) or own_id(event)
     if event == same:
         return line, event["messageId"]
     return msgspec.json.encode(event), event["messageId"]
