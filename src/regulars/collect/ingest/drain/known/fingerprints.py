@@ -16,7 +16,7 @@ GROWTH = 1.25
 SMALL_BUCKETS = 1 << 14
 """Tables up to this size double, which is quick; larger ones must not waste memory."""
 LEAST_BUCKETS = 1 << 7
-MOST_BUCKETS = 1 << 17
+MOST_BUCKETS = 1 << 18
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 _RANGE = 1 << 64
@@ -70,7 +70,7 @@ def first_of_each(marks: Marks) -> NDArray[np.bool_]:
 class Fingerprints:
     """A set of 16-byte fingerprints; takes at most 24 bytes each once there are many.
 
-    Open addressing over buckets of eight slots, in tables of at most a million slots, each for
+    Open addressing over buckets of eight slots, in tables of at most two million slots, each for
     the fingerprints of one range. A table that fills up grows by a quarter, and splits in two
     when it is as large as one may get; so the set grows without being copied as a whole.
 
