@@ -36,7 +36,7 @@ NAMES = [
 def made(draw, n):
     """Draw one event of anybody, any time in the last 100 days, in no order."""
     user, anonymous = draw.choice(WHO)
-    at = START + timedelta(minutes=draw.randrange(100 * 1440))
+    at = START + timedelta(minutes=draw.randrange(99 * 1440))
     if draw.random() < 0.4:
         # A few crowded hours, so that batches meet in one hour and messages in one moment.
         at = START + timedelta(days=80, hours=draw.randrange(12))
@@ -56,6 +56,9 @@ def made(draw, n):
         place = draw.choice(["traits", "context"])
         said = {"traits": traits} if place == "traits" else {"context": {"traits": traits}}
         return row(f"m{n}", at, kind="identify", **about, **said)
+    if draw.random() < 0.02:
+        # A clock ahead of its time, even after correction.
+        about["is_future"] = True
     context = {"device": {"type": draw.choice(["ios", "android"])}, "locale": "zh-CN"}
     context["campaign"] = {"source": draw.choice(["douyin", "weibo"])}
     if kind < 0.4:
@@ -280,11 +283,11 @@ def test_days_of_two_nodes_join_as_if_one_node_had_done_it_all(tmp_path_factory,
 def prove():
     """Compare both speeds for many random shops, every customer of each."""
     compared = 0
-    for seed in range(100, 130):
+    for seed in range(100, 112):
         with TemporaryDirectory() as folder:
             shop = Shop(Path(folder))
             shop.put("products", PRODUCTS)
-            fill(shop, seed, events=1500)
+            fill(shop, seed, events=800)
             load_facts(shop.engine, shop.store, zone=ZONE, as_of=AS_OF)
             aliases = alias_of(("a1", "u1"), ("a2", "u2"))
             for customer in ("u1", "u2", "u3", "u4"):
@@ -293,6 +296,4 @@ def prove():
                 compared += 1
             shop.close()
     values = len(INDICATORS) + len(LEANINGS) + len(STATIC_TAGS)
-    return (
-        f"{compared} profiles of {values} values in 30 random shops of 1,500 events: all the same"
-    )
+    return f"{compared} profiles of {values} values in 12 random shops of 800 events: all the same"

@@ -137,7 +137,7 @@ def told(events: Table, *, as_of: date) -> Table:
     Returns:
         One row per customer: customer_id and one column per static tag, unfinished.
     """
-    seen = events.filter(_.business_date <= as_of)
+    seen = _said_in_time(events, as_of)
     paths = [f"$.{path}" for path in PATHS]
     seen = seen.mutate(texts=_texts(seen.payload, paths), types=_types(seen.payload, paths))
     seen = seen.select(
@@ -168,7 +168,7 @@ def trait_told(events: Table, trait: str, *, as_of: date) -> Table:
     Returns:
         One row per customer: customer_id, said (empty when nothing was told).
     """
-    seen = events.filter(_.business_date <= as_of)
+    seen = _said_in_time(events, as_of)
     paths = tuple(f"{place}.{trait}" for place in ("traits", "context.traits"))
     wanted = [f"$.{path}" for path in paths]
     seen = seen.mutate(texts=_texts(seen.payload, wanted), types=_types(seen.payload, wanted))
@@ -212,6 +212,11 @@ def _with_identifier(events: Table) -> Table:
 
 def _unmarked(events: Table, as_of: date) -> Table:
     return events.filter((_.business_date <= as_of) & _.marks.isnull())
+
+
+def _said_in_time(events: Table, as_of: date) -> Table:
+    """Leave out what a clock ahead of its time said: it would count as the newest for long."""
+    return events.filter((_.business_date <= as_of) & ~_.is_future)
 
 
 def _name(events: Table) -> StringValue:
