@@ -3,7 +3,8 @@
 Customers are made with a cookie and a login id each, joined by identity, with events and orders
 over 60 days. Then 3,000 events a second are handed over in batches, and the time from an event
 to its readable profile is taken; then profiles are looked up by login id and by cookie.
-Run: python benchmarks unify_profiles, or python benchmarks/unify_profiles.py 1000000
+Run: python benchmarks unify_profiles, or python benchmarks/unify_profiles.py 1000000 4 for a million
+customers of 4 events each.
 """
 
 import json
@@ -30,7 +31,6 @@ from regulars.unify.profiles.online.service import ProfileFollower
 SCHEMA = arrow_schema(TABLES["events"])
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAYS = 60
-PER_CUSTOMER = 8
 AT_ONCE = 6_000
 PACE = 3_000
 CYCLE = 0.2
@@ -38,11 +38,11 @@ NAMES = ("Product Viewed", "Products Searched", "Product Added", "Checkout Start
 TOML = '[retailer]\nname = "bench"\n'
 
 
-def row(n: int, customer: int, at: datetime, draw: random.Random) -> dict[str, Any]:
-    """Make one event: every eighth names the customer, every sixteenth is an order."""
+def row(n: int, customer: int, at: datetime, draw: random.Random, *, names: bool) -> dict[str, Any]:
+    """Make one event; one that names the customer, or every sixteenth an order."""
     kind, event, said = "track", draw.choice(NAMES), {}
     user = None
-    if n % PER_CUSTOMER == 0:
+    if names:
         kind, event, user = "identify", None, f"u{customer}"
         said = {"traits": {"city": draw.choice(("Wuhan", "Beijing")), "age": 34}}
     elif n % 16 == 1:
@@ -63,13 +63,14 @@ def row(n: int, customer: int, at: datetime, draw: random.Random) -> dict[str, A
     }  # fmt: skip
 
 
-def batches(customers: int, seed: int = 1) -> Iterator[pa.Table]:
+def batches(customers: int, each: int, seed: int = 1) -> Iterator[pa.Table]:
     """Make the history of so many customers, in no order of customers."""
     draw, rows = random.Random(seed), []
-    for n in range(customers * PER_CUSTOMER):
+    for n in range(customers * each):
         at = START + timedelta(minutes=draw.randrange(DAYS * 1440))
-        customer = n // PER_CUSTOMER if n % PER_CUSTOMER == 0 else draw.randrange(customers)
-        rows.append(row(n, customer, at, draw))
+        names = n % each == 0
+        customer = n // each if names else draw.randrange(customers)
+        rows.append(row(n, customer, at, draw, names=names))
         if len(rows) == AT_ONCE:
             yield pa.Table.from_pylist(rows, schema=SCHEMA)
             rows = []
@@ -82,11 +83,11 @@ def share(values: list[float], part: float) -> float:
     return sorted(values)[min(int(len(values) * part), len(values) - 1)]
 
 
-def fill(shop: Any, customers: int) -> int:
+def fill(shop: Any, customers: int, each: int) -> int:
     """Put the history in; print how fast. Gives the batches handed over."""
     profiles = ProfileFollower(shop.profiles, zone="Asia/Shanghai", currency="CNY")
     identity, seconds, events, sequence = IdentityFollower(shop.state), 0.0, 0, 0
-    for sequence, table in enumerate(batches(customers), 1):
+    for sequence, table in enumerate(batches(customers, each), 1):
         batch = EventBatch(0, sequence, table)
         identity.follow(batch)
         start = time.perf_counter()
@@ -107,7 +108,10 @@ def paced(shop: Any, customers: int, sequence: int, seconds: float) -> list[floa
     begin, n = time.perf_counter(), 10**9
     for cycle in range(int(seconds / CYCLE)):
         due = begin + (cycle + 1) * CYCLE
-        rows = [row(n + k, draw.randrange(customers), START, draw) for k in range(size)]
+        rows = [
+            row(n + k, draw.randrange(customers), START, draw, names=k % 8 == 0)
+            for k in range(size)
+        ]
         n += size
         table = pa.Table.from_pylist(rows, schema=SCHEMA)
         time.sleep(max(0.0, due - time.perf_counter()))
@@ -133,12 +137,12 @@ def lookups(shop: Any, customers: int, times: int = 2_000) -> list[float]:
     return found
 
 
-def main(customers: int = 20_000, seconds: float = 5.0) -> list[dict[str, Any]]:
+def main(customers: int = 20_000, each: int = 8, seconds: float = 5.0) -> list[dict[str, Any]]:
     """Print what was measured; give it beside the bars."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "regulars.toml").write_text(TOML, "utf-8")
         shop = open_app(folder)
-        sequence = fill(shop, customers)
+        sequence = fill(shop, customers, each)
         waits = paced(shop, customers, sequence, seconds)
         found = lookups(shop, customers)
         shop.profiles.close()
@@ -166,5 +170,5 @@ def main(customers: int = 20_000, seconds: float = 5.0) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    for result in main(int(float(sys.argv[1])) if len(sys.argv) > 1 else 20_000):
+    for result in main(*[int(float(word)) for word in sys.argv[1:3]]):
         print(result)
