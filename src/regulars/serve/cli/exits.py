@@ -76,7 +76,8 @@ def sentence(error: Exception) -> str:
         error: An error that has an exit code.
 
     Returns:
-        The message of our own errors, phone numbers and e-mail addresses masked; for the system's, the file, the reason and the advice.
+        The message of our own errors, phone numbers and e-mail addresses masked; for the
+        system's, the file, the reason and the advice.
 
     Example:
         >>> sentence(FileNotFoundError(2, "No such file or directory", "orders.csv"))
