@@ -127,6 +127,7 @@ def _environment(locale: str) -> Environment:
         ),
         "size": lambda count: amounts.size(count, babel),
         "json": _json,
+        "json_line": lambda value: json.dumps(value, ensure_ascii=False),
     }
     return environment
 

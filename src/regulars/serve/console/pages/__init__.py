@@ -8,7 +8,9 @@ from regulars.serve.console.pages.data import DataPage
 from regulars.serve.console.pages.events import EventPages
 from regulars.serve.console.pages.home import HomePage
 from regulars.serve.console.pages.identity import IdentityPages
+from regulars.serve.console.pages.plan import PlanPage
 from regulars.serve.console.pages.quarantine import QuarantinePages
+from regulars.serve.console.pages.tags import TagPages
 from regulars.serve.console.rendering import Pages
 
 KINDS = (
@@ -19,6 +21,8 @@ KINDS = (
     DataPage,
     EventPages,
     QuarantinePages,
+    PlanPage,
+    TagPages,
 )
 
 

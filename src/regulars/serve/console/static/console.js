@@ -41,3 +41,10 @@ document.addEventListener("htmx:before:request", (event) => {
   const pause = document.querySelector(`[data-pause="${event.target.id}"]`);
   if (document.hidden || pause?.getAttribute("aria-pressed") === "true") event.preventDefault();
 });
+
+// What was asked for is brought into sight where it stands below a long list.
+document.addEventListener("htmx:after:swap", () => {
+  const shown = document.querySelector("[data-shown]");
+  const asked = document.activeElement?.getAttribute("hx-target");
+  if (shown && asked === `#${shown.id}`) shown.scrollIntoView({ block: "nearest" });
+});

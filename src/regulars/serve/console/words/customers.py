@@ -73,6 +73,35 @@ INDICATORS = {
     "brand_loyalty": N_("Leaning: stays with brands"),
     "deliberation": N_("Leaning: thinks it over"),
 }
+FIELDS = INDICATORS | TAGS
+TAG_KINDS = {
+    "rule": N_("Rule tag"),
+    "model": N_("Model score"),
+    "manual": N_("Manual tag"),
+    "source": N_("Told by events"),
+}
+JOINS = {"all": N_("all of these"), "any": N_("any of these")}
+SIGNS = {
+    "=": N_("is"),
+    "!=": N_("is not"),
+    "<": N_("is less than"),
+    "<=": N_("is at most"),
+    ">": N_("is more than"),
+    ">=": N_("is at least"),
+    "in": N_("is one of"),
+    "between": N_("is between"),
+    "exists": N_("is known"),
+    "missing": N_("is not known"),
+}
+SCORES = {
+    "customer_values.p_alive": N_("Still a customer"),
+    "customer_values.expected_orders": N_("Orders, next 13 weeks"),
+    "customer_values.expected_spend": N_("Spend, next 13 weeks"),
+    "customer_values.residual_value": N_("Expected future margin"),
+    "rfm_scores.recency": N_("RFM: recency"),
+    "rfm_scores.frequency": N_("RFM: frequency"),
+    "rfm_scores.monetary": N_("RFM: money"),
+}
 TIERS = {
     "high": N_("high value"),
     "middle": N_("middle value"),
