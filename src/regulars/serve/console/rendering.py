@@ -122,6 +122,7 @@ def _environment(locale: str) -> Environment:
         "day": _day,
         "moment": pass_context(_moment),
         "clock": pass_context(_clock),
+        "exact": pass_context(_exact),
         "lasting": lambda seconds: format_timedelta(
             timedelta(seconds=seconds), locale=babel, threshold=1.2
         ),
@@ -149,6 +150,10 @@ def _moment(context: Context, value: datetime | str | None) -> str:
 
 def _clock(context: Context, value: datetime | str | None) -> str:
     return _local(context, value, "%m-%d %H:%M:%S")
+
+
+def _exact(context: Context, value: datetime | str | None) -> str:
+    return _local(context, value, "%Y-%m-%d %H:%M:%S")
 
 
 def _local(context: Context, value: datetime | str | None, form: str) -> str:

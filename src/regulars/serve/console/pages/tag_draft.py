@@ -106,7 +106,7 @@ def read_draft(form: Mapping[str, str]) -> Draft:
     """Read a draft from the fields of a form; what is missing is as in a new draft."""
     draft = Draft()
     plain = {name: form.get(name, getattr(draft, name))[:4000] for name in _PLAIN}
-    groups = []
+    groups: list[Group] = []
     while len(groups) < MOST_GROUPS and (at := f"g{len(groups)}.") + "word" in form:
         rows: list[Row] = []
         while len(rows) < MOST_ROWS and (place := f"{at}r{len(rows)}.") + "field" in form:

@@ -161,8 +161,7 @@ NAMESPACES = {
     "card": N_("Member card"),
     "device": N_("Device"),
     "cookie": N_("Browser"),
-    "address": N_("Address"),
-    "name": N_("Name"),
+    "record": N_("Record of a file"),
 }
 STANDINGS = {
     "joins": N_("joins"),

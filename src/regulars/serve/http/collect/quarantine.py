@@ -261,8 +261,10 @@ def _groups(rows: list[dict[str, Any]]) -> list[RefusedGroup]:
 
 
 def _row(row: Mapping[str, Any]) -> RefusedRow:
-    names = RefusedRow.__dataclass_fields__
-    return RefusedRow(**{name: row[name] if row[name] is not None else "" for name in names})
+    told: dict[str, Any] = {
+        name: row[name] if row[name] is not None else "" for name in RefusedRow.__dataclass_fields__
+    }
+    return RefusedRow(**told)
 
 
 def _covered(value: Any) -> Any:
