@@ -33,11 +33,11 @@ COMMANDS = {
         "Turn the whole loop on real data and in a simulated retailer, and write a report."
     ),
     "run": Entry("Do one turn of the loop."),
-    "serve": Entry("Serve the console."),
+    "serve": Entry("Serve the console and take events in."),
     "doctor": Entry("Check a workspace and the machine, and say what to mend."),
     "collect": Entry("Events and files become typed facts.", is_group=True),
     "unify": Entry("Who is who, and what is known of them.", is_group=True),
-    "govern": Entry("Users and the audit log.", is_group=True),
+    "govern": Entry("Users, legal bases and the audit log.", is_group=True),
     "reach": Entry("The emergency stop and the send ledger.", is_group=True),
 }
 
