@@ -40,17 +40,19 @@ end
 
 
 class Server:
-    """A server in a process of its own, on a workspace of its own, without the drain."""
+    """A server in a process of its own, on a workspace of its own, without the drain at first."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *more: str, backlog_mb: int = 1_000_000) -> None:
         """Make the workspace and wait until the server accepts."""
         self._regulars("init", str(folder))
         settings = folder / "regulars.toml"
-        text = re.sub(r"backlog_mb = \d+", "backlog_mb = 1000000", settings.read_text("utf-8"))
+        text = re.sub(
+            r"backlog_mb = \d+", f"backlog_mb = {backlog_mb}", settings.read_text("utf-8")
+        )
         settings.write_text(text, "utf-8")
         made = self._regulars("collect", "key", "bench", "--dir", str(folder), "--json")
         self.key = json.loads(made)["write_key"]
-        words = ["collect", "serve", "--dir", str(folder), "--port", "0", "--no-drain"]
+        words = ["collect", "serve", "--dir", str(folder), "--port", "0", *(more or ["--no-drain"])]
         self.process = subprocess.Popen(self._command(words), stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         found = re.search(r":(\d+)/", self.process.stdout.readline())
