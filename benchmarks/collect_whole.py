@@ -12,16 +12,18 @@ import re
 import sys
 import tempfile
 import time
+from importlib import import_module
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from collect_ingest import BATCH, BODIES, TICKS, Server, pieces
 from deltalake import DeltaTable
 
+INGEST = import_module("collect_ingest")
+BATCH, BODIES, TICKS = INGEST.BATCH, INGEST.BODIES, INGEST.TICKS
 WAIT_SECONDS = 0.05
 
 
-class Whole(Server):
+class Whole(INGEST.Server):
     """A server with its drain beside it."""
 
     def __init__(self, folder: Path) -> None:
@@ -60,7 +62,7 @@ class Sender:
     def __init__(self, server: Whole, until: float) -> None:
         """Make the bodies."""
         self._server, self._until = server, until
-        self._made = pieces(random.Random(7))
+        self._made = INGEST.pieces(random.Random(7))
         self.bytes = self.events = self.refused = 0
 
     def body(self, number: int, count: int) -> bytes:

@@ -1,6 +1,7 @@
 """Columns of ids and names: text as it is, numbers written out, junk told apart."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -8,7 +9,6 @@ import pyarrow.compute as pc
 
 from regulars.collect.tracking.ids import JUNK, text_id
 
-_JUNK = pa.array(sorted(JUNK), pa.string())
 _ZEROS = r"^[0:_-]+$"
 
 
@@ -51,5 +51,12 @@ def are_junk(ids: pa.StringArray) -> pa.BooleanArray:
         [True, True, False, False]
     """
     lower = pc.utf8_lower(ids)
-    listed = pc.is_in(lower, value_set=_JUNK)
+    listed = pc.is_in(lower, value_set=_junk())
     return pc.fill_null(pc.or_(listed, pc.match_substring_regex(ids, _ZEROS)), False)
+
+
+@cache
+def _junk() -> pa.StringArray:
+    # Made when first needed: the first array ever made loads pandas, which a server that only
+    # reads should not carry.
+    return pa.array(sorted(JUNK), pa.string())

@@ -1,0 +1,352 @@
+"""Resolve a file: give every row its customer id, remember them, tell the identity graph."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from regulars.errors import InputError
+from regulars.govern.protection.keys import derived, make_key
+from regulars.ports.state import Queries, State
+from regulars.records.identifiers import LOGIN
+from regulars.unify.identity.identifiers import Identifier
+from regulars.unify.identity.picture import PROBABILISTIC, Evidence
+from regulars.unify.identity.service import link
+from regulars.unify.matching.explaining import explain
+from regulars.unify.matching.loading import (
+    Bench,
+    by_record,
+    clean_records,
+    open_bench,
+    read_file,
+)
+from regulars.unify.matching.mapping import Roles, checked_roles, roles_by_name
+from regulars.unify.matching.memory.kept import FOLDER, read_sealed, write_sealed
+from regulars.unify.matching.memory.naming import RECORD, Naming
+from regulars.unify.matching.memory.remembered import (
+    Incoming,
+    compare_with,
+    laid_over,
+    named,
+    place_all,
+    place_new,
+    resolve_new,
+    to_keep,
+)
+from regulars.unify.matching.resolving import (
+    Clusters,
+    Learned,
+    Told,
+    Wishes,
+    learned_from,
+    resolve_all,
+)
+from regulars.unify.matching.writing import check_output, write_with_ids
+
+REFIT_SHARE = 0.1
+"""Share of new and changed records past which everything is resolved again."""
+
+_AT_ONCE = 5_000
+_QUERIES = Queries(__package__)
+
+
+class Match(NamedTuple):
+    """A pair of records that is one customer, as the identity graph takes it.
+
+    Attributes:
+        a: Login id of the one record, or the record itself.
+        b: Of the other.
+        probability: How sure it is, 0 to 1.
+        rule: What linked the two.
+        evidence: The run it comes from.
+    """
+
+    a: Identifier
+    b: Identifier
+    probability: float
+    rule: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Home:
+    """The workspace that remembers.
+
+    Attributes:
+        folder: Its folder.
+        state: Its state.
+        now: The moment, aware.
+    """
+
+    folder: Path
+    state: State
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of one run.
+
+    Attributes:
+        roles: Which column is which; None guesses by name.
+        wishes: Objective, precision, cap, seed.
+        explain: Id of a record or customer to explain; "" for none.
+        fresh: True resolves everything again, whatever is remembered; ids stay.
+        workers: Threads.
+        memory: Most memory of the engine before it spills, as DuckDB writes it.
+    """
+
+    roles: Roles | None = None
+    wishes: Wishes = field(default_factory=Wishes)
+    explain: str = ""
+    fresh: bool = False
+    workers: int = 2
+    memory: str = "1GB"
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What one run found.
+
+    Attributes:
+        mode: "full", "new only", or "unchanged".
+        incoming: Records of the file that were new, changed, unchanged.
+        records: Records resolved, remembered ones too.
+        customers: Customers among them.
+        pairs: Pairs compared.
+        links: Pairs linked.
+        moved: Records whose customer id is another than before.
+        learned: Rules, model and threshold.
+        roles: Which column was taken for which.
+        explanation: Why the customer asked for is one; empty when none was.
+        matches: Pairs for the identity graph.
+    """
+
+    mode: str
+    incoming: Incoming
+    records: int
+    customers: int
+    pairs: int
+    links: int
+    moved: int
+    learned: Learned
+    roles: Roles
+    explanation: dict[str, Any]
+    matches: tuple[Match, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give what a report shows."""
+        threshold = self.learned.threshold
+        return {
+            "mode": self.mode,
+            "records": self.records,
+            "new": self.incoming.new,
+            "changed": self.incoming.changed,
+            "unchanged": self.incoming.unchanged,
+            "customers": self.customers,
+            "pairs": self.pairs,
+            "links": self.links,
+            "moved": self.moved,
+            "threshold": threshold.probability,
+            "expected_precision": threshold.expected_precision,
+            "expected_recall": threshold.expected_recall,
+            "rules": [vars(rule) for rule in self.learned.rules],
+            "mapping": self.roles.as_dict(),
+            "guessed": self.roles.is_guessed,
+            "explanation": self.explanation,
+        }
+
+
+def resolve_file(
+    file: Path, out: Path, asked: Asked, *, home: Home | None = None,
+    told: Told = lambda _what, _share: None,
+) -> Resolution:  # fmt: skip
+    """Write a table again with a `customer_id` for every row.
+
+    Args:
+        file: A CSV or Parquet file.
+        out: Where it is written, CSV or Parquet by its ending.
+        asked: What is asked.
+        home: The workspace that remembers; None for a file that stands alone.
+        told: Is told what is done, and the share done.
+
+    Returns:
+        What was found.
+
+    Raises:
+        InputError: The file, its ids or the mapping cannot be used.
+    """
+    with TemporaryDirectory(prefix="regulars-") as spill:
+        bench = open_bench(workers=asked.workers, memory=asked.memory, spill=Path(spill))
+        try:
+            return _resolved(bench, file, out, asked, home, told)
+        finally:
+            bench.close()
+
+
+def apply_matches(state: State, matches: Iterable[Match], *, now: datetime) -> dict[str, int]:
+    """Tell the identity graph which records are one customer.
+
+    The graph keeps its own rules: two login ids are never merged, a merge that was taken back
+    stays so. Every merge is in the merge log and can be taken back.
+
+    Args:
+        state: The workspace's state.
+        matches: Pairs, as a resolution gives them.
+        now: The moment, aware.
+
+    Returns:
+        Pairs by outcome: "" for joined or one customer already, else the reason of refusal.
+    """
+    at = now.astimezone(UTC).isoformat(timespec="microseconds")
+    outcomes: Counter[str] = Counter()
+    waiting = list(matches)
+    for start in range(0, len(waiting), _AT_ONCE):
+        part = waiting[start : start + _AT_ONCE]
+        outcomes.update(link(state, [(m.a, m.b, _evidence(m, at)) for m in part]))
+    return dict(sorted(outcomes.items()))
+
+
+def aliases(state: State) -> dict[str, str]:
+    """Give the present customer id of every id that matching retired.
+
+    Returns:
+        Customer id by alias; empty when nobody was ever joined.
+    """
+    with state.reading() as reading:
+        rows = reading.all(_QUERIES["aliases"])
+    return {row["old_id"]: row["customer_id"] for row in rows}
+
+
+def _evidence(match: Match, at: str) -> Evidence:
+    return Evidence(at, match.evidence, "matching", PROBABILISTIC, match.rule, match.probability)
+
+
+def _resolved(
+    bench: Bench, file: Path, out: Path, asked: Asked, home: Home | None, told: Told
+) -> Resolution:
+    told("read: the file", 0.0)
+    columns = read_file(bench, file)
+    roles = checked_roles(asked.roles, columns) if asked.roles else roles_by_name(columns)
+    check_output(out, columns, roles)
+    if home and "id" not in roles.single:
+        raise InputError(
+            "no column is the id of a row, so nothing can be remembered; map one as id, or leave "
+            "--dir out"
+        )
+    clean_records(bench, roles)
+    memory = _Memory(home, roles.source) if home else None
+    kept, learned = memory.load() if memory else (None, None)
+    told("read: what is remembered", 0.5)
+    incoming = compare_with(bench, kept)
+    is_all = not learned or asked.fresh or incoming.came > REFIT_SHARE * incoming.remembered
+    if is_all or not learned or kept is None:
+        place_all(bench, incoming)
+    else:
+        place_new(bench, kept)
+    told("read: what is remembered", 1.0)
+    if is_all or not learned:
+        mode, clusters = "full", resolve_all(bench, asked.wishes, told)
+    else:
+        mode = "new only" if incoming.came else "unchanged"
+        clusters = resolve_new(bench, learned, asked.wishes, told)
+    naming = named(bench, clusters.labels, source=roles.source, everyone=mode == "full")
+    told("write: customer ids", 0.0)
+    write_with_ids(bench, out, naming.ids, roles)
+    run = memory.save(bench, mode, clusters, naming) if memory else 0
+    ids = naming.ids.tolist()
+    explanation = explain(bench, clusters, ids, asked.explain) if asked.explain else {}
+    told("write: customer ids", 1.0)
+    return Resolution(
+        mode, incoming, len(ids), len(set(ids)), clusters.pairs, len(clusters.links.left),
+        naming.moved, clusters.learned, roles, explanation,
+        _matches(bench, clusters, roles.source, run) if home else (),
+    )  # fmt: skip
+
+
+def _matches(bench: Bench, clusters: Clusters, source: str, run: int) -> tuple[Match, ...]:
+    rows = by_record(bench, "id", *(["login"] if "login" in bench.known else [])).to_pydict()
+    logins = rows.get("login") or [None] * len(rows["id"])
+
+    def identifier(place: int) -> Identifier:
+        if logins[place]:
+            return Identifier(LOGIN, logins[place])
+        return Identifier(RECORD, f"{source}:{rows['id'][place]}")
+
+    links = clusters.links
+    parts = (links.left.tolist(), links.right.tolist(), links.probability.tolist(), links.rule)
+    return tuple(
+        Match(identifier(a), identifier(b), chance, rule, f"matching run {run}")
+        for a, b, chance, rule in zip(*parts, strict=True)
+        if identifier(a) != identifier(b)
+    )
+
+
+class _Memory:
+    """What a workspace remembers of one source: sealed files, named by the newest run."""
+
+    def __init__(self, home: Home, source: str) -> None:
+        self._home, self._source = home, source
+        self._key = derived(make_key(home.folder)).seal
+        with home.state.reading() as reading:
+            rows = reading.all(_QUERIES["newest_run"], source=source)
+        self._run = rows[0] if rows else None
+
+    @property
+    def _files(self) -> list[str]:
+        return list(json.loads(self._run["files"])) if self._run else []
+
+    def load(self) -> tuple[pa.Table | None, Learned | None]:
+        if self._run is None:
+            return None, None
+        folder = self._home.folder / FOLDER
+        parts = [read_sealed(folder / name, self._key) for name in self._files]
+        return laid_over(parts), learned_from(json.loads(self._run["learned"]))
+
+    def save(self, bench: Bench, mode: str, clusters: Clusters, naming: Naming) -> int:
+        """Write what is new beside what is kept, then the run that names all of it.
+
+        A file no run names any more is dropped last: whatever is interrupted, the newest run
+        and its files belong together.
+
+        Returns:
+            Number of the run.
+        """
+        if mode == "unchanged" and self._run is not None:
+            return int(self._run["number"])
+        with self._home.state.reading() as reading:
+            [row] = reading.all(_QUERIES["next_run"])
+        number, everything = int(row["number"]), mode == "full"
+        name = f"{self._source}-{number:06d}.sealed"
+        rows = to_keep(bench, naming.ids, everything=everything)
+        write_sealed(self._home.folder / FOLDER / name, rows, self._key)
+        files = [name] if everything else [*self._files, name]
+        self._commit(number, mode, files, clusters, naming)
+        for old in set(self._files) - set(files):
+            (self._home.folder / FOLDER / old).unlink(missing_ok=True)
+        return number
+
+    def _commit(
+        self, number: int, mode: str, files: list[str], clusters: Clusters, naming: Naming
+    ) -> None:
+        at = self._home.now.astimezone(UTC).isoformat(timespec="microseconds")
+        aliases = [
+            {"old_id": old, "customer_id": new, "run": number}
+            for old, new in naming.aliases.items()
+        ]
+        with self._home.state.transaction() as transaction:
+            transaction.run(
+                _QUERIES["put_run"], number=number, source=self._source, at=at, mode=mode,
+                records=len(naming.ids), customers=len(set(naming.ids.tolist())),
+                pairs=clusters.pairs, links=len(clusters.links.left), moved=naming.moved,
+                files=json.dumps(files), learned=json.dumps(clusters.learned.as_dict()),
+            )  # fmt: skip
+            transaction.many(_QUERIES["revive"], [{"old_id": a["customer_id"]} for a in aliases])
+            transaction.many(_QUERIES["move_aliases"], aliases)
+            transaction.many(_QUERIES["put_alias"], aliases)
