@@ -189,6 +189,7 @@ def test_the_day_is_the_day_in_the_zone_of_the_workspace(shop):
         ({"event": None}, "missing_name", "event"),
         ({"type": None}, "unknown_type", "type"),
         ({"type": ["track"]}, "unknown_type", "type"),
+        ({"properties": {"note": "x" * (1 << 20)}}, "too_large", None),
     ],
 )
 def test_bad_events_are_refused_with_a_reason_and_their_neighbours_stored(

@@ -7,14 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from regulars.collect.ingest.log.disk import Disk
-from regulars.collect.ingest.log.frame import Header, encode_frame, fingerprint, partition_of
+from regulars.collect.ingest.log.frame import (
+    EVENT_LIMIT,
+    Header,
+    encode_frame,
+    fingerprint,
+    partition_of,
+)
 from regulars.collect.ingest.log.reader import bytes_in
 from regulars.collect.ingest.log.writer import LogWriter
 from regulars.collect.tracking import Parsed
 from regulars.errors import Transient
 from regulars.settings import Ingest
 
-EVENT_LIMIT = 1 << 20
 RECENT_IDS = 1 << 16
 LOG_FOLDER = "log"
 

@@ -11,6 +11,8 @@ import msgspec
 MAGIC = b"RGL1"
 FINGERPRINT_BYTES = 16
 MOST_BODY_BYTES = 1 << 30
+EVENT_LIMIT = 1 << 20
+"""Bytes of the largest event that is stored; a larger one is held back."""
 
 _HEAD = struct.Struct("<4sII")
 _HEADER_LENGTH = struct.Struct("<H")

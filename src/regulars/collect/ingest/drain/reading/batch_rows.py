@@ -31,7 +31,7 @@ from regulars.collect.ingest.drain.reading.moments import (
     read_moments,
 )
 from regulars.collect.ingest.keys.service import UNKNOWN_SOURCE
-from regulars.collect.ingest.log.frame import Frame
+from regulars.collect.ingest.log.frame import EVENT_LIMIT, Frame
 from regulars.collect.tracking import BadEvent
 from regulars.records.events import CLOCK_UNREADABLE
 
@@ -121,6 +121,10 @@ def read_batch(frames: Sequence[Frame], rules: Rules) -> BatchRows:
     payloads, not_text = payloads_of(lines)
     for place in not_text:
         refusals.setdefault(place, Refusal("unreadable", "", "the line is not UTF-8; send UTF-8"))
+    for place in np.flatnonzero(pc.binary_length(payloads).to_numpy() > EVENT_LIMIT).tolist():
+        refusals.setdefault(
+            place, Refusal("too_large", "", f"an event may hold {EVENT_LIMIT} bytes")
+        )
     marks = marks_of(b"".join(frame.fingerprints for frame in frames))
     reader = _Columns(frames, lines, payloads, frame_of, rules)
     rows = reader.rows(marks)
