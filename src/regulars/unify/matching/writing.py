@@ -59,7 +59,7 @@ def write_with_ids(bench: Bench, out: Path, ids: NDArray[np.object_], roles: Rol
     found = keys.left_join(named, keys.key_ == named.id_of_row).order_by(ROW).select(CUSTOMER)
     customer = bench.arrow(found).column(0).combine_chunks()
     plain = raw.drop(CUSTOMER) if CUSTOMER in raw.columns else raw
-    batches = bench.backend.to_pyarrow_batches(plain)
+    batches = bench.connection.table(RAW).select(*plain.columns).to_arrow_reader()
     draft = out.with_name(f".{out.name}.draft{out.suffix}")
     _write(draft, batches, customer)
     draft.replace(out)
