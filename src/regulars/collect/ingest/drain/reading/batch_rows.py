@@ -121,7 +121,8 @@ def read_batch(frames: Sequence[Frame], rules: Rules) -> BatchRows:
     payloads, not_text = payloads_of(lines)
     for place in not_text:
         refusals.setdefault(place, Refusal("unreadable", "", "the line is not UTF-8; send UTF-8"))
-    for place in np.flatnonzero(pc.binary_length(payloads).to_numpy() > EVENT_LIMIT).tolist():
+    lengths = pc.fill_null(pc.binary_length(payloads), 0).to_numpy(zero_copy_only=False)
+    for place in np.flatnonzero(lengths > EVENT_LIMIT).tolist():
         refusals.setdefault(
             place, Refusal("too_large", "", f"an event may hold {EVENT_LIMIT} bytes")
         )
