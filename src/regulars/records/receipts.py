@@ -1,0 +1,56 @@
+"""What a provider says later of contacts it took: delivered, bounced, complained, opted out."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class ReceiptKind(StrEnum):
+    """What happened to a contact, or what the customer did with it."""
+
+    DELIVERED = "delivered"
+    OPENED = "opened"
+    CLICKED = "clicked"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    OPTED_OUT = "opted_out"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedReceipt:
+    """One notice of a provider, as its parser read it; nothing is looked up yet.
+
+    A parser is a pure function `parse(raw, headers, *, secret, now) -> list[ParsedReceipt]`:
+    `headers` has names in lower case, and the query of the address under names that begin
+    with "?", such as "?msg_signature"; a wrong or stale signature raises NotAllowed, an
+    unreadable body InputError.
+
+    Attributes:
+        kind: What happened.
+        occurred_at: When, aware UTC; when we were told where the provider does not say.
+        key: Key of the contact, where the provider gives back what it was handed; else "".
+        provider_id: The provider's name of the contact; "" when it gave none.
+        detail: Reason code or status of the provider, such as "5.1.1" or "MK:0001"; "".
+        is_permanent: True when the address will never work: a hard bounce.
+        address: Address it came from, in clear, where nothing else tells who it is, such as
+            the number that answered R; never logged, turned into a token by the inbox.
+        notice_id: The provider's own name of this notice; "" when it has none. The same
+            notice may come again.
+
+    Example:
+        >>> from datetime import UTC
+        >>> moment = datetime(2026, 3, 2, tzinfo=UTC)
+        >>> receipt = ParsedReceipt(ReceiptKind.OPTED_OUT, moment, address="+8613912345678")
+        >>> "139" in repr(receipt)
+        False
+    """
+
+    kind: ReceiptKind
+    occurred_at: datetime
+    key: str = ""
+    provider_id: str = ""
+    detail: str = ""
+    is_permanent: bool = False
+    address: str = field(default="", repr=False)
+    notice_id: str = ""
