@@ -11,7 +11,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
-from regulars.govern.access import ANYONE, Role, RoleMatrix
+from regulars.govern.access import ANYONE, SIGNED, Role, RoleMatrix
 from regulars.govern.access.service import disable_user, set_password
 from regulars.govern.audit.service import newest, verify
 from regulars.serve.http.door.guard import HEADERS
@@ -86,6 +86,19 @@ def test_only_signing_in_files_and_the_pulse_are_open():
         "GET /sign-in",
         "POST /sign-in",
     }
+
+
+def test_only_a_signed_route_takes_a_form_without_a_cookie(shop_folder, serve):
+    def taken(_request):
+        return PlainTextResponse("taken")
+
+    matrix = RoleMatrix({"POST /signed/{token}": SIGNED, "POST /open": ANYONE})
+    planted = [Route(path, taken, methods=["POST"]) for path in ("/signed/{token}", "/open")]
+    with serve(shop_folder, matrix=matrix, more_routes=tuple(planted)) as server:
+        bare = {"sec-fetch-site": "cross-site"}
+
+        assert httpx.post(f"{server.url}/signed/x", headers=bare).text == "taken"
+        assert httpx.post(f"{server.url}/open").status_code == 403
 
 
 def test_a_route_nobody_listed_is_refused_to_everybody(shop_folder, serve):

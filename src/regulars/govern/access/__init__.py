@@ -1,5 +1,5 @@
 """Access: who may sign in, and what each role may do."""
 
-from regulars.govern.access.roles import ANYONE, Role, RoleMatrix, covers
+from regulars.govern.access.roles import ANYONE, SIGNED, Role, RoleMatrix, covers
 
-__all__ = ["ANYONE", "Role", "RoleMatrix", "covers"]
+__all__ = ["ANYONE", "SIGNED", "Role", "RoleMatrix", "covers"]

@@ -24,6 +24,9 @@ class Role(StrEnum):
 ANYONE = "anyone"
 """In a matrix: the route is open without signing in."""
 
+SIGNED = "anyone with a signed link"
+"""In a matrix: open too; the signed token in its path stands for session and form token."""
+
 
 def role_named(name: str) -> Role:
     """Find a role by its name.
@@ -63,7 +66,7 @@ class RoleMatrix:
     """Least role per route; what is not listed is refused.
 
     Attributes:
-        least_by_route: A role, or ANYONE, by "METHOD /path/{template}".
+        least_by_route: A role, ANYONE or SIGNED, by "METHOD /path/{template}".
     """
 
     least_by_route: Mapping[str, Role | str]
@@ -74,7 +77,18 @@ class RoleMatrix:
         Returns:
             False for every route the matrix does not list.
         """
-        return self.least_by_route.get(route) == ANYONE
+        return self.least_by_route.get(route) in {ANYONE, SIGNED}
+
+    def is_signed(self, route: str) -> bool:
+        """Tell whether a signed link is all a route needs, of forms too.
+
+        Whoever can make such a link can do what it does; so there is nothing for a foreign
+        page to ride on, and a form needs no cookie (RFC 8058 forbids to ask for one).
+
+        Returns:
+            False for every route the matrix does not list.
+        """
+        return self.least_by_route.get(route) == SIGNED
 
     def allows(self, route: str, role: Role | None) -> bool:
         """Tell whether somebody may call a route.
@@ -97,5 +111,5 @@ class RoleMatrix:
         if least is None:
             return False
         if not isinstance(least, Role):
-            return least == ANYONE
+            return least in {ANYONE, SIGNED}
         return role is not None and covers(role, least)

@@ -137,7 +137,9 @@ class Guard:
                 caller.form.update(_form(scope, body))
                 is_open = self._matrix.is_open(route or "")
                 # A browser never sends a key by itself, so a key needs no form token.
-                if caller.key is None and not _is_our_form(scope, caller, is_open=is_open):
+                # Nor has a signed link anything to ride on: its token is the permission.
+                needs_form = caller.key is None and not self._matrix.is_signed(route or "")
+                if needs_form and not _is_our_form(scope, caller, is_open=is_open):
                     status = 403
         if status is None:
             await self._app(scope, receive, answer)
