@@ -1,0 +1,1 @@
+"""Counters: which contacts count against caps and quotas, and what is left of offers."""

@@ -1,0 +1,60 @@
+-- name: pass_turnstile
+-- Writers of SQLite wait for each other already.
+SELECT 1 AS passed
+
+-- name: pass_turnstile [postgresql]
+-- One row per customer is locked until the end of the transaction, in one order for everybody:
+-- whoever counts the contacts of a customer is alone with her.
+INSERT INTO contact_turnstiles (customer_id, passed)
+SELECT customer_id, 1
+FROM (SELECT DISTINCT json_array_elements_text(CAST(:customers AS json)) AS customer_id) AS asked
+ORDER BY customer_id
+ON CONFLICT (customer_id) DO UPDATE SET passed = contact_turnstiles.passed + 1
+RETURNING 1 AS passed
+
+-- name: counted
+SELECT json_group_array(json_array(
+           c.customer_id, c.key, c.at, c.channel, c.message_class, c.topic, c.sender)) AS found
+FROM (SELECT DISTINCT value AS customer_id FROM json_each(:customers)) AS asked
+CROSS JOIN counted_contacts AS c ON c.customer_id = asked.customer_id
+WHERE c.at > :since
+
+-- name: counted [postgresql]
+SELECT CAST(COALESCE(json_agg(json_build_array(
+           c.customer_id, c.key, c.at, c.channel, c.message_class, c.topic, c.sender)), '[]')
+       AS text) AS found
+FROM counted_contacts AS c
+WHERE c.customer_id IN (SELECT json_array_elements_text(CAST(:customers AS json)))
+  AND c.at > :since
+
+-- name: stock
+SELECT offer_id, stock - given AS remaining FROM offer_stock
+WHERE stock IS NOT NULL AND offer_id IN (SELECT value FROM json_each(:offers))
+ORDER BY offer_id
+
+-- name: stock [postgresql]
+SELECT offer_id, stock - given AS remaining FROM offer_stock
+WHERE stock IS NOT NULL
+  AND offer_id IN (SELECT json_array_elements_text(CAST(:offers AS json)))
+ORDER BY offer_id FOR UPDATE
+
+-- name: count
+INSERT INTO counted_contacts (customer_id, key, at, channel, message_class, topic, sender)
+SELECT value ->> 0, value ->> 1, :at, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+FROM json_each(:contacts) WHERE TRUE
+ON CONFLICT (customer_id, key) DO UPDATE SET at = excluded.at
+
+-- name: count [postgresql]
+INSERT INTO counted_contacts (customer_id, key, at, channel, message_class, topic, sender)
+SELECT value ->> 0, value ->> 1, :at, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+FROM json_array_elements(CAST(:contacts AS json)) AS contacts (value)
+ON CONFLICT (customer_id, key) DO UPDATE SET at = excluded.at
+
+-- name: uncount
+DELETE FROM counted_contacts WHERE customer_id = :customer_id AND key = :key
+
+-- name: take_stock
+UPDATE offer_stock SET given = given + :taken WHERE offer_id = :offer_id
+
+-- name: return_stock
+UPDATE offer_stock SET given = given - 1 WHERE offer_id = :offer_id AND given > 0

@@ -1,0 +1,5 @@
+"""The gate: the rules of contact asked in the transaction that claims a contact."""
+
+from regulars.reach.standing.gate.service import Gate
+
+__all__ = ["Gate"]
