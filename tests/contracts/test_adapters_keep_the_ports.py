@@ -1,5 +1,7 @@
 """Our adapters, and our fakes, run through the suites that any adapter's author runs."""
 
+from dataclasses import replace
+
 import pyarrow.parquet as pq
 
 from regulars.adapters.delta_lake import DeltaLake
@@ -54,3 +56,20 @@ class TestUnkeyedFakeProvider(TestKeyedFakeProvider):
         return FakeProvider(
             folder / "deliveries", keyed=False, refusals={"customer 1": "no_such_number"}
         )
+
+
+class TestFakeProviderThatIsAsked(TestKeyedFakeProvider):
+    def open_channel(self, folder):
+        return FakeProvider(folder / "deliveries", keyed=False, asked=True)
+
+
+class TestOutboxOfNoTurn(TestOutbox):
+    """Contacts of campaigns belong to no turn: their files are whole when they are written."""
+
+    def open_channel(self, folder):
+        return OfNoTurn(folder / "outbox")
+
+
+class OfNoTurn(OutboxChannel):
+    def send(self, contacts, /):
+        return super().send([replace(contact, turn=0) for contact in contacts])

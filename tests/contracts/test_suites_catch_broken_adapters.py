@@ -7,7 +7,7 @@ from regulars.adapters.delta_lake import DeltaLake
 from regulars.adapters.duckdb_engine import DuckDBEngine
 from regulars.adapters.outbox import OutboxChannel
 from regulars.adapters.state import SQLState, migrate
-from regulars.ports.channels import Recovery
+from regulars.ports.channels import Answer, Outcome, Recovery
 from regulars.testing import (
     ChannelConformance,
     EngineConformance,
@@ -71,12 +71,20 @@ class Forgetful(FakeProvider):
 
     def __init__(self, record):
         super().__init__(record, keyed=False)
-        self.recovery = Recovery.RESEND
+        self.recovery, self.key_seconds = Recovery.RESEND, 86_400
+
+
+class Guessing(FakeProvider):
+    """Says that everything was taken when it is asked."""
+
+    def find(self, keys, /):
+        return dict.fromkeys(keys, Answer(Outcome.ACCEPTED))
 
 
 class ChannelThatDropsTheLast(OutboxChannel):
     def send(self, contacts, /):
-        return super().send(contacts[:-1])
+        super().send(contacts[:-1])
+        return dict.fromkeys((c.key for c in contacts), Answer(Outcome.ACCEPTED))
 
 
 class LakeSuite(LakeConformance):
@@ -104,6 +112,11 @@ class ForgetfulSuite(ChannelConformance):
 
     def handed_over(self, folder, channel):
         return [key for key, _ in channel.deliveries()]
+
+
+class GuessingSuite(ForgetfulSuite):
+    def open_channel(self, folder):
+        return Guessing(folder / "deliveries", keyed=False, asked=True)
 
 
 class DroppingSuite(ChannelConformance):
@@ -140,6 +153,7 @@ def _keys(folder):
         (StateSuite, "test_an_error_takes_back_the_whole_transaction"),
         (EngineSuite, "test_tables_the_step_did_not_declare_are_refused"),
         (ForgetfulSuite, "test_a_channel_that_may_resend_delivers_a_key_once"),
+        (GuessingSuite, "test_what_became_of_a_contact_is_the_truth"),
         (DroppingSuite, "test_every_contact_is_handed_over_once"),
     ],
 )

@@ -43,10 +43,12 @@ class RandomKeys:
 
     def __init__(self, provider):
         self._provider, self.recovery = provider, provider.recovery
+        self.key_seconds, self.carries_messages = provider.key_seconds, False
 
     def send(self, contacts, /):
-        self._provider.send([replace(contact, key=uuid.uuid4().hex) for contact in contacts])
-        return {}
+        drawn = {uuid.uuid4().hex: contact for contact in contacts}
+        sent = self._provider.send([replace(one, key=key) for key, one in drawn.items()])
+        return {drawn[key].key: answer for key, answer in sent.items()}
 
 
 def deliver(state, provider, workers=WORKERS):

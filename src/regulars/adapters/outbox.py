@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import threading
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -10,7 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from regulars.errors import Permanent
-from regulars.ports.channels import Contact, Recovery
+from regulars.ports.channels import Answer, Contact, Outcome, Recovery
+
+TEN_YEARS = 10 * 365 * 86_400
+_TAKEN = Answer(Outcome.ACCEPTED)
 
 SCHEMA = pa.schema([
     ("key", pa.string()),
@@ -24,33 +28,53 @@ SCHEMA = pa.schema([
 
 
 class OutboxChannel:
-    """Contacts of a turn as one Parquet file, whole or not there at all.
+    """Contacts as Parquet files, each whole or not there at all.
 
-    Each batch is a part file named by what is in it, so the same batch sent again is the same
-    file. Closing the turn makes `contacts-<turn>.parquet` of the parts: sorted by key, each
-    key once, the same bytes however often anything was repeated.
+    Each batch of a turn is a part file named by what is in it, so the same batch sent again is
+    the same file. Closing the turn makes `contacts-<turn>.parquet` of the parts: sorted by key,
+    each key once, the same bytes however often anything was repeated. Contacts of no turn are
+    files `contacts-<name>.parquet`, named by what is in them; no key is in two of them.
 
     Args:
         folder: Where the files go; made when it is not there.
     """
 
     recovery = Recovery.RESEND
+    key_seconds = TEN_YEARS
+    carries_messages = False
 
     def __init__(self, folder: Path) -> None:
         """Remember the folder; it is made with the first file."""
         self._folder = folder
+        self._keys_by_file: dict[str, frozenset[str]] = {}
+        self._alone = threading.Lock()
 
-    def send(self, contacts: Sequence[Contact], /) -> dict[str, str]:
-        """Write one part file per turn in the batch.
+    def send(self, contacts: Sequence[Contact], /) -> dict[str, Answer]:
+        """Write one part file per turn in the batch, and one file for contacts of no turn.
 
         Returns:
-            Nothing: files refuse nobody.
+            Every contact accepted: files refuse nobody.
         """
-        for turn in sorted({contact.turn for contact in contacts}):
-            own = [contact for contact in contacts if contact.turn == turn]
-            data = _bytes(_rows(own))
-            name = hashlib.blake2b(data, digest_size=16).hexdigest()
-            self._put(f"part-{turn}-{name}.parquet", data)
+        with self._alone:
+            written = self._written() if any(contact.turn == 0 for contact in contacts) else set()
+            for turn in sorted({contact.turn for contact in contacts}):
+                own = [
+                    contact
+                    for contact in contacts
+                    if contact.turn == turn and (turn or contact.key not in written)
+                ]
+                if own:
+                    data = _bytes(_rows(own))
+                    name = hashlib.blake2b(data, digest_size=16).hexdigest()
+                    self._put(f"part-{turn}-{name}.parquet" if turn else _loose(name), data)
+        return {contact.key: _TAKEN for contact in contacts}
+
+    def find(self, keys: Sequence[str], /) -> dict[str, Answer]:
+        """Files cannot be asked; sending again is harmless.
+
+        Returns:
+            Nothing.
+        """
         return {}
 
     def close_turn(self, turn: int, /) -> None:
@@ -67,6 +91,14 @@ class OutboxChannel:
         for part in parts:
             part.unlink(missing_ok=True)
 
+    def _written(self) -> set[str]:
+        """Keys in the files of contacts of no turn; files other processes wrote are read too."""
+        for path in self._folder.glob(_loose("?" * 32)):
+            if path.name not in self._keys_by_file:
+                keys = pq.read_table(path, columns=["key"]).column("key").to_pylist()
+                self._keys_by_file[path.name] = frozenset(keys)
+        return set().union(*self._keys_by_file.values())
+
     def _put(self, name: str, data: bytes) -> None:
         path = self._folder / name
         try:
@@ -76,6 +108,10 @@ class OutboxChannel:
                 f"cannot write {path}: {error.strerror or error}; check free space and write "
                 "permission, then run the same command again"
             ) from error
+
+
+def _loose(name: str) -> str:
+    return f"contacts-{name}.parquet"
 
 
 def _write_whole(path: Path, data: bytes) -> None:

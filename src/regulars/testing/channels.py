@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from regulars.ports.channels import Channel, Contact, Recovery
+from regulars.ports.channels import Answer, Channel, Contact, Outcome, Recovery
 
 
 class ChannelConformance(ABC):
@@ -24,24 +24,43 @@ class ChannelConformance(ABC):
         """Two batches arrive, and nothing else does."""
         channel = self.open_channel(tmp_path)
 
-        refused = channel.send(_batch(0, 3)) | channel.send(_batch(3, 5))
+        answers = channel.send(_batch(0, 3)) | channel.send(_batch(3, 5))
         channel.close_turn(1)
 
-        keys = {contact.key for contact in _batch(0, 5)}
-        assert sorted(self.handed_over(tmp_path, channel)) == sorted(keys - set(refused))
+        taken = [key for key, answer in answers.items() if answer.outcome is Outcome.ACCEPTED]
+        assert sorted(self.handed_over(tmp_path, channel)) == sorted(taken)
 
-    def test_only_contacts_given_are_refused_with_a_reason_code(self, tmp_path: Path) -> None:
-        """A refusal names a key of the batch and a code of lower-case words."""
-        refused = self.open_channel(tmp_path).send(_batch(0, 3))
+    def test_every_contact_has_one_answer_and_a_refusal_has_a_reason(self, tmp_path: Path) -> None:
+        """Answers name the keys of the batch; what was not taken has a code of lower-case words."""
+        answers = self.open_channel(tmp_path).send(_batch(0, 3))
 
-        assert set(refused) <= {contact.key for contact in _batch(0, 3)}
-        assert all(re.fullmatch(r"[a-z][a-z0-9_]*", reason) for reason in refused.values())
+        assert set(answers) == {contact.key for contact in _batch(0, 3)}
+        reasons = [a.reason for a in answers.values() if a.outcome is not Outcome.ACCEPTED]
+        assert all(re.fullmatch(r"[a-z][a-z0-9_]*", reason) for reason in reasons)
+
+    def test_only_a_channel_that_knows_keys_may_send_again(self, tmp_path: Path) -> None:
+        """Sending again is harmless for as long as the provider remembers the key, no longer."""
+        channel = self.open_channel(tmp_path)
+
+        assert (channel.recovery is Recovery.RESEND) <= (channel.key_seconds > 0)
+
+    def test_what_became_of_a_contact_is_the_truth(self, tmp_path: Path) -> None:
+        """A channel that is to be asked knows what it took, and what it never saw."""
+        channel = self.open_channel(tmp_path)
+        answers = channel.send(_batch(0, 3))
+        found = self.open_channel(tmp_path).find([contact.key for contact in _batch(0, 5)])
+
+        if channel.recovery is Recovery.RECONCILE:
+            assert _taken(found) == _taken(answers)
+            assert all(found[c.key].outcome is Outcome.THROTTLED for c in _batch(3, 5))
+        assert set(found) <= {contact.key for contact in _batch(0, 5)}
 
     def test_a_batch_without_contacts_hands_over_nothing(self, tmp_path: Path) -> None:
         """An empty batch is no error."""
         channel = self.open_channel(tmp_path)
 
         assert channel.send([]) == {}
+        assert channel.find([]) == {}
         channel.close_turn(1)
 
         assert self.handed_over(tmp_path, channel) == []
@@ -69,6 +88,10 @@ class ChannelConformance(ABC):
         channel.close_turn(2)
 
         assert self.handed_over(tmp_path, channel) == first
+
+
+def _taken(answers: dict[str, Answer]) -> set[str]:
+    return {key for key, answer in answers.items() if answer.outcome is Outcome.ACCEPTED}
 
 
 def _batch(first: int, stop: int) -> list[Contact]:

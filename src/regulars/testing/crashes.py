@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from regulars.ports.channels import Channel, Contact, Recovery
+from regulars.ports.channels import Answer, Channel, Contact, Recovery
 from regulars.ports.state import State, Transaction
 
 
@@ -90,18 +90,31 @@ class CrashingChannel:
     def __init__(self, channel: Channel, points: CrashPoints) -> None:
         """Wrap the channel."""
         self.recovery: Recovery = channel.recovery
+        self.key_seconds: int = channel.key_seconds
+        self.carries_messages: bool = channel.carries_messages
         self._channel, self._points = channel, points
 
-    def send(self, contacts: Sequence[Contact], /) -> dict[str, str]:
+    def send(self, contacts: Sequence[Contact], /) -> dict[str, Answer]:
         """Send by the real channel.
 
         Returns:
             What the real channel answers.
         """
         self._points.reach("before send")
-        refused = self._channel.send(contacts)
+        answers = self._channel.send(contacts)
         self._points.reach("after send")
-        return refused
+        return answers
+
+    def find(self, keys: Sequence[str], /) -> dict[str, Answer]:
+        """Ask the real channel.
+
+        Returns:
+            What the real channel answers.
+        """
+        self._points.reach("before find")
+        answers = self._channel.find(keys)
+        self._points.reach("after find")
+        return answers
 
     def close_turn(self, turn: int, /) -> None:
         """Close the turn of the real channel."""

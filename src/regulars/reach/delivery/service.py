@@ -11,7 +11,7 @@ from typing import Any
 from regulars.errors import InputError, Permanent, Transient, UnknownName
 from regulars.govern.consent import Status
 from regulars.govern.policy import Fate, Reason, cap_window, quiet_until
-from regulars.ports.channels import Channel, Contact, Recovery
+from regulars.ports.channels import Channel, Contact, Outcome, Recovery
 from regulars.ports.state import Queries, State, Transaction
 from regulars.reach.delivery.fates import Tally, tally
 from regulars.reach.delivery.plan import PLANNED
@@ -242,7 +242,12 @@ class _Sender:
         """
         for wait in (*PAUSES, None):
             try:
-                return channel.send(contacts)
+                answers = channel.send(contacts)
+                return {
+                    key: answer.reason
+                    for key, answer in answers.items()
+                    if answer.outcome is Outcome.REFUSED
+                }
             except Transient:
                 if channel.recovery is Recovery.HOLD_UNKNOWN or wait is None:
                     return None
