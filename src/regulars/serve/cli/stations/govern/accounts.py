@@ -1,4 +1,4 @@
-"""`regulars govern`: users, API keys and the audit log."""
+"""`regulars govern user|api-key|audit`: who may come in, and who did what."""
 
 import json
 import sys
@@ -11,21 +11,15 @@ import typer
 
 from regulars.errors import InputError
 from regulars.serve.cli.exits import ExitCode
-from regulars.serve.cli.stations import legal_basis
 
 if TYPE_CHECKING:
     from regulars.app import App
 
 ACTOR = "command line"
 
-app = typer.Typer(no_args_is_help=True, help="Users, legal bases and the audit log.")
 user = typer.Typer(no_args_is_help=True, help="Who may sign in to the console.")
 audit = typer.Typer(no_args_is_help=True, help="Who did what, and whether the log is whole.")
 api_key = typer.Typer(no_args_is_help=True, help="Which other systems may call the API.")
-app.add_typer(user, name="user")
-app.add_typer(api_key, name="api-key")
-app.add_typer(audit, name="audit")
-app.add_typer(legal_basis.app, name="legal-basis")
 
 Folder = Annotated[Path, typer.Option("--dir", help="The workspace folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

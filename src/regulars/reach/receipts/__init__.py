@@ -1,0 +1,1 @@
+"""Receipts: what providers report of contacts, taken in once each, whatever the order."""

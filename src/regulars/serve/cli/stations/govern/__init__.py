@@ -1,0 +1,16 @@
+"""`regulars govern`: users, legal bases, consent and the audit log."""
+
+import typer
+
+from regulars.serve.cli.stations.govern import accounts, legal_basis
+
+app = typer.Typer(no_args_is_help=True)
+app.add_typer(accounts.user, name="user")
+app.add_typer(accounts.api_key, name="api-key")
+app.add_typer(accounts.audit, name="audit")
+app.add_typer(legal_basis.app, name="legal-basis")
+
+
+@app.callback()
+def govern() -> None:
+    """Users, legal bases and the audit log."""
