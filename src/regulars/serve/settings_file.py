@@ -8,6 +8,9 @@ from typing import Any
 
 from regulars.settings import Settings
 
+# What every channel in the file says; the rest is there to be uncommented.
+_ALWAYS = ("cost", "via")
+
 
 @dataclass(frozen=True)
 class Described:
@@ -30,7 +33,8 @@ def described_settings() -> list[Described]:
     """List every setting there is, in the order of the file.
 
     Returns:
-        One entry per setting; meanings come from the docstrings of `settings.py`.
+        One entry per setting; meanings come from the docstrings of `settings.py`. The first
+        channel has them all, the others what they must say.
 
     Example:
         >>> described_settings()[0].section, described_settings()[0].name
@@ -41,9 +45,10 @@ def described_settings() -> list[Described]:
     for part in fields(defaults):
         value = getattr(defaults, part.name)
         sections = value if isinstance(value, Mapping) else {"": value}
-        for key, section in sections.items():
+        for number, (key, section) in enumerate(sections.items()):
             title = f"{part.name}.{key}" if key else part.name
-            found.extend(_described(title, section))
+            described = _described(title, section)
+            found.extend(described if number == 0 else [d for d in described if d.name in _ALWAYS])
     return found
 
 
@@ -66,7 +71,7 @@ def settings_text(given: Mapping[str, Mapping[str, str]]) -> str:
         chosen = given.get(section, {}).get(setting.name)
         lines.append(f"# {setting.means}")
         value = setting.default if chosen is None else chosen
-        is_set = chosen is not None or section.startswith("channels.")
+        is_set = chosen is not None or (section.startswith("channels.") and setting.name in _ALWAYS)
         lines.append(f"{'' if is_set else '# '}{setting.name} = {toml_value(value)}")
     return "\n".join(lines) + "\n"
 
