@@ -6,6 +6,7 @@ import httpx
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.ui import Select
 from tests.serve.test_browser import browser, complaints, enter, waiting
 
@@ -204,21 +205,42 @@ def test_two_customers_are_merged_and_taken_apart_in_the_browser(fresh, live, pa
     assert complaints(fresh) == []
 
 
+def replaced(browser, field, value):
+    """Choose a value, and wait until the answer has replaced the form."""
+    form = browser.find_element(By.ID, "tag-form")
+    Select(browser.find_element(By.ID, field)).select_by_value(value)
+    waiting(browser).until(staleness_of(form))
+    waiting(browser).until(lambda b: b.find_elements(By.ID, "g0.r0.value"))
+
+
+def test_what_is_typed_while_the_form_is_being_replaced_stays(fresh, live):
+    enter(fresh, live, "marketer")
+    fresh.get(live.url + "/tags/edit?lang=en")
+    replaced(fresh, "g0.r0.field", "recency_days")
+    fresh.execute_script("""
+        const sign = document.getElementById("g0.r0.sign");
+        const value = document.getElementById("g0.r0.value");
+        window.old = value;
+        sign.value = "<=";
+        sign.dispatchEvent(new Event("change", { bubbles: true }));
+        value.value = "4";
+        value.dispatchEvent(new Event("input", { bubbles: true }));
+    """)
+
+    waiting(fresh).until(lambda b: b.execute_script("return !window.old.isConnected"))
+    waiting(fresh).until(lambda b: b.find_elements(By.ID, "g0.r0.value"))
+    shown = "return document.getElementById('g0.r0.value').value"
+    assert fresh.execute_script(shown) == "4"
+
+
 def test_a_tag_is_written_with_a_count_that_follows(fresh, live, make_shop):
     enter(fresh, live, "marketer")
     fresh.get(live.url + "/tags/edit?lang=zh-CN")
     fresh.find_element(By.ID, "name").send_keys("最近来过")
-    Select(fresh.find_element(By.ID, "g0.r0.field")).select_by_value("recency_days")
-    waiting(fresh).until(
-        lambda b: (
-            b.find_element(By.ID, "name").get_attribute("value") == "最近来过"
-            and b.switch_to.active_element.get_attribute("id") == "g0.r0.field"
-        )
-    )
-    Select(fresh.find_element(By.ID, "g0.r0.sign")).select_by_value("<=")
-    waiting(fresh).until(
-        lambda b: b.find_element(By.ID, "g0.r0.sign").get_attribute("value") == "<="
-    )
+    replaced(fresh, "g0.r0.field", "recency_days")
+    assert fresh.find_element(By.ID, "name").get_attribute("value") == "最近来过"
+    assert fresh.switch_to.active_element.get_attribute("id") == "g0.r0.field"
+    replaced(fresh, "g0.r0.sign", "<=")
     fresh.find_element(By.ID, "g0.r0.value").send_keys("4")
     see(fresh, "#count", f"共 {make_shop.customers} 位顾客")
     first = text(fresh, "#count .figure")

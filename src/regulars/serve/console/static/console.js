@@ -48,3 +48,21 @@ document.addEventListener("htmx:after:swap", () => {
   const asked = document.activeElement?.getAttribute("hx-target");
   if (shown && asked === `#${shown.id}`) shown.scrollIntoView({ block: "nearest" });
 });
+
+// What is typed while an answer is on its way is not lost when the answer replaces the form.
+const typed = new Map();
+document.addEventListener("input", (event) => {
+  if (event.target.id && event.target.matches("input, textarea")) typed.set(event.target.id, event.target.value);
+});
+document.addEventListener("htmx:before:request", (event) => {
+  if (event.target.closest("form") && event.target.hasAttribute("hx-target")) typed.clear();
+});
+document.addEventListener("htmx:after:swap", () => {
+  for (const [id, value] of typed) {
+    const field = document.getElementById(id);
+    if (field && field.value !== value) {
+      field.value = value;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  }
+});
