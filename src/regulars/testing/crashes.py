@@ -57,6 +57,14 @@ class CrashingState:
         self._points.reach("after commit")
 
     @contextmanager
+    def sharing(self) -> Generator[Transaction]:
+        """Open a write transaction of the real store beside others."""
+        with self._state.sharing() as opened:
+            yield _CrashingTransaction(opened, self._points)
+            self._points.reach("before commit")
+        self._points.reach("after commit")
+
+    @contextmanager
     def reading(self) -> Generator[Transaction]:
         """Open a read transaction of the real store."""
         with self._state.reading() as opened:

@@ -1,7 +1,9 @@
-"""Transactions over SQLAlchemy, and the migrations that make the tables."""
+"""Transactions over SQLAlchemy on SQLite or PostgreSQL, and the migrations that make the tables."""
 
+import os
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -9,14 +11,29 @@ from typing import Any
 import sqlalchemy as sa
 
 from regulars.errors import Permanent, Transient
-from regulars.ports.state import Transaction
+from regulars.ports.state import Statement, Transaction
+
+# Of PostgreSQL's advisory locks, the one that stands for SQLite's one writer at a time.
+_WRITERS = 0x72656775
+_SQLITE_TAKES = {"transaction": "BEGIN IMMEDIATE", "sharing": "BEGIN IMMEDIATE", "reading": "BEGIN"}
+_POSTGRESQL_TAKES = {
+    "transaction": "SELECT pg_advisory_xact_lock(:lock)",
+    "sharing": "SELECT pg_advisory_xact_lock_shared(:lock)",
+    "reading": "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
+}
+# What PostgreSQL calls a deadlock, a row that changed meanwhile, a lock not had, too many clients.
+_PASSING = {"40P01", "40001", "55P03", "53300", "57P03"}
 
 
 class SQLState:
-    """One database file. A connection per transaction; writers wait for each other.
+    """One database: a file of SQLite, or a database of a PostgreSQL server.
+
+    A connection per transaction. Writers wait for each other; those that share wait for none of
+    their kind on PostgreSQL. A process that was forked opens its own connections.
 
     Args:
-        url: SQLAlchemy address of the database, such as sqlite:///shop/state.db.
+        url: SQLAlchemy address of the database, such as sqlite:///shop/state.db or
+            postgresql://user:word@host/shop.
         is_rebuildable: True for a store that can be made again from elsewhere: a commit then
             outlives a killed process, but the last ones may not outlive a power cut.
     """
@@ -24,24 +41,32 @@ class SQLState:
     def __init__(self, url: str, *, is_rebuildable: bool = False) -> None:
         """Make the engine; nothing is opened yet."""
         self.dialect = sa.make_url(url).get_backend_name()
-        self._engine = sa.create_engine(
-            url, connect_args={"timeout": 60} if self.dialect == "sqlite" else {}
-        )
-        if self.dialect == "sqlite":
+        self._is_sqlite = self.dialect == "sqlite"
+        if self._is_sqlite:
+            self._engine = sa.create_engine(url, connect_args={"timeout": 60})
             sa.event.listen(self._engine, "connect", _prepare_sqlite)
             if is_rebuildable:
                 sa.event.listen(self._engine, "connect", _relax_sqlite)
+        else:
+            self._engine = sa.create_engine(driver_url(url), pool_size=20, max_overflow=20)
+        self._process = os.getpid()
 
     @contextmanager
     def transaction(self) -> Generator[Transaction]:
         """Open a write transaction: it takes the write lock at once, commits at the end."""
-        with self._begin("BEGIN IMMEDIATE") as opened:
+        with self._begin("transaction") as opened:
+            yield opened
+
+    @contextmanager
+    def sharing(self) -> Generator[Transaction]:
+        """Open a write transaction beside others opened so; on SQLite there is one at a time."""
+        with self._begin("sharing") as opened:
             yield opened
 
     @contextmanager
     def reading(self) -> Generator[Transaction]:
         """Open a read transaction over one consistent picture."""
-        with self._begin("BEGIN") as opened:
+        with self._begin("reading") as opened:
             yield opened
 
     def close(self) -> None:
@@ -49,12 +74,20 @@ class SQLState:
         self._engine.dispose()
 
     @contextmanager
-    def _begin(self, begin: str) -> Generator[Transaction]:
+    def _begin(self, kind: str) -> Generator[Transaction]:
+        if self._process != os.getpid():
+            # Two processes on one connection would read each other's answers.
+            self._engine.dispose(close=False)
+            self._process = os.getpid()
         try:
             with self._engine.connect() as connection:
-                if self.dialect == "sqlite":
-                    connection.exec_driver_sql(begin)
-                yield _Transaction(connection)
+                if self._is_sqlite:
+                    connection.exec_driver_sql(_SQLITE_TAKES[kind])
+                    yield _OnSQLite(connection)
+                else:
+                    lock = {} if kind == "reading" else {"lock": _WRITERS}
+                    connection.execute(_parsed(_POSTGRESQL_TAKES[kind]), lock)
+                    yield _OnServer(connection, self.dialect)
                 connection.commit()
         except sa.exc.DatabaseError as error:
             if isinstance(error, sa.exc.IntegrityError | sa.exc.ProgrammingError):
@@ -62,23 +95,67 @@ class SQLState:
             raise _outside(error) from error
 
 
-class _Transaction:
-    """Statements on one open connection."""
+class _OnSQLite:
+    """Statements on one open connection; the driver reads named values itself."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
     def all(self, sql: str, /, **values: Any) -> list[dict[str, Any]]:
-        result = self._connection.execute(sa.text(sql), values)
-        return [dict(row) for row in result.mappings()]
+        return _mappings(self._connection.exec_driver_sql(str(sql), values))
 
     def run(self, sql: str, /, **values: Any) -> int:
-        return int(self._connection.execute(sa.text(sql), values).rowcount)
+        return int(self._connection.exec_driver_sql(str(sql), values).rowcount)
 
     def many(self, sql: str, rows: Sequence[Mapping[str, Any]], /) -> int:
         if not rows:
             return 0
-        return int(self._connection.execute(sa.text(sql), [dict(row) for row in rows]).rowcount)
+        given = [dict(row) for row in rows]
+        return int(self._connection.exec_driver_sql(str(sql), given).rowcount)
+
+
+class _OnServer:
+    """Statements on one open connection to a server, each in the variant it speaks."""
+
+    def __init__(self, connection: sa.Connection, dialect: str) -> None:
+        self._connection, self._dialect = connection, dialect
+
+    def all(self, sql: str, /, **values: Any) -> list[dict[str, Any]]:
+        return _mappings(self._connection.execute(self._text(sql), values))
+
+    def run(self, sql: str, /, **values: Any) -> int:
+        return int(self._connection.execute(self._text(sql), values).rowcount)
+
+    def many(self, sql: str, rows: Sequence[Mapping[str, Any]], /) -> int:
+        if not rows:
+            return 0
+        given = [dict(row) for row in rows]
+        return int(self._connection.execute(self._text(sql), given).rowcount)
+
+    def _text(self, sql: str) -> sa.TextClause:
+        return _parsed(sql.spoken(self._dialect) if isinstance(sql, Statement) else sql)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(sql: str) -> sa.TextClause:
+    return sa.text(sql)
+
+
+def _mappings(result: sa.CursorResult[Any]) -> list[dict[str, Any]]:
+    names = list(result.keys())
+    return [dict(zip(names, row, strict=True)) for row in result]
+
+
+def driver_url(url: str) -> str:
+    """Name the driver we bring for PostgreSQL, where the address names none.
+
+    Returns:
+        The address; others unchanged.
+    """
+    named = sa.make_url(url)
+    if named.drivername in {"postgresql", "postgres"}:
+        named = named.set(drivername="postgresql+psycopg")
+    return named.render_as_string(hide_password=False)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -92,10 +169,11 @@ def _relax_sqlite(connection: Any, _record: object) -> None:
 
 
 def _outside(error: sa.exc.DatabaseError) -> Transient | Permanent:
-    kind = Transient if "locked" in str(error.orig) else Permanent
+    passes = "locked" in str(error.orig) or getattr(error.orig, "sqlstate", "") in _PASSING
+    kind = Transient if passes else Permanent
     return kind(
-        f"state store: {error.orig}; check free space and permissions of its folder "
-        "(regulars doctor), then run the same command again"
+        f"state store: {str(error.orig).strip()}; check that it can be reached, its free space and "
+        "its permissions (regulars doctor), then run the same command again"
     )
 
 
@@ -121,7 +199,7 @@ def schema_version(url: str) -> tuple[str | None, str]:
     from alembic.script import ScriptDirectory  # noqa: PLC0415
 
     newest = ScriptDirectory.from_config(_alembic(url)).get_current_head() or ""
-    engine = sa.create_engine(url)
+    engine = sa.create_engine(driver_url(url))
     try:
         with engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision(), newest
@@ -134,5 +212,5 @@ def _alembic(url: str) -> Any:
 
     config = Config()
     config.set_main_option("script_location", str(Path(str(files(__package__))) / "migrations"))
-    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    config.set_main_option("sqlalchemy.url", driver_url(url).replace("%", "%%"))
     return config
