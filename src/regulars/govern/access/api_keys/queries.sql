@@ -1,6 +1,9 @@
 -- name: keys
 select name, role, hint, created_at, created_by, revoked_at from api_keys order by name
 
+-- name: users
+select name from users where disabled = 0 order by name
+
 -- name: key
 select name, role, hint, created_at, created_by, revoked_at from api_keys where name = :name
 

@@ -27,7 +27,7 @@ class ApiKey:
         role: What it may do.
         hint: Its first characters, to tell keys apart.
         created_at: When it was given out.
-        created_by: Who gave it out.
+        created_by: Who gave it out, or the user it was given out for.
         revoked_at: When it stopped working; None while it works.
     """
 
@@ -44,7 +44,9 @@ class ApiKey:
         return f"api-key:{self.name}"
 
 
-def add_key(state: State, *, name: str, role: str, actor: str, now: datetime) -> tuple[ApiKey, str]:
+def add_key(
+    state: State, *, name: str, role: str, actor: str, now: datetime, owner: str = ""
+) -> tuple[ApiKey, str]:
     """Give out a key.
 
     Args:
@@ -53,13 +55,15 @@ def add_key(state: State, *, name: str, role: str, actor: str, now: datetime) ->
         role: A role's name.
         actor: Who gives it out, for the audit log.
         now: The moment, aware.
+        owner: User who answers for what it does, whose word its acts count as; the actor when
+            left out.
 
     Returns:
         The key's record, and the key: 256 random bits that are shown this once.
 
     Raises:
         InputError: The name is taken or cannot be one.
-        UnknownName: There is no such role.
+        UnknownName: There is no such role or user.
     """
     if not _NAME.fullmatch(name):
         raise InputError(
@@ -67,8 +71,11 @@ def add_key(state: State, *, name: str, role: str, actor: str, now: datetime) ->
             "starting with a letter or digit"
         )
     key = f"{PREFIX}{secrets.token_urlsafe(32)}"
-    made = ApiKey(name, role_named(role), key[:HINT_LENGTH], _text(now), actor)
+    made = ApiKey(name, role_named(role), key[:HINT_LENGTH], _text(now), owner or actor)
     with state.transaction() as transaction:
+        users = [row["name"] for row in transaction.all(_QUERIES["users"])]
+        if owner and owner not in users:
+            raise UnknownName("user", owner, users)
         if transaction.all(_QUERIES["key"], name=name):
             raise InputError(
                 f"an API key named {name!r} was given out before; choose another name, "
@@ -81,14 +88,14 @@ def add_key(state: State, *, name: str, role: str, actor: str, now: datetime) ->
             role=made.role.value,
             hint=made.hint,
             created_at=made.created_at,
-            created_by=actor,
+            created_by=made.created_by,
         )
         record(
             transaction,
             actor=actor,
             action="api_key.add",
             subject=name,
-            detail={"role": made.role.value},
+            detail={"role": made.role.value} | ({"owner": owner} if owner else {}),
             at=now,
         )
     return made, key

@@ -111,6 +111,9 @@ def add_api_key(
     name: Annotated[str, typer.Argument(help="Which system will hold the key.")],
     *,
     role: Annotated[str, typer.Option(help="viewer, analyst, marketer, approver or admin.")],
+    owner: Annotated[
+        str, typer.Option(help="User who answers for it, whose word its acts count as.")
+    ] = "",
     folder: Folder = Path(),
     as_json: AsJson = False,
 ) -> None:
@@ -118,7 +121,9 @@ def add_api_key(
     from regulars.govern.access.api_keys.service import add_key  # noqa: PLC0415
 
     shop = _open(folder)
-    made, key = add_key(shop.state, name=name, role=role, actor=ACTOR, now=_now())
+    made, key = add_key(
+        shop.state, name=name, role=role, actor=ACTOR, now=_now(), owner=owner
+    )
     _anchor(shop)
     if as_json:
         typer.echo(json.dumps({"name": made.name, "role": made.role, "key": key}))
