@@ -1,0 +1,1 @@
+"""Webhooks: contacts posted to a system of the retailer's own, signed."""
