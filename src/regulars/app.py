@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from regulars.collect.ingest.drain.replay.service import Sealing
     from regulars.collect.ingest.drain.service import Drain
     from regulars.ports.engine import Engine
+    from regulars.reach.links.service import Links
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,21 @@ class App:
     def protector(self) -> Protector:
         """Tokens for direct identifiers, and the vault of their clear values."""
         return open_protector(self.folder, SQLState(f"sqlite:///{self.folder / VAULT_FILE}"))
+
+    @cached_property
+    def links(self) -> "Links":
+        """The signed addresses of the workspace."""
+        from regulars.govern.protection.keys import make_key, read_key  # noqa: PLC0415
+        from regulars.reach.links.service import Links  # noqa: PLC0415
+
+        settings = self.settings.links
+        _ = self.protector  # refuses a vault without its key, before a new key is made
+        return Links(
+            read_key(self.folder) or make_key(self.folder),
+            base_url=settings.base_url,
+            number=settings.key_number,
+            oldest=settings.oldest_key,
+        )
 
     @cached_property
     def profiles(self) -> SQLState:

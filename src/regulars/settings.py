@@ -4,7 +4,7 @@ import tomllib
 from dataclasses import dataclass, field, fields, is_dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
 
 from regulars.errors import InputError, NotReady
@@ -58,17 +58,83 @@ class Loop:
 
 
 @dataclass(frozen=True)
+class Cap:
+    """One more cap on the marketing contacts of a customer.
+
+    Attributes:
+        scope: What it counts and bars: "all", "channel:NAME" or "topic:NAME".
+        contacts: Most contacts within the window.
+        days: Length of the window in days; a calendar month needs none.
+        window: "rolling", "calendar_day" or "calendar_month", on the customer's own clock.
+        when_full: "drop" what is above, or "hold" it until there is room.
+        name: Shown in reasons; "" for the scope.
+    """
+
+    scope: str = "all"
+    contacts: int = 1
+    days: int = 1
+    window: str = "rolling"
+    when_full: str = "drop"
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Quiet:
+    """Quiet hours of one channel, class or topic, instead of the usual ones.
+
+    Attributes:
+        scope: "channel:NAME", "topic:NAME" or "class:transactional".
+        quiet_from: Local hour quiet time starts, 0 to 23.
+        quiet_to: Local hour quiet time ends, 0 to 23; the same hour means never quiet.
+    """
+
+    scope: str = ""
+    quiet_from: int = 21
+    quiet_to: int = 8
+
+
+@dataclass(frozen=True)
+class QuotaSettings:
+    """What the workspace says of a platform's quota.
+
+    Attributes:
+        name: Name of the quota, as `regulars govern policy` lists it.
+        contacts: Most contacts within its window; -1 for what the quota says.
+        when_full: "drop" or "hold"; "" for what the quota says.
+        is_off: True when it does not hold for this workspace.
+        source: Where that is written, such as the platform's letter.
+        as_of: Day it was read, such as 2026-11-21.
+    """
+
+    name: str = ""
+    contacts: int = -1
+    when_full: str = ""
+    is_off: bool = False
+    source: str = ""
+    as_of: str = ""
+
+
+@dataclass(frozen=True)
 class Policy:
     """Rules of contact that every send passes.
 
     Attributes:
-        quiet_from: Local hour quiet time starts, 0 to 23.
+        quiet_from: Local hour quiet time starts, 0 to 23, where the customer is.
         quiet_to: Local hour quiet time ends, 0 to 23.
         dispatch_hour: Local hour a turn's contacts go out, on the day after `as_of`.
         cap_contacts: Most marketing contacts a customer gets within `cap_days`.
         cap_days: Length of the rolling cap window.
+        cap_when_full: "drop" what is above the cap, or "hold" it until there is room.
         consent_required: True when only a recorded "granted" allows a contact; False when
             everything but a recorded refusal does.
+        notice_version: Oldest notice whose consent to marketing still holds; "" for any.
+        minor_age: Age below which no program chooses marketing for a customer.
+        child_age: Age below which no marketing goes out without a guardian's consent.
+        unknown_age: What to take a customer for whose age is not known: "adult", "minor" or
+            "child".
+        caps: More caps, each a table `[[policy.caps]]`.
+        quiet: Other quiet hours, each a table `[[policy.quiet]]`.
+        quotas: Changed quotas of platforms, each a table `[[policy.quotas]]`.
     """
 
     quiet_from: int = 21
@@ -76,7 +142,15 @@ class Policy:
     dispatch_hour: int = 10
     cap_contacts: int = 2
     cap_days: int = 28
+    cap_when_full: str = "drop"
     consent_required: bool = True
+    notice_version: str = ""
+    minor_age: int = 18
+    child_age: int = 14
+    unknown_age: str = "adult"
+    caps: tuple[Cap, ...] = ()
+    quiet: tuple[Quiet, ...] = ()
+    quotas: tuple[QuotaSettings, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,6 +164,37 @@ class Compute:
 
     workers: int = 2
     memory: str = "2GB"
+
+
+@dataclass(frozen=True)
+class Sending:
+    """How contacts are handed over.
+
+    Attributes:
+        window: Most contacts claimed at once where a provider knows keys or can be asked.
+        careful_window: The same elsewhere: the most that may end unknown when a process dies.
+        lease_seconds: Seconds after which the contacts of a process that fell silent are taken up.
+        attempts: Most attempts at one contact.
+        retry_first_seconds: Seconds before the second attempt; doubled with each further one.
+        retry_most_seconds: Most seconds between two attempts.
+        retry_hours: Hours after the first attempt in which there may be others.
+        breaker_failures: Failures in a row after which a channel is left alone.
+        breaker_seconds: Seconds it is left alone, before one small window tries it.
+        patience_seconds: Most seconds one pass waits for an attempt that is due soon.
+        stuck_minutes: Minutes after which what has not moved is reported as stuck.
+    """
+
+    window: int = 500
+    careful_window: int = 20
+    lease_seconds: int = 120
+    attempts: int = 6
+    retry_first_seconds: float = 5.0
+    retry_most_seconds: float = 900.0
+    retry_hours: float = 4.0
+    breaker_failures: int = 5
+    breaker_seconds: float = 60.0
+    patience_seconds: float = 0.0
+    stuck_minutes: int = 15
 
 
 @dataclass(frozen=True)
@@ -134,6 +239,46 @@ class Drain:
     late_days: int = 7
     future_minutes: int = 10
     follow_ms: int = 500
+
+
+@dataclass(frozen=True)
+class LinkSettings:
+    """The addresses in messages.
+
+    Attributes:
+        base_url: Address this server is reached at from outside, such as
+            https://go.shop.example; "" when there is none: then messages that need a link, as
+            all marketing e-mail does, are not sent.
+        key_number: Number of the key links are signed with, 1 to 255; raise it to sign with
+            a new one.
+        oldest_key: Number of the oldest key whose links still lead somewhere.
+        utm_source: What links say of who sent them; "" for the retailer's name.
+        opens: True to put a picture into e-mail that tells when it is opened.
+    """
+
+    base_url: str = ""
+    key_number: int = 1
+    oldest_key: int = 1
+    utm_source: str = ""
+    opens: bool = False
+
+
+@dataclass(frozen=True)
+class Messages:
+    """What every message says of who sends it.
+
+    Attributes:
+        sender: Name of the sender in the footer of e-mail; "" for the retailer's name.
+        postal_address: Postal address in the footer of e-mail.
+        sms_signature: Signature of text messages, set in 【】; "" for none.
+        sms_opt_out: What a marketing text message ends with; "" for the words of its
+            language, such as 拒收请回复R.
+    """
+
+    sender: str = ""
+    postal_address: str = ""
+    sms_signature: str = ""
+    sms_opt_out: str = ""
 
 
 @dataclass(frozen=True)
@@ -247,6 +392,8 @@ class Settings:
     compute: Compute = Compute()
     ingest: Ingest = Ingest()
     drain: Drain = Drain()
+    links: LinkSettings = LinkSettings()
+    messages: Messages = Messages()
     channels: dict[str, ChannelSettings] = field(
         default_factory=lambda: {"sms": ChannelSettings(), "app": ChannelSettings(Decimal("0.01"))}
     )
@@ -332,6 +479,8 @@ def _build(kind: type, given: Any, where: str) -> Any:
         hint = hints[name]
         if is_dataclass(hint):
             values[name] = _build(hint, value, f"{where}: {name}")  # type: ignore[arg-type]
+        elif get_origin(hint) is tuple:
+            values[name] = _build_each(get_args(hint)[0], value, f"{where}: {name}")
         elif hint is Decimal and isinstance(value, int | float | str):
             values[name] = Decimal(str(value))
         elif hint is float and isinstance(value, int | float) and not isinstance(value, bool):
@@ -343,8 +492,64 @@ def _build(kind: type, given: Any, where: str) -> Any:
     return kind(**values)
 
 
+def _build_each(kind: type, given: Any, where: str) -> tuple[Any, ...]:
+    if not isinstance(given, list):
+        raise InputError(f"{where} is {given!r}, must be a list; write one table per entry")
+    return tuple(_build(kind, one, f"{where} {place}") for place, one in enumerate(given, 1))
+
+
+def _check_policy(policy: Policy, path: Path) -> None:
+    """Refuse limits out of range and words we do not know, with the place they stand at."""
+    words: list[tuple[str, str, tuple[str, ...]]] = [
+        ("policy.cap_when_full", policy.cap_when_full, ("drop", "hold")),
+        ("policy.unknown_age", policy.unknown_age, ("adult", "minor", "child")),
+    ]
+    numbers: list[tuple[str, float, float, float]] = [
+        ("policy.dispatch_hour", policy.dispatch_hour, 0, 23),
+        ("policy.quiet_from", policy.quiet_from, 0, 23),
+        ("policy.quiet_to", policy.quiet_to, 0, 23),
+        ("policy.cap_contacts", policy.cap_contacts, 0, 1000),
+        ("policy.cap_days", policy.cap_days, 1, 366),
+        ("policy.minor_age", policy.minor_age, 0, 120),
+        ("policy.child_age", policy.child_age, 0, policy.minor_age),
+    ]
+    for place, cap in enumerate(policy.caps, 1):
+        at = f"policy.caps {place}"
+        words.append((f"{at}: window", cap.window, ("rolling", "calendar_day", "calendar_month")))
+        words.append((f"{at}: when_full", cap.when_full, ("drop", "hold")))
+        words.append((f"{at}: scope", _scope(cap.scope), ("all", "channel:", "topic:")))
+        numbers.append((f"{at}: contacts", cap.contacts, 0, 1000))
+        numbers.append((f"{at}: days", cap.days, 1, 366))
+    for place, hours in enumerate(policy.quiet, 1):
+        at = f"policy.quiet {place}"
+        known = ("channel:", "topic:", "class:transactional")
+        words.append((f"{at}: scope", _scope(hours.scope), known))
+        numbers.append((f"{at}: quiet_from", hours.quiet_from, 0, 23))
+        numbers.append((f"{at}: quiet_to", hours.quiet_to, 0, 23))
+    for place, quota in enumerate(policy.quotas, 1):
+        words.append((f"policy.quotas {place}: when_full", quota.when_full, ("drop", "hold", "")))
+        numbers.append((f"policy.quotas {place}: contacts", quota.contacts, -1, 10**6))
+    for name, value, allowed in words:
+        if value not in allowed:
+            raise InputError(f"{path}: {name} is {value!r}, must be one of {', '.join(allowed)}")
+    _check_ranges(numbers, path)
+
+
+def _scope(scope: str) -> str:
+    """Give the kind of a scope, where it names a channel or topic."""
+    kind, colon, what = scope.partition(":")
+    return f"{kind}:" if kind in {"channel", "topic"} and colon and what else scope
+
+
+def _check_ranges(limits: list[tuple[str, Any, float, float]], path: Path) -> None:
+    for name, value, least, most in limits:
+        if not least <= value <= most:
+            raise InputError(f"{path}: {name} is {value}, must be from {least} to {most}")
+
+
 def _check(settings: Settings, path: Path) -> None:
-    loop, policy, drain = settings.loop, settings.policy, settings.drain
+    loop, drain = settings.loop, settings.drain
+    _check_policy(settings.policy, path)
     ingest = settings.ingest
     limits: list[tuple[str, float | Decimal, float, float]] = [
         ("loop.global_holdout", loop.global_holdout, 0, 0.5),
@@ -355,16 +560,24 @@ def _check(settings: Settings, path: Path) -> None:
         ("loop.turn_days", loop.turn_days, 1, 92),
         ("loop.window_days", loop.window_days, 1, loop.turn_days),
         ("loop.weekly_budget", loop.weekly_budget, 0, 10**12),
-        ("policy.dispatch_hour", policy.dispatch_hour, 0, 23),
-        ("policy.quiet_from", policy.quiet_from, 0, 23),
-        ("policy.quiet_to", policy.quiet_to, 0, 23),
-        ("policy.cap_contacts", policy.cap_contacts, 0, 1000),
-        ("policy.cap_days", policy.cap_days, 1, 366),
         ("compute.workers", settings.compute.workers, 1, 256),
+        ("sending.window", settings.sending.window, 1, 10_000),
+        ("sending.careful_window", settings.sending.careful_window, 1, 10_000),
+        ("sending.lease_seconds", settings.sending.lease_seconds, 5, 3600),
+        ("sending.attempts", settings.sending.attempts, 1, 100),
+        ("sending.retry_first_seconds", settings.sending.retry_first_seconds, 0.01, 3600),
+        ("sending.retry_most_seconds", settings.sending.retry_most_seconds, 0.01, 86_400),
+        ("sending.retry_hours", settings.sending.retry_hours, 0, 720),
+        ("sending.breaker_failures", settings.sending.breaker_failures, 1, 1000),
+        ("sending.breaker_seconds", settings.sending.breaker_seconds, 0.01, 86_400),
+        ("sending.patience_seconds", settings.sending.patience_seconds, 0, 3600),
+        ("sending.stuck_minutes", settings.sending.stuck_minutes, 1, 10_080),
         ("ingest.partitions", ingest.partitions, 1, 64),
         ("ingest.segment_mb", ingest.segment_mb, 1, 1024),
         ("ingest.waiting_mb", ingest.waiting_mb, 8, 4096),
         ("ingest.backlog_mb", ingest.backlog_mb, 1, 10**9),
+        ("links.oldest_key", settings.links.oldest_key, 1, settings.links.key_number),
+        ("links.key_number", settings.links.key_number, 1, 255),
         ("drain.every_ms", drain.every_ms, 1, 60_000),
         ("drain.batch_mb", drain.batch_mb, 1, 256),
         ("drain.commit_ms", drain.commit_ms, 0, 60_000),
@@ -374,9 +587,7 @@ def _check(settings: Settings, path: Path) -> None:
         ("drain.follow_ms", drain.follow_ms, 1, 60_000),
     ]
     limits += _limits_of_channels(settings, path)
-    for name, value, least, most in limits:
-        if not least <= value <= most:
-            raise InputError(f"{path}: {name} is {value}, must be from {least} to {most}")
+    _check_ranges(limits, path)
     try:
         ZoneInfo(settings.retailer.zone)
     except (KeyError, ValueError, OSError) as error:

@@ -27,6 +27,7 @@ from regulars.serve.http import collect, decide, govern, measure, reach, underst
 from regulars.serve.http.door.guard import Guard
 from regulars.serve.http.door.role_matrix import ROLE_MATRIX
 from regulars.serve.http.door.workspaces import Site
+from regulars.serve.public.clicks import ClickPages
 
 _LOG = logging.getLogger("regulars.serve")
 
@@ -102,6 +103,7 @@ def _routes(site: Site, pages: Pages) -> list[BaseRoute]:
         Mount("/static", StaticFiles(directory=Path(str(here / "serve" / "console" / "static")))),
         Mount("/vendor", StaticFiles(directory=Path(str(here / "charts" / "vendor")))),
         *SigningPages(site, pages).routes(),
+        *ClickPages(site, pages).routes(),
         *console.routes(pages),
     ]
     for part in (collect, unify, understand, decide, reach, measure, govern):

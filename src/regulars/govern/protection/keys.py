@@ -50,11 +50,32 @@ def derived(secret: bytes) -> Keys:
         '45d7d29308505463'
     """
 
-    def key(purpose: str) -> bytes:
-        info = f"regulars {purpose} 1".encode()
-        return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret)
+    token, wrap, seal, fingerprint = (
+        purpose_key(secret, purpose) for purpose in ("token", "wrap", "seal", "fingerprint")
+    )
+    return Keys(token, wrap, seal, fingerprint.hex()[:16])
 
-    return Keys(key("token"), key("wrap"), key("seal"), key("fingerprint").hex()[:16])
+
+def purpose_key(secret: bytes, purpose: str, number: int = 1) -> bytes:
+    """Derive the key of one purpose.
+
+    Args:
+        secret: 32 random bytes: the workspace's key.
+        purpose: What the key is for, in words.
+        number: 1 for the first; another number gives another key, so that keys can be changed.
+
+    Returns:
+        32 bytes that tell nothing of the secret, nor of the key of any other purpose.
+
+    Source:
+        HKDF (RFC 5869) with SHA-256.
+
+    Example:
+        >>> purpose_key(bytes(32), "token") == purpose_key(bytes(32), "token", 2)
+        False
+    """
+    info = f"regulars {purpose} {number}".encode()
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret)
 
 
 def read_key(folder: Path) -> bytes | None:

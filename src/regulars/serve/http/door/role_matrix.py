@@ -1,6 +1,6 @@
 """Who may call what: the least role of every route; a route not listed is refused."""
 
-from regulars.govern.access import ANYONE, Role, RoleMatrix
+from regulars.govern.access import ANYONE, SIGNED, Role, RoleMatrix
 
 ROLE_MATRIX = RoleMatrix({
     "GET /healthz": ANYONE,
@@ -8,6 +8,8 @@ ROLE_MATRIX = RoleMatrix({
     "GET /vendor": ANYONE,
     "GET /sign-in": ANYONE,
     "POST /sign-in": ANYONE,
+    "GET /r/{token}": SIGNED,
+    "GET /o/{token}": SIGNED,
     "POST /sign-out": Role.VIEWER,
     "GET /": Role.VIEWER,
     "GET /customers": Role.VIEWER,

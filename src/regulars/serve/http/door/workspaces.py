@@ -11,6 +11,7 @@ from regulars.errors import NotReady
 from regulars.govern.protection.service import Protector
 from regulars.ports.engine import Reader
 from regulars.ports.state import State
+from regulars.reach.links.service import Links
 from regulars.settings import FILE, Settings
 
 ENGINES = 2
@@ -42,6 +43,11 @@ class Workspace:
     def profiles(self) -> State:
         """The store of online profiles."""
         return self._first.profiles
+
+    @property
+    def links(self) -> Links:
+        """The signed addresses of the workspace."""
+        return self._first.links
 
     @property
     def protector(self) -> Protector:

@@ -1,0 +1,1 @@
+"""Links: signed, so that nobody can change where one leads or whom it speaks for."""
