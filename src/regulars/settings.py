@@ -127,6 +127,10 @@ class Policy:
         cap_when_full: "drop" what is above the cap, or "hold" it until there is room.
         consent_required: True when only a recorded "granted" allows a contact; False when
             everything but a recorded refusal does.
+        approval_required: True when a marketing campaign goes out only once somebody other
+            than its makers has approved it as it stands; turns of the loop are not campaigns
+            of a person and go on as they are set.
+        transactional_approval_required: The same for transactional campaigns.
         notice_version: Oldest notice whose consent to marketing still holds; "" for any.
         minor_age: Age below which no program chooses marketing for a customer.
         child_age: Age below which no marketing goes out without a guardian's consent.
@@ -144,6 +148,8 @@ class Policy:
     cap_days: int = 28
     cap_when_full: str = "drop"
     consent_required: bool = True
+    approval_required: bool = True
+    transactional_approval_required: bool = True
     notice_version: str = ""
     minor_age: int = 18
     child_age: int = 14
