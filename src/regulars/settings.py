@@ -276,15 +276,10 @@ class Messages:
     Attributes:
         sender: Name of the sender in the footer of e-mail; "" for the retailer's name.
         postal_address: Postal address in the footer of e-mail.
-        sms_signature: Signature of text messages, set in 【】; "" for none.
-        sms_opt_out: What a marketing text message ends with; "" for the words of its
-            language, such as 拒收请回复R.
     """
 
     sender: str = ""
     postal_address: str = ""
-    sms_signature: str = ""
-    sms_opt_out: str = ""
 
 
 @dataclass(frozen=True)

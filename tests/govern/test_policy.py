@@ -1,9 +1,9 @@
-"""The rules of contact: quiet hours, the cap window, the verdicts, the emergency stop."""
+"""The rules of contact: quiet hours, every rule and their order, the emergency stop."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,15 +11,19 @@ from hypothesis import strategies as st
 from regulars.adapters.state import SQLState, migrate
 from regulars.errors import InputError
 from regulars.govern.audit.service import newest
+from regulars.govern.consent import Status
 from regulars.govern.policy import (
     FATE_BY_REFUSAL,
     Fate,
-    Rules,
-    cap_window,
-    contact_verdicts,
+    explain,
+    hours_for,
     quiet_until,
+    reason_texts,
 )
+from regulars.govern.policy.ages import AGES
+from regulars.govern.policy.rules import Case, answers, first_refusal, refusal_again
 from regulars.govern.policy.service import resume, stop, stopped
+from regulars.settings import Policy, Quiet
 
 ZONES = [
     "Asia/Shanghai",
@@ -94,59 +98,145 @@ def test_a_moment_without_a_zone_is_refused():
         quiet_until(datetime(2026, 3, 1), zone="UTC", quiet_from=21, quiet_to=8)
 
 
-def test_the_cap_window_rolls_over_midnight_in_the_zone_of_the_shop():
-    before = cap_window(utc("2026-03-01T23:59+08:00"), zone="Asia/Shanghai", cap_days=1)
-    after = cap_window(utc("2026-03-02T00:01+08:00"), zone="Asia/Shanghai", cap_days=2)
+def test_quiet_hours_follow_topic_then_channel_then_class():
+    policy = Policy(
+        quiet=(
+            Quiet("channel:call", 20, 10),
+            Quiet("topic:alarm", 3, 3),
+            Quiet("class:transactional", 0, 6),
+        )
+    )
 
-    assert before == ("2026-03-01", "2026-02-28")
-    assert after == ("2026-03-02", "2026-02-28")
+    def hours(message_class, channel, topic):
+        return hours_for(policy, message_class=message_class, channel=channel, topic=topic)
 
-
-def verdict(**changes):
-    given_ = {
-        "consent": "granted",
-        "suppressed": False,
-        "contacts": 0,
-        "quiet": False,
-        "rules": Rules(cap_contacts=2),
-    }
-    return str(contact_verdicts(**(given_ | changes)))
+    assert hours("marketing", "sms", "news") == (21, 8)
+    assert hours("marketing", "call", "news") == (20, 10)
+    assert hours("marketing", "call", "alarm") == (3, 3)
+    assert hours("transactional", "call", "alarm") == (0, 6)
 
 
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({}, ""),
-        ({"holdout": True, "consent": "none"}, "global_holdout"),
-        ({"rules": Rules(2, stopped=True), "consent": "none"}, "emergency_stop"),
+        ({}, None),
+        ({"holdout": "global_holdout", "is_stopped": True}, "global_holdout"),
+        ({"holdout": "campaign_holdout", "consent": "none"}, "campaign_holdout"),
+        ({"is_stopped": True, "consent": "none"}, "emergency_stop"),
         ({"consent": "none"}, "no_consent"),
-        ({"consent": "none", "rules": Rules(2, consent_required=False)}, ""),
-        ({"consent": "denied", "rules": Rules(2, consent_required=False)}, "consent_denied"),
-        ({"consent": "withdrawn", "suppressed": True}, "consent_withdrawn"),
-        ({"suppressed": True, "contacts": 2}, "suppressed"),
-        ({"contacts": 1}, ""),
-        ({"contacts": 2, "quiet": True}, "frequency_cap"),
-        ({"quiet": True, "in_stock": False}, "quiet_hours"),
-        ({"in_stock": False}, "out_of_stock"),
+        ({"consent": "none", "is_consent_required": False}, None),
+        ({"consent": "denied", "is_consent_required": False}, "consent_denied"),
+        ({"consent": "withdrawn", "barred": "every"}, "consent_withdrawn"),
+        ({"is_stale": True, "has_left_topic": True}, "consent_stale"),
+        ({"is_stale": True, "is_consent_required": False}, None),
+        ({"has_left_topic": True, "barred": "every"}, "topic_left"),
+        ({"barred": "every", "age": "child"}, "suppressed"),
+        ({"barred": "marketing"}, "suppressed"),
+        ({"age": "child"}, "child_without_guardian"),
+        ({"age": "child", "has_guardian_consent": True}, None),
+        ({"age": "child", "has_guardian_consent": True, "is_automated": True}, "minor"),
+        ({"age": "minor", "is_automated": True, "is_profiling_refused": True}, "minor"),
+        ({"age": "minor"}, None),
+        ({"is_profiling_refused": True, "is_automated": True}, "profiling_refused"),
+        ({"is_profiling_refused": True}, None),
+        ({"quota": "forbidden", "cap": "full"}, "platform_forbids"),
+        ({"quota": "no_grant"}, "no_grant"),
+        ({"quota": "full", "cap": "full"}, "platform_quota"),
+        ({"quota": "outranked"}, "outranked"),
+        ({"cap": "full", "is_quiet": True}, "frequency_cap"),
+        ({"cap": "outranked", "is_quiet": True}, "outranked"),
+        ({"is_quiet": True, "is_out_of_stock": True}, "quiet_hours"),
+        ({"is_out_of_stock": True}, "out_of_stock"),
     ],
 )
 def test_the_first_rule_that_refuses_gives_the_reason(changes, reason):
-    assert verdict(**changes) == reason
+    assert first_refusal(Case(**changes)) == reason
 
 
-def test_customers_and_channels_are_judged_together():
-    found = contact_verdicts(
-        consent=[["granted", "denied"], ["granted", "granted"]],
-        suppressed=[[False, False], [True, False]],
-        contacts=np.array([[0], [5]]),
-        quiet=False,
-        rules=Rules(cap_contacts=5),
-    )
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"consent": "withdrawn", "is_stale": True, "has_left_topic": True}, None),
+        ({"consent": "none", "age": "child", "is_automated": True}, None),
+        ({"is_profiling_refused": True, "is_automated": True}, None),
+        ({"cap": "full"}, None),
+        ({"barred": "marketing"}, None),
+        ({"barred": "every"}, "suppressed"),
+        ({"is_stopped": True}, "emergency_stop"),
+        ({"quota": "full"}, "platform_quota"),
+        ({"is_out_of_stock": True}, "out_of_stock"),
+    ],
+)
+def test_what_a_customer_waits_for_passes_marketing_rules_and_no_others(changes, reason):
+    assert first_refusal(Case("transactional", **changes)) == reason
 
-    assert found.tolist() == [["", "consent_denied"], ["suppressed", "frequency_cap"]]
+
+def test_a_class_nobody_knows_is_marketing():
+    assert first_refusal(Case("promotion", consent="none")) == "no_consent"
 
 
-def test_waiting_is_the_only_refusal_that_defers():
+CASES = st.builds(
+    Case,
+    message_class=st.sampled_from(["marketing", "transactional"]),
+    is_automated=st.booleans(),
+    holdout=st.sampled_from(["", "", "global_holdout", "campaign_holdout"]),
+    is_stopped=st.booleans(),
+    consent=st.sampled_from([status.value for status in Status]),
+    is_consent_required=st.booleans(),
+    is_stale=st.booleans(),
+    has_left_topic=st.booleans(),
+    barred=st.sampled_from(["", "marketing", "every"]),
+    age=st.sampled_from(AGES),
+    has_guardian_consent=st.booleans(),
+    is_profiling_refused=st.booleans(),
+    quota=st.sampled_from(["", "full", "outranked", "forbidden", "no_grant"]),
+    cap=st.sampled_from(["", "full", "outranked"]),
+    is_quiet=st.booleans(),
+    is_out_of_stock=st.booleans(),
+)
+
+
+@given(CASES)
+def test_the_first_refusal_is_the_first_answer_of_all_rules(case):
+    said = [reason for reason in answers(case).values() if reason]
+
+    assert first_refusal(case) == (said[0] if said else None)
+
+
+@given(CASES)
+def test_what_is_barred_again_was_barred_at_first(case):
+    if refusal_again(case):
+        assert first_refusal(case)
+
+
+@given(CASES)
+def test_one_more_obstacle_never_opens_a_contact(case):
+    for obstacle in (
+        {"is_stopped": True},
+        {"consent": "withdrawn"},
+        {"barred": "every"},
+        {"age": "child", "has_guardian_consent": False},
+        {"is_profiling_refused": True},
+        {"quota": "full"},
+        {"cap": "full"},
+        {"is_quiet": True},
+        {"is_out_of_stock": True},
+    ):
+        if first_refusal(case):
+            assert first_refusal(case._replace(**obstacle))
+
+
+def test_every_refusal_has_a_fate_and_a_text_in_both_languages():
+    assert list(reason_texts()) == [reason.value for reason in FATE_BY_REFUSAL]
+    for text in reason_texts().values():
+        assert text.en
+        assert re.search("[\u4e00-\u9fff]", text.zh)
+        assert text.rests_on
+    assert explain("frequency_cap:weekly", "zh-CN").endswith("（weekly）")
+    assert explain("handed_over") == "handed_over"
+
+
+def test_waiting_is_the_only_refusal_that_always_defers():
     assert [reason for reason, fate in FATE_BY_REFUSAL.items() if fate is Fate.DEFERRED] == [
         "quiet_hours"
     ]

@@ -80,7 +80,8 @@ def toml_value(value: Any) -> str:
     r"""Write one value as TOML does.
 
     Returns:
-        Numbers and booleans bare, everything else as a quoted string, money included.
+        Numbers and booleans bare, lists in brackets, everything else as a quoted string, money
+        included.
 
     Example:
         >>> toml_value('the "corner" shop'), toml_value(True), toml_value(0.05)
@@ -90,6 +91,11 @@ def toml_value(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, int | float):
         return str(value)
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(toml_value, value))}]"
+    if is_dataclass(value):
+        entries = (f"{p.name} = {toml_value(getattr(value, p.name))}" for p in fields(value))
+        return f"{{{', '.join(entries)}}}"
     escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
     return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in escaped) + '"'
 

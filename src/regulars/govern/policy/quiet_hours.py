@@ -1,9 +1,11 @@
-"""Quiet hours: is it too early or too late to disturb a customer, and until when."""
+"""Quiet hours: which hold for a contact, and until when it must wait."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from regulars.errors import InputError
+from regulars.govern.policy.asks import TRANSACTIONAL_CLASS
+from regulars.settings import Policy
 
 
 def quiet_until(now: datetime, *, zone: str, quiet_from: int, quiet_to: int) -> datetime | None:
@@ -46,3 +48,32 @@ def quiet_until(now: datetime, *, zone: str, quiet_from: int, quiet_to: int) -> 
     day = local.date() + timedelta(days=int(over_midnight and local.hour >= quiet_from))
     end = datetime(day.year, day.month, day.day, quiet_to, tzinfo=ZoneInfo(zone))
     return end.astimezone(UTC)
+
+
+def hours_for(policy: Policy, *, message_class: str, channel: str, topic: str) -> tuple[int, int]:
+    """Choose the quiet hours of a kind of contact: those of its topic, channel or class.
+
+    Args:
+        policy: Settings of the rules.
+        message_class: marketing or transactional.
+        channel: Channel it takes.
+        topic: What it is about.
+
+    Returns:
+        Hours quiet time starts and ends. What is transactional is never quiet unless the
+        settings say so of its class: who waits for a code waits at night too.
+
+    Source:
+        Ours, because an order's news is not advertising; what is more special is said last.
+
+    Example:
+        >>> hours_for(Policy(), message_class="marketing", channel="sms", topic="")
+        (21, 8)
+        >>> hours_for(Policy(), message_class="transactional", channel="sms", topic="")
+        (0, 0)
+    """
+    said = {hours.scope: (hours.quiet_from, hours.quiet_to) for hours in policy.quiet}
+    if message_class == TRANSACTIONAL_CLASS:
+        return said.get("class:transactional", (0, 0))
+    usual = (policy.quiet_from, policy.quiet_to)
+    return said.get(f"topic:{topic}") or said.get(f"channel:{channel}") or usual

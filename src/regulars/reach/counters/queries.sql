@@ -27,6 +27,31 @@ FROM counted_contacts AS c
 WHERE c.customer_id IN (SELECT json_array_elements_text(CAST(:customers AS json)))
   AND c.at > :since
 
+-- name: grants
+SELECT json_group_array(json_array(g.customer_id, g.channel, g.sender, g.granted - g.used)) AS found
+FROM (SELECT DISTINCT value AS customer_id FROM json_each(:customers)) AS asked
+CROSS JOIN contact_grants AS g ON g.customer_id = asked.customer_id
+
+-- name: grants [postgresql]
+SELECT CAST(COALESCE(json_agg(json_build_array(
+           g.customer_id, g.channel, g.sender, g.granted - g.used)), '[]') AS text) AS found
+FROM contact_grants AS g
+WHERE g.customer_id IN (SELECT json_array_elements_text(CAST(:customers AS json)))
+
+-- name: add_grants
+INSERT INTO contact_grants (customer_id, channel, sender, granted)
+VALUES (:customer_id, :channel, :sender, :granted)
+ON CONFLICT (customer_id, channel, sender) DO UPDATE
+SET granted = contact_grants.granted + excluded.granted
+
+-- name: use_grant
+UPDATE contact_grants SET used = used + 1
+WHERE customer_id = :customer_id AND channel = :channel AND sender = :sender AND used < granted
+
+-- name: return_grant
+UPDATE contact_grants SET used = used - 1
+WHERE customer_id = :customer_id AND channel = :channel AND sender = :sender AND used > 0
+
 -- name: stock
 SELECT offer_id, stock - given AS remaining FROM offer_stock
 WHERE stock IS NOT NULL AND offer_id IN (SELECT value FROM json_each(:offers))
@@ -54,7 +79,11 @@ ON CONFLICT (customer_id, key) DO UPDATE SET at = excluded.at
 DELETE FROM counted_contacts WHERE customer_id = :customer_id AND key = :key
 
 -- name: take_stock
-UPDATE offer_stock SET given = given + :taken WHERE offer_id = :offer_id
+UPDATE offer_stock SET given = given + :taken
+WHERE offer_id = :offer_id AND (stock IS NULL OR given + :taken <= stock)
+
+-- name: has_stock
+SELECT 1 AS known FROM offer_stock WHERE offer_id = :offer_id
 
 -- name: return_stock
 UPDATE offer_stock SET given = given - 1 WHERE offer_id = :offer_id AND given > 0

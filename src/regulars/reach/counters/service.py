@@ -3,32 +3,12 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from regulars.errors import InputError, Permanent
 from regulars.govern.policy.asks import Ask
-from regulars.ports.state import Queries, Transaction
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """One contact that counts.
-
-    Attributes:
-        key: Key of the contact.
-        at: Moment it was claimed, UTC ISO text.
-        channel: Channel it took.
-        message_class: marketing or transactional.
-        topic: What it was about.
-        sender: Who sent it on the platform.
-    """
-
-    key: str
-    at: str
-    channel: str
-    message_class: str
-    topic: str
-    sender: str
+from regulars.govern.policy.limits import Counted
+from regulars.ports.state import Queries, State, Transaction
 
 
 class Counters:
@@ -70,6 +50,18 @@ class Counters:
             found.setdefault(customer, []).append(Counted(*contact))
         return found
 
+    def grants(self, opened: Transaction, customers: str) -> dict[tuple[str, str, str], int]:
+        """Read how many messages customers have granted that were not sent yet.
+
+        Returns:
+            Messages left by customer, channel and sender.
+        """
+        [row] = opened.all(self._sql["grants"], customers=customers)
+        return {
+            (customer, channel, sender): left
+            for customer, channel, sender, left in json.loads(row["found"])
+        }
+
     def stock(self, opened: Transaction, offers: Sequence[str]) -> dict[str, int]:
         """Read how often offers may still be given.
 
@@ -81,13 +73,20 @@ class Counters:
         rows = opened.all(self._sql["stock"], offers=json.dumps(sorted(set(offers))))
         return {row["offer_id"]: int(row["remaining"]) for row in rows}
 
-    def reserve(self, opened: Transaction, asks: Sequence[Ask], *, now: datetime) -> None:
-        """Count contacts against caps, quotas and stock; a second time changes nothing but stock.
+    def reserve(
+        self, opened: Transaction, asks: Sequence[Ask], *, now: datetime, granted: Sequence[Ask]
+    ) -> None:
+        """Count contacts against caps, quotas, grants and stock.
 
         Args:
             opened: The transaction that judged them.
             asks: The contacts allowed.
             now: Moment of the claim, aware.
+            granted: Those among them that use a grant of the customer.
+
+        Raises:
+            Permanent: There is not enough stock or no grant left: they were judged in another
+                transaction.
         """
         if not asks:
             return
@@ -97,21 +96,58 @@ class Counters:
         ]
         opened.run(self._sql["count"], contacts=json.dumps(rows), at=stamp(now))
         taken = Counter(one.offer_id for one in asks if one.offer_id)
-        opened.many(
-            self._sql["take_stock"],
-            [{"offer_id": offer, "taken": taken[offer]} for offer in sorted(taken)],
-        )
+        for offer in sorted(taken):
+            if not opened.run(self._sql["take_stock"], offer_id=offer, taken=taken[offer]) and (
+                opened.all(self._sql["has_stock"], offer_id=offer)
+            ):
+                _refuse(f"offer {offer} has no stock for {taken[offer]} more")
+        for one in sorted(granted, key=lambda ask: (ask.customer_id, ask.key)):
+            if not opened.run(self._sql["use_grant"], **_grant(one)):
+                _refuse(f"customer {one.customer_id} has no grant left")
 
-    def give_back(self, opened: Transaction, asks: Sequence[Ask]) -> None:
+    def give_back(
+        self, opened: Transaction, asks: Sequence[Ask], *, granted: Sequence[Ask]
+    ) -> None:
         """Take contacts that did not go out off the counters; give their offers back.
 
         Args:
             opened: The transaction.
             asks: The contacts; those that are not counted are passed over.
+            granted: Those among them that used a grant of the customer.
         """
+        users = {one.key for one in granted}
         for one in sorted(asks, key=lambda ask: (ask.customer_id, ask.key)):
             if opened.run(self._sql["uncount"], customer_id=one.customer_id, key=one.key):
                 opened.run(self._sql["return_stock"], offer_id=one.offer_id)
+                if one.key in users:
+                    opened.run(self._sql["return_grant"], **_grant(one))
+
+
+def add_grants(
+    state: State, customer_id: str, *, channel: str, sender: str, messages: int = 1
+) -> None:
+    """Note that a customer granted messages, as one-time subscribe notices need it.
+
+    Args:
+        state: The transactional store.
+        customer_id: Who.
+        channel: Channel the grant is for.
+        sender: Template it is for, as contacts name their sender.
+        messages: Messages granted, 1 or more.
+
+    Raises:
+        InputError: The number of messages is no grant.
+    """
+    if messages < 1:
+        raise InputError(f"messages is {messages}, must be 1 or more: a grant allows something")
+    with state.transaction() as opened:
+        opened.run(
+            Queries(__package__)["add_grants"],
+            customer_id=customer_id,
+            channel=channel,
+            sender=sender,
+            granted=messages,
+        )
 
 
 def stamp(moment: datetime) -> str:
@@ -125,3 +161,14 @@ def stamp(moment: datetime) -> str:
         '2026-03-01T00:00:00.000000+00:00'
     """
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _grant(ask: Ask) -> dict[str, str]:
+    return {"customer_id": ask.customer_id, "channel": ask.channel, "sender": ask.sender}
+
+
+def _refuse(what: str) -> None:
+    raise Permanent(
+        f"{what}: the contacts were reserved in another transaction than they were judged in; "
+        "call judge and reserve within one"
+    )

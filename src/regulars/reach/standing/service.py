@@ -1,18 +1,26 @@
 """Whom may the turn contact, on which channel: read once, before anything is decided."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regulars.govern.consent import EVERY_CHANNEL, statuses
-from regulars.govern.policy import Rules, cap_window, contact_verdicts, quiet_until
+from regulars.govern.policy.asks import Ask, Verdict
+from regulars.govern.policy.limits import Quota
+from regulars.govern.policy.reasons import Reason
+from regulars.govern.policy.rules import answers
 from regulars.ports.state import Queries, State
+from regulars.reach.standing.gate import Gate
+from regulars.reach.standing.judging import Judging
 from regulars.records import Turn
 from regulars.settings import Policy
 
 _SQL = Queries(__package__)
+# Customers whose picture is held in memory at once.
+_PART = 20_000
 
 
 @dataclass(frozen=True)
@@ -24,7 +32,7 @@ class Standing:
         channels: Channels asked about, in the order given.
         reasons: Reason code per customer and channel, "" where a contact may go out; shape
             (customers, channels).
-        contacts: Contacts within the cap window, shape (customers,).
+        contacts: Marketing contacts within the plain cap's window, shape (customers,).
         remaining: Contacts an offer may still be given, by offer with limited stock.
     """
 
@@ -35,6 +43,42 @@ class Standing:
     remaining: dict[str, int]
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What one rule says of a contact.
+
+    Attributes:
+        rule: The rule.
+        reason: Reason code; "" when it has nothing against the contact.
+        hold_until: When it may be asked again; None when waiting does not help.
+    """
+
+    rule: str
+    reason: str
+    hold_until: datetime | None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What every rule says of one contact, before it is made.
+
+    Attributes:
+        verdict: What would come of it now.
+        answers: The answer of every rule, in the order they are asked.
+        zone: IANA zone the customer was taken to be in.
+        age: adult, minor or child.
+        consent: Status of consent to marketing on the channel.
+        counted: Contacts of the customer that may count against a limit.
+    """
+
+    verdict: Verdict
+    answers: tuple[Answer, ...]
+    zone: str
+    age: str
+    consent: str
+    counted: int
+
+
 def contactable(
     state: State,
     turn: Turn,
@@ -43,48 +87,83 @@ def contactable(
     channels: Sequence[str],
     policy: Policy,
     zone: str,
+    quotas: Sequence[Quota] = (),
 ) -> Standing:
     """Judge every customer and channel by the rules of contact, as of the turn's moment.
 
-    The claim asks the same rules again; what changes in between is caught there.
+    The claim asks the same rules again; what changes in between is caught there. Quiet hours
+    are left to it: a contact waits there until they end. Who switched profiling off may be
+    contacted, because the turn decides on her without her features.
 
     Args:
         state: The transactional store.
-        turn: The turn; its `now` decides quiet time and the cap window.
+        turn: The turn; its `now` is the moment of judging.
         customers: The audience, each customer once.
         channels: Channels offers may take.
         policy: Settings of the rules.
         zone: IANA zone of the workspace.
+        quotas: Quotas of platforms in force, with the channels they bind.
 
     Returns:
         The standing. Holdouts are not in it: they are drawn when deciding.
     """
-    _, since = cap_window(turn.now, zone=zone, cap_days=policy.cap_days)
+    gate = Gate(policy, zone=zone, quotas=quotas, dialect=_dialect(state))
+    asks = [Ask("", "", channel, is_automated=True) for channel in channels]
+    reasons: list[list[str]] = []
+    contacts: list[int] = []
+    plain = gate.book.caps[0]
     with state.reading() as opened:
-        words = opened.all(_SQL["words"])
-        closed = opened.all(_SQL["suppressions"])
-        counted = opened.all(_SQL["contacts"], since=since)
-        is_stopped = bool(opened.all(_SQL["stop"]))
+        for first in range(0, len(customers), _PART):
+            part = customers[first : first + _PART]
+            picture = gate.picture(opened, json.dumps(sorted(part)), now=turn.now)
+            judging = Judging(gate.book, picture, now=turn.now, is_chosen_yet=False)
+            reasons += [[judging.reason(ask, who) for ask in asks] for who in part]
+            start = plain.start(turn.now, zone=zone)
+            anybody = Ask("", "", "")
+            contacts += [
+                len(plain.counted(picture.contacts.get(who, ()), anybody, start=start))
+                for who in part
+            ]
         stock = opened.all(_SQL["stock"])
-    place = {customer: number for number, customer in enumerate(customers)}
-    suppressed = np.zeros((len(place), len(channels)), dtype=bool)
-    for row in closed:
-        if row["customer_id"] in place:
-            at = [row["channel"] in {name, EVERY_CHANNEL} for name in channels]
-            suppressed[place[row["customer_id"]]] |= np.array(at, dtype=bool)
-    contacts = np.zeros(len(place), dtype=np.int64)
-    for row in counted:
-        if row["customer_id"] in place:
-            contacts[place[row["customer_id"]]] = row["contacts"]
-    reasons = contact_verdicts(
-        consent=statuses(words, customers, channels),
-        suppressed=suppressed,
-        contacts=contacts[:, None],
-        quiet=quiet_until(
-            turn.now, zone=zone, quiet_from=policy.quiet_from, quiet_to=policy.quiet_to
-        )
-        is not None,
-        rules=Rules(policy.cap_contacts, policy.consent_required, is_stopped),
+    return Standing(
+        tuple(customers),
+        tuple(channels),
+        np.array(reasons, dtype=np.str_).reshape(len(customers), len(channels)),
+        np.array(contacts, dtype=np.int64),
+        {row["offer_id"]: max(0, int(row["remaining"])) for row in stock},
     )
-    remaining = {row["offer_id"]: max(0, int(row["remaining"])) for row in stock}
-    return Standing(tuple(customers), tuple(channels), reasons, contacts, remaining)
+
+
+def check(state: State, gate: Gate, ask: Ask, *, now: datetime) -> Checked:
+    """Ask every rule about one contact, so that "why" can be answered beforehand.
+
+    Args:
+        state: The transactional store; nothing in it changes.
+        gate: The gate the contact would pass.
+        ask: The contact.
+        now: The moment, aware.
+
+    Returns:
+        What every rule says, and what would come of the contact.
+    """
+    with state.reading() as opened:
+        judging = gate.look(opened, [ask], now=now)
+        found = judging.find(ask, ask.customer_id)
+        said = [
+            Answer(rule, *_words(judging, ask, reason))
+            for rule, reason in answers(found.case).items()
+        ]
+        [verdict] = judging.verdicts([ask])
+        counted = len(gate.picture(opened, json.dumps([ask.customer_id]), now=now).contacts)
+    return Checked(verdict, tuple(said), found.zone, found.case.age, found.case.consent, counted)
+
+
+def _words(judging: Judging, ask: Ask, reason: Reason | None) -> tuple[str, datetime | None]:
+    if reason is None:
+        return "", None
+    verdict = judging.verdict(ask, judging.find(ask, ask.customer_id), reason)
+    return verdict.reason, verdict.hold_until
+
+
+def _dialect(state: State) -> str:
+    return str(getattr(state, "dialect", "sqlite"))

@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
-from regulars.govern.consent.rule import EVERY_CHANNEL, MARKETING, Status, newest_status
-from regulars.govern.policy.asks import ALLOWED, TRANSACTIONAL_CLASS, Ask, Verdict
-from regulars.govern.policy.quiet_hours import quiet_until
-from regulars.govern.policy.reasons import Reason
+from regulars.govern.policy.asks import Ask, Verdict
+from regulars.govern.policy.limits import Quota, quotas_in_force
 from regulars.ports.state import Queries, Transaction
 from regulars.reach.counters.service import Counters, stamp
-from regulars.settings import Policy
+from regulars.reach.standing.gate.reading import by_customer
+from regulars.reach.standing.judging import Judging, Rulebook
+from regulars.reach.standing.picture import Bar, Facts, Picture, Said
+from regulars.settings import Policy, Settings
 
 
 class Gate:
@@ -19,17 +21,28 @@ class Gate:
     Args:
         policy: Settings of the rules.
         zone: IANA zone of the workspace.
+        quotas: Quotas of platforms in force, with the channels they bind.
         dialect: Database spoken to: sqlite or postgresql.
     """
 
-    def __init__(self, policy: Policy, *, zone: str, dialect: str = "sqlite") -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        zone: str,
+        quotas: Sequence[Quota] = (),
+        dialect: str = "sqlite",
+    ) -> None:
         """Read the statements once."""
-        self._policy, self._zone = policy, zone
+        self.book = Rulebook.of(policy, zone=zone, quotas=[quota.limit() for quota in quotas])
         self._sql = Queries(__package__, dialect=dialect)
         self._counters = Counters(dialect=dialect)
 
     def judge(self, opened: Transaction, asks: Sequence[Ask], *, now: datetime) -> list[Verdict]:
         """Judge contacts that want to go out now; they count against each other.
+
+        Until the transaction ends nobody else can count the contacts of these customers: reserve
+        the allowed ones in the same transaction.
 
         Args:
             opened: The write transaction that will claim the allowed ones.
@@ -39,38 +52,26 @@ class Gate:
         Returns:
             One verdict per ask, in their order.
         """
-        customers = json.dumps(sorted({ask.customer_id for ask in asks}))
-        self._counters.alone_with(opened, customers)
-        refusals = self._standing_refusals(opened, asks, customers)
-        since = now - timedelta(days=self._policy.cap_days)
-        counted = self._counters.contacts(opened, customers, since=stamp(since))
-        stock = self._counters.stock(opened, [ask.offer_id for ask in asks if ask.offer_id])
-        policy = self._policy
-        quiet = quiet_until(
-            now, zone=self._zone, quiet_from=policy.quiet_from, quiet_to=policy.quiet_to
-        )
-        taken = {
-            customer: sum(one.message_class != TRANSACTIONAL_CLASS for one in found)
-            for customer, found in counted.items()
-        }
-        verdicts = [ALLOWED] * len(asks)
-        order = sorted(range(len(asks)), key=lambda n: (-asks[n].priority, asks[n].key))
-        for number in order:
-            ask, reason = asks[number], refusals[number]
-            is_free = ask.message_class == TRANSACTIONAL_CLASS
-            if reason:
-                verdicts[number] = Verdict("skip", reason)
-            elif not is_free and taken.get(ask.customer_id, 0) >= policy.cap_contacts:
-                verdicts[number] = Verdict("skip", Reason.FREQUENCY_CAP.value)
-            elif not is_free and quiet:
-                verdicts[number] = Verdict("hold", Reason.QUIET_HOURS.value, quiet)
-            elif stock.get(ask.offer_id, 1) <= 0:
-                verdicts[number] = Verdict("skip", Reason.OUT_OF_STOCK.value)
-            else:
-                taken[ask.customer_id] = taken.get(ask.customer_id, 0) + (not is_free)
-                if ask.offer_id in stock:
-                    stock[ask.offer_id] -= 1
-        return verdicts
+        if not asks:
+            return []
+        self._counters.alone_with(opened, _list(asks))
+        return self.look(opened, asks, now=now).verdicts(asks)
+
+    def look(self, opened: Transaction, asks: Sequence[Ask], *, now: datetime) -> Judging:
+        """Find out what is known of contacts, and keep nobody waiting for it.
+
+        Args:
+            opened: Any transaction.
+            asks: The contacts.
+            now: The moment, aware.
+
+        Returns:
+            A judging of them.
+        """
+        customers = _list(asks)
+        picture = self.picture(opened, customers, now=now)
+        picture.stock = self._counters.stock(opened, [ask.offer_id for ask in asks if ask.offer_id])
+        return Judging(self.book, picture, now=now)
 
     def judge_again(
         self, opened: Transaction, asks: Sequence[Ask], *, now: datetime
@@ -85,9 +86,11 @@ class Gate:
         Returns:
             One verdict per ask, in their order: only what no resend may break.
         """
-        customers = json.dumps(sorted({ask.customer_id for ask in asks}))
-        refusals = self._standing_refusals(opened, asks, customers)
-        return [Verdict("skip", reason) if reason else ALLOWED for reason in refusals]
+        if not asks:
+            return []
+        picture = self.picture(opened, _list(asks), now=now, is_again=True)
+        judging = Judging(self.book, picture, now=now)
+        return [judging.again(ask) for ask in asks]
 
     def reserve(self, opened: Transaction, asks: Sequence[Ask], *, now: datetime) -> None:
         """Count the allowed contacts against caps, quotas and stock.
@@ -96,55 +99,100 @@ class Gate:
             opened: The transaction that judged them.
             asks: The contacts allowed.
             now: Moment of the claim, aware.
+
+        Raises:
+            Permanent: They were judged in another transaction, and the room is gone.
         """
-        self._counters.reserve(opened, asks, now=now)
+        self._counters.reserve(opened, asks, now=now, granted=self._granted(asks))
 
     def give_back(self, opened: Transaction, asks: Sequence[Ask], *, at: datetime) -> None:
-        """Free what contacts had reserved that the provider refused.
+        """Free what contacts had reserved that did not go out.
 
         Args:
             opened: The transaction that records the refusal.
-            asks: The contacts.
+            asks: The contacts; a second time changes nothing.
             at: Moment they were claimed, aware.
         """
-        self._counters.give_back(opened, asks)
+        self._counters.give_back(opened, asks, granted=self._granted(asks))
 
-    def _standing_refusals(
-        self, opened: Transaction, asks: Sequence[Ask], customers: str
-    ) -> list[str]:
-        """Say what forbids each contact whatever the hour: a reason code or ""."""
-        is_stopped = bool(opened.all(self._sql["stop"]))
-        words: dict[str, list[dict[str, str]]] = {}
-        [row] = opened.all(self._sql["words"], customers=customers)
-        for customer, purpose, channel, status, at, _ in json.loads(row["found"]):
-            if purpose == MARKETING:
-                said = {"channel": channel, "status": status, "recorded_at": at}
-                words.setdefault(customer, []).append(said)
-        [row] = opened.all(self._sql["suppressions"], customers=customers)
-        closed = {
-            (customer, channel): reason for customer, channel, reason in json.loads(row["found"])
-        }
+    def picture(
+        self, opened: Transaction, customers: str, *, now: datetime, is_again: bool = False
+    ) -> Picture:
+        """Read what is known of customers.
+
+        Args:
+            opened: The transaction.
+            customers: Customers as a JSON list.
+            now: The moment, aware.
+            is_again: True when counters do not matter.
+
+        Returns:
+            The picture, without stock.
+        """
+        sql, at = self._sql, stamp(now)
+        standing = opened.all(sql["standing"], now=at)
+        floors = [(row["value"], row["name"]) for row in standing if row["kind"] == "floor"]
+        words = by_customer(self._text(opened, "words", customers), Said._make)
+        for customer, said in by_customer(
+            self._text(opened, "topics", customers), Said._make
+        ).items():
+            words.setdefault(customer, []).extend(said)
+        facts = by_customer(self._text(opened, "facts", customers), Facts._make)
+        picture = Picture(
+            is_stopped=any(row["kind"] == "stop" for row in standing),
+            words=words,
+            bars=by_customer(self._text(opened, "bars", customers), Bar._make),
+            facts={customer: found[0] for customer, found in facts.items()},
+            notices={row["name"]: row["value"] for row in standing if row["kind"] == "notice"},
+            required_notice=max(floors)[1] if floors else "",
+        )
+        if not is_again:
+            since = stamp(self.book.reaches_back(now))
+            picture.contacts = self._counters.contacts(opened, customers, since=since)
+            if any(limit.kind == "grant" for limit in self.book.quotas):
+                picture.grants = self._counters.grants(opened, customers)
+        return picture
+
+    def _text(self, opened: Transaction, name: str, customers: str) -> str:
+        [row] = opened.all(self._sql[name], customers=customers)
+        return str(row["found"])
+
+    def _granted(self, asks: Sequence[Ask]) -> list[Ask]:
+        grants = [limit for limit in self.book.quotas if limit.kind == "grant"]
         return [
-            self._refusal(ask, is_stopped, words.get(ask.customer_id, []), closed) for ask in asks
+            ask
+            for ask in asks
+            if any(limit.covers(ask.message_class, ask.channel, ask.topic) for limit in grants)
         ]
 
-    def _refusal(
-        self,
-        ask: Ask,
-        is_stopped: bool,
-        words: list[dict[str, str]],
-        closed: dict[tuple[str, str], str],
-    ) -> str:
-        if ask.holdout:
-            return ask.holdout
-        if is_stopped:
-            return Reason.EMERGENCY_STOP.value
-        is_free = ask.message_class == TRANSACTIONAL_CLASS
-        status = newest_status(words, channel=ask.channel)
-        if not is_free and status in {Status.DENIED, Status.WITHDRAWN}:
-            return f"consent_{status.value}"
-        if not is_free and status is Status.NONE and self._policy.consent_required:
-            return Reason.NO_CONSENT.value
-        bars = {closed.get((ask.customer_id, name)) for name in (ask.channel, EVERY_CHANNEL)}
-        bars -= {None, "opted_out"} if is_free else {None}
-        return Reason.SUPPRESSED.value if bars else ""
+
+def gate_of(settings: Settings, *, now: datetime, dialect: str = "sqlite") -> Gate:
+    """Make the gate of a workspace, with the quotas that bind its channels today.
+
+    Args:
+        settings: What `regulars.toml` says.
+        now: The moment, aware; quotas hold from and to a day.
+        dialect: Database spoken to: sqlite or postgresql.
+
+    Returns:
+        The gate; make a new one each day.
+    """
+    zone = settings.retailer.zone
+    return Gate(settings.policy, zone=zone, quotas=quotas_of(settings, now=now), dialect=dialect)
+
+
+def quotas_of(settings: Settings, *, now: datetime) -> tuple[Quota, ...]:
+    """Choose the quotas of platforms that bind the channels of a workspace.
+
+    Returns:
+        The quotas in force on the day it is where the retailer is.
+    """
+    return quotas_in_force(
+        {name: channel.via for name, channel in settings.channels.items()},
+        changes=settings.policy.quotas,
+        today=now.astimezone(ZoneInfo(settings.retailer.zone)).date(),
+    )
+
+
+def _list(asks: Sequence[Ask]) -> str:
+    return json.dumps(sorted({ask.customer_id for ask in asks}))
