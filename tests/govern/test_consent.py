@@ -23,8 +23,8 @@ DAY = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TURN = Turn(number=1, as_of=date(2026, 3, 9), now=datetime(2026, 3, 10, 2, tzinfo=UTC), seed=7)
 CONSENTS = "SELECT customer_id, purpose, channel, status FROM consents ORDER BY customer_id, purpose, channel"
 SUPPRESSIONS = "SELECT customer_id, channel, reason FROM suppressions ORDER BY customer_id, channel"
-LEDGER = """INSERT INTO ledger (key, turn, customer_id, channel, state, reason)
-            VALUES (:key, 1, :customer_id, :channel, 'sent', 'handed_over')"""
+LEDGER = """INSERT INTO ledger (key, run_id, turn, customer_id, channel, state, reason, planned_at)
+            VALUES (:key, 'turn/000001', 1, :customer_id, :channel, 'sent', 'handed_over', '')"""
 
 
 def word(channel, status, day=0, *, customer="ann", purpose="marketing"):

@@ -13,33 +13,53 @@ WHERE excluded.recorded_at > consents.recorded_at
        AND CASE excluded.status WHEN 'granted' THEN 0 WHEN 'denied' THEN 1 ELSE 2 END
          > CASE consents.status WHEN 'granted' THEN 0 WHEN 'denied' THEN 1 ELSE 2 END)
 
--- name: suppress
--- The channel is the one the contact took. A complaint closes every channel, and so does a
--- receipt whose contact the ledger does not know.
-INSERT INTO suppressions (customer_id, channel, reason, since)
-VALUES (
-    :customer_id,
-    CASE WHEN :reason = 'complained' THEN '*'
-         ELSE COALESCE((SELECT channel FROM ledger WHERE key = :contact_key), '*') END,
-    :reason,
-    :since
-)
-ON CONFLICT (customer_id, channel) DO UPDATE SET reason = excluded.reason, since = excluded.since
-WHERE excluded.since > suppressions.since
-   OR (excluded.since = suppressions.since AND excluded.reason > suppressions.reason)
+-- name: adopt_topic
+INSERT INTO consent_topics
+    (customer_id, purpose, channel, topic, status, recorded_at, notice_version, evidence)
+VALUES
+    (:customer_id, :purpose, :channel, :topic, :status, :recorded_at, :notice_version, :evidence)
+ON CONFLICT (customer_id, purpose, channel, topic) DO UPDATE SET
+    status = excluded.status,
+    recorded_at = excluded.recorded_at,
+    notice_version = excluded.notice_version,
+    evidence = excluded.evidence
+WHERE excluded.recorded_at > consent_topics.recorded_at
+   OR (excluded.recorded_at = consent_topics.recorded_at
+       AND CASE excluded.status WHEN 'granted' THEN 0 WHEN 'denied' THEN 1 ELSE 2 END
+         > CASE consent_topics.status WHEN 'granted' THEN 0 WHEN 'denied' THEN 1 ELSE 2 END)
 
--- name: lift_answered
--- A customer who opted out of a channel and later granted that very channel is back.
-DELETE FROM suppressions
-WHERE reason = 'opted_out'
-  AND EXISTS (
-      SELECT 1 FROM consents AS c
-      WHERE c.customer_id = suppressions.customer_id
-        AND c.purpose = 'marketing'
-        AND c.channel = suppressions.channel
-        AND c.status = 'granted'
-        AND c.recorded_at > suppressions.since
-  )
+-- name: keep_change
+-- The same word said twice is one row; rows are never changed nor taken away.
+INSERT INTO consent_changes
+    (word_id, customer_id, purpose, channel, topic, status, recorded_at, notice_version, source,
+     evidence, evidence_hash, actor, locale, noted_at)
+VALUES
+    (:word_id, :customer_id, :purpose, :channel, :topic, :status, :recorded_at, :notice_version,
+     :source, :evidence, :evidence_hash, :actor, :locale, :noted_at)
+ON CONFLICT (word_id) DO NOTHING
+
+-- name: in_force
+-- A grant is stale once a notice that asks again took effect later than the notice it rests on.
+SELECT c.purpose, c.channel, '*' AS topic, c.status, c.recorded_at, c.notice_version,
+       CASE WHEN c.status = 'granted' AND EXISTS (
+           SELECT 1 FROM notice_floors AS f
+           WHERE f.purpose = c.purpose AND f.effective_from <= :now AND NOT EXISTS (
+               SELECT 1 FROM notices AS n
+               WHERE n.version = c.notice_version AND n.effective_from >= f.effective_from)
+       ) THEN 1 ELSE 0 END AS is_stale
+FROM consents AS c WHERE c.customer_id = :customer_id
+UNION ALL
+SELECT t.purpose, t.channel, t.topic, t.status, t.recorded_at, t.notice_version, 0 AS is_stale
+FROM consent_topics AS t WHERE t.customer_id = :customer_id
+ORDER BY 1, 2, 3
+
+-- name: changes_of
+SELECT number, word_id, customer_id, purpose, channel, topic, status, recorded_at, notice_version,
+       source, evidence, evidence_hash, actor, locale, noted_at
+FROM consent_changes WHERE customer_id = :customer_id ORDER BY number DESC
+
+-- name: channel_of
+SELECT channel FROM ledger WHERE key = :contact_key
 
 -- name: words
 SELECT customer_id, channel, status, recorded_at FROM consents WHERE purpose = :purpose

@@ -6,6 +6,7 @@ from typing import Any
 
 from ibis.expr.types import Table as Definition
 
+from regulars.govern.consent.service import change_row
 from regulars.govern.consent.tables import (
     holding,
     latest_refusals,
@@ -13,11 +14,15 @@ from regulars.govern.consent.tables import (
     refusals,
     rows_by_day,
 )
+from regulars.govern.consent.word import Word
+from regulars.govern.suppression.reasons import Bar, SuppressionReason
+from regulars.govern.suppression.service import lift_answered, suppress_in
 from regulars.ports.engine import Engine
 from regulars.ports.state import Queries, State, Transaction
 from regulars.ports.steps import step
 from regulars.records import Turn
 
+ACTOR = "lake"
 _SQL = Queries(__package__)
 
 
@@ -47,8 +52,13 @@ def adopt_consents(engine: Engine, state: State, turn: Turn) -> int:
             _SQL["adopt_consent"],
             [{**word, "recorded_at": _stamp(word["recorded_at"])} for word in new_words],
         )
-        opened.many(_SQL["suppress"], [_suppression(receipt) for receipt in new_receipts])
-        opened.run(_SQL["lift_answered"])
+        opened.many(
+            _SQL["keep_change"],
+            [change_row(_word(word), actor=ACTOR, now=turn.now) for word in new_words],
+        )
+        bars = [_bar(opened, receipt) for receipt in new_receipts]
+        suppress_in(opened, bars, actor=ACTOR, now=turn.now)
+        lift_answered(opened, actor=ACTOR, now=turn.now)
     return len(new_words) + len(new_receipts)
 
 
@@ -64,13 +74,25 @@ def _news(engine: Engine, opened: Transaction, name: str, facts: Definition) -> 
     )
 
 
-def _suppression(receipt: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "contact_key": receipt["contact_key"],
-        "customer_id": receipt["customer_id"],
-        "reason": receipt["kind"],
-        "since": _stamp(receipt["occurred_at"]),
-    }
+def _word(row: dict[str, Any]) -> Word:
+    return Word(
+        row["customer_id"],
+        row["purpose"],
+        row["status"],
+        row["recorded_at"],
+        channel=row["channel"],
+        notice_version=row["notice_version"] or "",
+        source=ACTOR,
+        evidence=row["evidence"] or "",
+    )
+
+
+def _bar(opened: Transaction, receipt: dict[str, Any]) -> Bar:
+    # A complaint closes every channel, and so does a receipt whose contact nobody knows.
+    taken = opened.all(_SQL["channel_of"], contact_key=receipt["contact_key"])
+    is_whole = receipt["kind"] == SuppressionReason.COMPLAINED or not taken
+    channel = "*" if is_whole else taken[0]["channel"] or "*"
+    return Bar(receipt["customer_id"], receipt["kind"], receipt["occurred_at"], channel)
 
 
 def _stamp(moment: datetime) -> str:

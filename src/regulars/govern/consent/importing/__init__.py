@@ -1,0 +1,1 @@
+"""Lists of words: what customers said elsewhere, brought in as a file."""

@@ -1,0 +1,1 @@
+"""Proof: everything that shows what one customer consented to, and when."""

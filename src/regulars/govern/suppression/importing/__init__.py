@@ -1,0 +1,1 @@
+"""Lists of customers and addresses nothing may go to."""
