@@ -35,6 +35,7 @@ class ProviderContract(ABC):
         gives_ids: False for providers that name nothing.
         batches: True when one call carries the whole window.
         refusal: How the provider says that it refuses an address for good.
+        prefix: What addresses begin with; a number of four digits follows.
     """
 
     secret = "correct-horse-battery"
@@ -42,6 +43,7 @@ class ProviderContract(ABC):
     gives_ids = True
     batches = False
     refusal = "no such address"
+    prefix = "+861381234"
 
     @abstractmethod
     def open_server(self, *planned: Trouble) -> Any:
@@ -53,7 +55,7 @@ class ProviderContract(ABC):
 
     def address(self, number: int) -> str:
         """Give an address of the kind the channel takes."""
-        return f"+861381234{number:04d}"
+        return f"{self.prefix}{number:04d}"
 
     def message(self, number: int) -> Message:
         """Give a message for one address."""
@@ -70,9 +72,14 @@ class ProviderContract(ABC):
         """Give a window of contacts."""
         return [contact(number, self.message(number)) for number in range(first, stop)]
 
+    def taken(self, server: Any) -> list[str]:
+        """Give the addresses reached, each as often as it was."""
+        self.last_server = server
+        return [taken.address for taken in server.taken]
+
     def found(self, server: Any, contacts: Sequence[Contact]) -> list[int]:
         """Count how often each contact would have reached its customer."""
-        got = [taken.address for taken in server.taken]
+        got = self.taken(server)
         return [got.count(c.message.address) for c in contacts if c.message is not None]
 
     def test_a_window_arrives_whole_and_once(self, tmp_path: Path) -> None:
@@ -136,7 +143,7 @@ class ProviderContract(ABC):
         assert found == [1]
 
     def test_trouble_of_one_contact_costs_the_others_nothing(self, tmp_path: Path) -> None:
-        """Nothing of a window is lost: one answer each, and only one is in trouble."""
+        """Nothing of a window is lost: one answer each, and at most one is in trouble."""
         if self.batches:
             return
         window = self.window(0, 6)
@@ -144,10 +151,10 @@ class ProviderContract(ABC):
             answers = self._send(server, tmp_path, window)
             found = self.found(server, window)
 
-        accepted = [a.outcome is Outcome.ACCEPTED for a in answers.values()]
+        accepted = [answers[c.key].outcome is Outcome.ACCEPTED for c in window]
         assert len(answers) == 6
-        assert sum(accepted) == 5
-        assert sum(found) == 5
+        assert sum(accepted) >= 5
+        assert [count == 1 for count in found] == accepted
 
     def test_an_address_the_provider_refuses_is_refused_for_good(self, tmp_path: Path) -> None:
         """The refused one is REFUSED with a reason code, the others are accepted."""

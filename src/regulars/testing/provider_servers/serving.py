@@ -39,10 +39,13 @@ class ProviderServer(ABC):
         taken: What customers would have received, in order.
         refusals: Answer by address the provider refuses for good, in its own words.
         requests: Path of every call, in order.
+        not_sends: Paths of calls that send nothing, such as that for a token.
 
     Args:
         planned: Troubles of the calls that send, in order.
     """
+
+    not_sends: frozenset[str] = frozenset()
 
     def __init__(self, *planned: Trouble) -> None:
         """Serve nothing yet."""
@@ -60,7 +63,7 @@ class ProviderServer(ABC):
 
     def is_send(self, request: Request) -> bool:
         """Whether a call sends something: only those meet trouble."""
-        return request.method == "POST" and "token" not in request.url.path
+        return request.method == "POST" and request.url.path not in self.not_sends
 
     @property
     def url(self) -> str:
@@ -112,19 +115,21 @@ class ProviderServer(ABC):
             await before(scope, receive, send)
         else:
             response = await self.answer(request, trouble)
-            await self._end(response, trouble, scope, receive, send)
+            await _end(response, trouble, scope, receive, send)
 
-    async def _end(
-        self, response: Response, trouble: Trouble, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        if trouble is Trouble.LOST:
-            _hang_up(receive)
-        elif trouble is Trouble.HANG:
-            await _until_the_caller_leaves(receive)
-        elif trouble is Trouble.DRIP:
-            await _drip(send, receive)
-        else:
-            await response(scope, receive, send)
+
+async def _end(
+    response: Response, trouble: Trouble, scope: Scope, receive: Receive, send: Send
+) -> None:
+    """End a call the provider acted on."""
+    if trouble is Trouble.LOST:
+        _hang_up(receive)
+    elif trouble is Trouble.HANG:
+        await _until_the_caller_leaves(receive)
+    elif trouble is Trouble.DRIP:
+        await _drip(send, receive)
+    else:
+        await response(scope, receive, send)
 
 
 def _hang_up(receive: Receive) -> None:
