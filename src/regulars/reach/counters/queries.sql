@@ -76,7 +76,17 @@ FROM json_array_elements(CAST(:contacts AS json)) AS contacts (value)
 ON CONFLICT (customer_id, key) DO UPDATE SET at = excluded.at
 
 -- name: uncount
-DELETE FROM counted_contacts WHERE customer_id = :customer_id AND key = :key
+DELETE FROM counted_contacts
+WHERE (customer_id, key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(:contacts))
+RETURNING key
+
+-- name: uncount [postgresql]
+DELETE FROM counted_contacts
+WHERE (customer_id, key) IN (
+    SELECT value ->> 0, value ->> 1
+    FROM json_array_elements(CAST(:contacts AS json)) AS contacts (value)
+)
+RETURNING key
 
 -- name: take_stock
 UPDATE offer_stock SET given = given + :taken
@@ -86,4 +96,5 @@ WHERE offer_id = :offer_id AND (stock IS NULL OR given + :taken <= stock)
 SELECT 1 AS known FROM offer_stock WHERE offer_id = :offer_id
 
 -- name: return_stock
-UPDATE offer_stock SET given = given - 1 WHERE offer_id = :offer_id AND given > 0
+UPDATE offer_stock SET given = given - :returned
+WHERE offer_id = :offer_id AND given >= :returned

@@ -10,117 +10,115 @@ from regulars.govern.policy.asks import Ask
 from regulars.govern.policy.limits import Counted
 from regulars.ports.state import Queries, State, Transaction
 
+_SQL = Queries(__package__)
 
-class Counters:
-    """The counters of one state store.
+
+def alone_with(opened: Transaction, customers: str) -> None:
+    """Wait until nobody else counts the contacts of these customers.
 
     Args:
-        dialect: Database spoken to: sqlite or postgresql.
+        opened: The write transaction; others wait until it ends.
+        customers: Customers as a JSON list.
     """
+    opened.all(_SQL["pass_turnstile"], customers=customers)
 
-    def __init__(self, *, dialect: str = "sqlite") -> None:
-        """Read the statements once."""
-        self._sql = Queries(__package__, dialect=dialect)
 
-    def alone_with(self, opened: Transaction, customers: str) -> None:
-        """Wait until nobody else counts the contacts of these customers.
+def contacts(opened: Transaction, customers: str, *, since: str) -> dict[str, list[Counted]]:
+    """Read the contacts of customers that may count.
 
-        Args:
-            opened: The write transaction; others wait until it ends.
-            customers: Customers as a JSON list.
-        """
-        opened.all(self._sql["pass_turnstile"], customers=customers)
+    Args:
+        opened: The transaction.
+        customers: Customers as a JSON list.
+        since: Moment before which no contact counts, UTC ISO text.
 
-    def contacts(
-        self, opened: Transaction, customers: str, *, since: str
-    ) -> dict[str, list[Counted]]:
-        """Read the contacts of customers that may count.
+    Returns:
+        Contacts by customer; customers without any are not in it.
+    """
+    [row] = opened.all(_SQL["counted"], customers=customers, since=since)
+    found: dict[str, list[Counted]] = {}
+    for customer, *contact in json.loads(row["found"]):
+        found.setdefault(customer, []).append(Counted(*contact))
+    return found
 
-        Args:
-            opened: The transaction.
-            customers: Customers as a JSON list.
-            since: Moment before which no contact counts, UTC ISO text.
 
-        Returns:
-            Contacts by customer; customers without any are not in it.
-        """
-        [row] = opened.all(self._sql["counted"], customers=customers, since=since)
-        found: dict[str, list[Counted]] = {}
-        for customer, *contact in json.loads(row["found"]):
-            found.setdefault(customer, []).append(Counted(*contact))
-        return found
+def grants(opened: Transaction, customers: str) -> dict[tuple[str, str, str], int]:
+    """Read how many messages customers have granted that were not sent yet.
 
-    def grants(self, opened: Transaction, customers: str) -> dict[tuple[str, str, str], int]:
-        """Read how many messages customers have granted that were not sent yet.
+    Returns:
+        Messages left by customer, channel and sender.
+    """
+    [row] = opened.all(_SQL["grants"], customers=customers)
+    return {
+        (customer, channel, sender): left
+        for customer, channel, sender, left in json.loads(row["found"])
+    }
 
-        Returns:
-            Messages left by customer, channel and sender.
-        """
-        [row] = opened.all(self._sql["grants"], customers=customers)
-        return {
-            (customer, channel, sender): left
-            for customer, channel, sender, left in json.loads(row["found"])
-        }
 
-    def stock(self, opened: Transaction, offers: Sequence[str]) -> dict[str, int]:
-        """Read how often offers may still be given.
+def stock(opened: Transaction, offers: Sequence[str]) -> dict[str, int]:
+    """Read how often offers may still be given.
 
-        Returns:
-            What remains, by offer with limited stock.
-        """
-        if not offers:
-            return {}
-        rows = opened.all(self._sql["stock"], offers=json.dumps(sorted(set(offers))))
-        return {row["offer_id"]: int(row["remaining"]) for row in rows}
+    Returns:
+        What remains, by offer with limited stock.
+    """
+    if not offers:
+        return {}
+    rows = opened.all(_SQL["stock"], offers=json.dumps(sorted(set(offers))))
+    return {row["offer_id"]: int(row["remaining"]) for row in rows}
 
-    def reserve(
-        self, opened: Transaction, asks: Sequence[Ask], *, now: datetime, granted: Sequence[Ask]
-    ) -> None:
-        """Count contacts against caps, quotas, grants and stock.
 
-        Args:
-            opened: The transaction that judged them.
-            asks: The contacts allowed.
-            now: Moment of the claim, aware.
-            granted: Those among them that use a grant of the customer.
+def reserve(
+    opened: Transaction, asks: Sequence[Ask], *, now: datetime, granted: Sequence[Ask]
+) -> None:
+    """Count contacts against caps, quotas, grants and stock.
 
-        Raises:
-            Permanent: There is not enough stock or no grant left: they were judged in another
-                transaction.
-        """
-        if not asks:
-            return
-        rows = [
-            (one.customer_id, one.key, one.channel, one.message_class, one.topic, one.sender)
-            for one in asks
-        ]
-        opened.run(self._sql["count"], contacts=json.dumps(rows), at=stamp(now))
-        taken = Counter(one.offer_id for one in asks if one.offer_id)
-        for offer in sorted(taken):
-            if not opened.run(self._sql["take_stock"], offer_id=offer, taken=taken[offer]) and (
-                opened.all(self._sql["has_stock"], offer_id=offer)
-            ):
-                _refuse(f"offer {offer} has no stock for {taken[offer]} more")
-        for one in sorted(granted, key=lambda ask: (ask.customer_id, ask.key)):
-            if not opened.run(self._sql["use_grant"], **_grant(one)):
-                _refuse(f"customer {one.customer_id} has no grant left")
+    Args:
+        opened: The transaction that judged them.
+        asks: The contacts allowed.
+        now: Moment of the claim, aware.
+        granted: Those among them that use a grant of the customer.
 
-    def give_back(
-        self, opened: Transaction, asks: Sequence[Ask], *, granted: Sequence[Ask]
-    ) -> None:
-        """Take contacts that did not go out off the counters; give their offers back.
+    Raises:
+        Permanent: There is not enough stock or no grant left: they were judged in another
+            transaction.
+    """
+    if not asks:
+        return
+    rows = [
+        (one.customer_id, one.key, one.channel, one.message_class, one.topic, one.sender)
+        for one in asks
+    ]
+    opened.run(_SQL["count"], contacts=json.dumps(rows), at=stamp(now))
+    taken = Counter(one.offer_id for one in asks if one.offer_id)
+    for offer in sorted(taken):
+        if not opened.run(_SQL["take_stock"], offer_id=offer, taken=taken[offer]) and (
+            opened.all(_SQL["has_stock"], offer_id=offer)
+        ):
+            _refuse(f"offer {offer} has no stock for {taken[offer]} more")
+    for one in sorted(granted, key=lambda ask: (ask.customer_id, ask.key)):
+        if not opened.run(_SQL["use_grant"], **_grant(one)):
+            _refuse(f"customer {one.customer_id} has no grant left")
 
-        Args:
-            opened: The transaction.
-            asks: The contacts; those that are not counted are passed over.
-            granted: Those among them that used a grant of the customer.
-        """
-        users = {one.key for one in granted}
-        for one in sorted(asks, key=lambda ask: (ask.customer_id, ask.key)):
-            if opened.run(self._sql["uncount"], customer_id=one.customer_id, key=one.key):
-                opened.run(self._sql["return_stock"], offer_id=one.offer_id)
-                if one.key in users:
-                    opened.run(self._sql["return_grant"], **_grant(one))
+
+def give_back(opened: Transaction, asks: Sequence[Ask], *, granted: Sequence[Ask]) -> None:
+    """Take contacts that did not go out off the counters; give their offers back.
+
+    Args:
+        opened: The transaction.
+        asks: The contacts; those that are not counted are passed over.
+        granted: Those among them that used a grant of the customer.
+    """
+    if not asks:
+        return
+    pairs = sorted((one.customer_id, one.key) for one in asks)
+    rows = opened.all(_SQL["uncount"], contacts=json.dumps(pairs))
+    freed = {row["key"] for row in rows}
+    returned = Counter(one.offer_id for one in asks if one.offer_id and one.key in freed)
+    # In one order for everybody, so that no two wait for each other.
+    opened.many(
+        _SQL["return_stock"],
+        [{"offer_id": offer, "returned": returned[offer]} for offer in sorted(returned)],
+    )
+    opened.many(_SQL["return_grant"], [_grant(one) for one in granted if one.key in freed])
 
 
 def add_grants(
@@ -142,7 +140,7 @@ def add_grants(
         raise InputError(f"messages is {messages}, must be 1 or more: a grant allows something")
     with state.transaction() as opened:
         opened.run(
-            Queries(__package__)["add_grants"],
+            _SQL["add_grants"],
             customer_id=customer_id,
             channel=channel,
             sender=sender,

@@ -107,7 +107,7 @@ def contactable(
     Returns:
         The standing. Holdouts are not in it: they are drawn when deciding.
     """
-    gate = Gate(policy, zone=zone, quotas=quotas, dialect=_dialect(state))
+    gate = Gate(policy, zone=zone, quotas=quotas)
     asks = [Ask("", "", channel, is_automated=True) for channel in channels]
     reasons: list[list[str]] = []
     contacts: list[int] = []
@@ -163,7 +163,3 @@ def _words(judging: Judging, ask: Ask, reason: Reason | None) -> tuple[str, date
         return "", None
     verdict = judging.verdict(ask, judging.find(ask, ask.customer_id), reason)
     return verdict.reason, verdict.hold_until
-
-
-def _dialect(state: State) -> str:
-    return str(getattr(state, "dialect", "sqlite"))

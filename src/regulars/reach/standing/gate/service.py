@@ -8,11 +8,14 @@ from zoneinfo import ZoneInfo
 from regulars.govern.policy.asks import Ask, Verdict
 from regulars.govern.policy.limits import Quota, quotas_in_force
 from regulars.ports.state import Queries, Transaction
-from regulars.reach.counters.service import Counters, stamp
+from regulars.reach.counters import service as counters
+from regulars.reach.counters.service import stamp
 from regulars.reach.standing.gate.reading import by_customer
 from regulars.reach.standing.judging import Judging, Rulebook
 from regulars.reach.standing.picture import Bar, Facts, Picture, Said
 from regulars.settings import Policy, Settings
+
+_SQL = Queries(__package__)
 
 
 class Gate:
@@ -22,7 +25,6 @@ class Gate:
         policy: Settings of the rules.
         zone: IANA zone of the workspace.
         quotas: Quotas of platforms in force, with the channels they bind.
-        dialect: Database spoken to: sqlite or postgresql.
     """
 
     def __init__(
@@ -31,12 +33,10 @@ class Gate:
         *,
         zone: str,
         quotas: Sequence[Quota] = (),
-        dialect: str = "sqlite",
     ) -> None:
-        """Read the statements once."""
+        """Make the rulebook once."""
+        self._counted: dict[tuple[str, str, str], bool] = {}
         self.book = Rulebook.of(policy, zone=zone, quotas=[quota.limit() for quota in quotas])
-        self._sql = Queries(__package__, dialect=dialect)
-        self._counters = Counters(dialect=dialect)
 
     def judge(self, opened: Transaction, asks: Sequence[Ask], *, now: datetime) -> list[Verdict]:
         """Judge contacts that want to go out now; they count against each other.
@@ -54,7 +54,7 @@ class Gate:
         """
         if not asks:
             return []
-        self._counters.alone_with(opened, _list(asks))
+        counters.alone_with(opened, _list([ask for ask in asks if self._is_counted(ask)]))
         return self.look(opened, asks, now=now).verdicts(asks)
 
     def look(self, opened: Transaction, asks: Sequence[Ask], *, now: datetime) -> Judging:
@@ -70,7 +70,7 @@ class Gate:
         """
         customers = _list(asks)
         picture = self.picture(opened, customers, now=now)
-        picture.stock = self._counters.stock(opened, [ask.offer_id for ask in asks if ask.offer_id])
+        picture.stock = counters.stock(opened, [ask.offer_id for ask in asks if ask.offer_id])
         return Judging(self.book, picture, now=now)
 
     def judge_again(
@@ -103,7 +103,7 @@ class Gate:
         Raises:
             Permanent: They were judged in another transaction, and the room is gone.
         """
-        self._counters.reserve(opened, asks, now=now, granted=self._granted(asks))
+        counters.reserve(opened, asks, now=now, granted=self._granted(asks))
 
     def give_back(self, opened: Transaction, asks: Sequence[Ask], *, at: datetime) -> None:
         """Free what contacts had reserved that did not go out.
@@ -113,7 +113,7 @@ class Gate:
             asks: The contacts; a second time changes nothing.
             at: Moment they were claimed, aware.
         """
-        self._counters.give_back(opened, asks, granted=self._granted(asks))
+        counters.give_back(opened, asks, granted=self._granted(asks))
 
     def picture(
         self, opened: Transaction, customers: str, *, now: datetime, is_again: bool = False
@@ -129,33 +129,36 @@ class Gate:
         Returns:
             The picture, without stock.
         """
-        sql, at = self._sql, stamp(now)
-        standing = opened.all(sql["standing"], now=at)
+        at = stamp(now)
+        standing = opened.all(_SQL["standing"], now=at)
         floors = [(row["value"], row["name"]) for row in standing if row["kind"] == "floor"]
-        words = by_customer(self._text(opened, "words", customers), Said._make)
-        for customer, said in by_customer(
-            self._text(opened, "topics", customers), Said._make
-        ).items():
+        words = by_customer(_text(opened, "words", customers), Said._make)
+        for customer, said in by_customer(_text(opened, "topics", customers), Said._make).items():
             words.setdefault(customer, []).extend(said)
-        facts = by_customer(self._text(opened, "facts", customers), Facts._make)
+        facts = by_customer(_text(opened, "facts", customers), Facts._make)
         picture = Picture(
             is_stopped=any(row["kind"] == "stop" for row in standing),
             words=words,
-            bars=by_customer(self._text(opened, "bars", customers), Bar._make),
+            bars=by_customer(_text(opened, "bars", customers), Bar._make),
             facts={customer: found[0] for customer, found in facts.items()},
             notices={row["name"]: row["value"] for row in standing if row["kind"] == "notice"},
             required_notice=max(floors)[1] if floors else "",
         )
         if not is_again:
             since = stamp(self.book.reaches_back(now))
-            picture.contacts = self._counters.contacts(opened, customers, since=since)
+            picture.contacts = counters.contacts(opened, customers, since=since)
             if any(limit.kind == "grant" for limit in self.book.quotas):
-                picture.grants = self._counters.grants(opened, customers)
+                picture.grants = counters.grants(opened, customers)
         return picture
 
-    def _text(self, opened: Transaction, name: str, customers: str) -> str:
-        [row] = opened.all(self._sql[name], customers=customers)
-        return str(row["found"])
+    def _is_counted(self, ask: Ask) -> bool:
+        """Tell whether a cap or quota counts such contacts, which nobody else may meanwhile."""
+        kind = (ask.message_class, ask.channel, ask.topic)
+        found = self._counted.get(kind)
+        if found is None:
+            limits = (*self.book.quotas, *self.book.caps)
+            found = self._counted[kind] = any(limit.covers(*kind) for limit in limits)
+        return found
 
     def _granted(self, asks: Sequence[Ask]) -> list[Ask]:
         grants = [limit for limit in self.book.quotas if limit.kind == "grant"]
@@ -166,19 +169,18 @@ class Gate:
         ]
 
 
-def gate_of(settings: Settings, *, now: datetime, dialect: str = "sqlite") -> Gate:
+def gate_of(settings: Settings, *, now: datetime) -> Gate:
     """Make the gate of a workspace, with the quotas that bind its channels today.
 
     Args:
         settings: What `regulars.toml` says.
         now: The moment, aware; quotas hold from and to a day.
-        dialect: Database spoken to: sqlite or postgresql.
 
     Returns:
         The gate; make a new one each day.
     """
     zone = settings.retailer.zone
-    return Gate(settings.policy, zone=zone, quotas=quotas_of(settings, now=now), dialect=dialect)
+    return Gate(settings.policy, zone=zone, quotas=quotas_of(settings, now=now))
 
 
 def quotas_of(settings: Settings, *, now: datetime) -> tuple[Quota, ...]:
@@ -192,6 +194,11 @@ def quotas_of(settings: Settings, *, now: datetime) -> tuple[Quota, ...]:
         changes=settings.policy.quotas,
         today=now.astimezone(ZoneInfo(settings.retailer.zone)).date(),
     )
+
+
+def _text(opened: Transaction, name: str, customers: str) -> str:
+    [row] = opened.all(_SQL[name], customers=customers)
+    return str(row["found"])
 
 
 def _list(asks: Sequence[Ask]) -> str:
