@@ -1,0 +1,1 @@
+"""Confirming: a grant asked for on a form that holds only once its address answered."""
