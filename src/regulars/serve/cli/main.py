@@ -38,6 +38,7 @@ COMMANDS = {
     "collect": Entry("Events and files become typed facts.", is_group=True),
     "unify": Entry("Who is who, and what is known of them.", is_group=True),
     "govern": Entry("Users, legal bases and the audit log.", is_group=True),
+    "measure": Entry("What contacts and experiments caused.", is_group=True),
     "reach": Entry("The emergency stop and the send ledger.", is_group=True),
 }
 

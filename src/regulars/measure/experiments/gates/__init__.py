@@ -1,0 +1,1 @@
+"""Gates: what must hold before an effect may be read at all."""

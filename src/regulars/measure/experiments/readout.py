@@ -1,0 +1,305 @@
+"""The readout of an experiment: every metric of every variant, or the reason why not."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from ibis import _
+from ibis.expr.types import Table
+
+from regulars.errors import InputError
+from regulars.measure.experiments.gates.checks import (
+    Refusal,
+    before_gate,
+    leakage_gate,
+    sample_ratio_gate,
+    size_gate,
+    time_gate,
+)
+from regulars.measure.experiments.inference.always_valid import read_any_time
+from regulars.measure.experiments.inference.cuped import cuped_difference
+from regulars.measure.experiments.inference.difference import difference
+from regulars.measure.experiments.inference.estimate import Estimate, Reading, read_once
+from regulars.measure.experiments.inference.group_sequential import read_at_look
+from regulars.measure.experiments.inference.quantile import quantile_difference
+from regulars.measure.experiments.inference.ratio import ratio_difference
+from regulars.measure.experiments.metrics import Kind, Metric
+from regulars.measure.experiments.multiplicity import Correction, adjusted
+from regulars.measure.experiments.sufficient_statistics import Moments
+from regulars.measure.experiments.tables import as_moments, moments_by_variant, open_table
+
+
+class Inference(StrEnum):
+    """How often the effect may be looked at."""
+
+    ONCE = "once"
+    ANY_TIME = "any_time"
+    PLANNED_LOOKS = "planned_looks"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What was settled before the first customer came.
+
+    Attributes:
+        design: Share of customers by variant, control first; above 0, sums to 1.
+        metrics: What is read; the first is what the experiment is about.
+        inference: How often the effect may be looked at.
+        days: Days it is to run, for ONCE.
+        tuned_at: Customers at which the interval is tightest, for ANY_TIME.
+        looks: Share of planned customers at this and all earlier looks, for PLANNED_LOOKS.
+        level: Coverage of every interval, in (0, 1).
+        correction: How many comparisons are allowed for.
+        relative: True for changes as a share of control.
+        least: Least customers per variant.
+        gate_alpha: P-value below which a gate closes.
+    """
+
+    design: Mapping[str, float]
+    metrics: Sequence[Metric]
+    inference: Inference = Inference.ANY_TIME
+    days: float = 14.0
+    tuned_at: float = 10_000.0
+    looks: Sequence[float] = ()
+    level: float = 0.95
+    correction: Correction = Correction.HOLM
+    relative: bool = False
+    least: int = 30
+    gate_alpha: float = 0.001
+
+    def __post_init__(self) -> None:
+        """Refuse a plan that cannot be read.
+
+        Raises:
+            InputError: Variants, metrics or planned looks are missing.
+        """
+        if len(self.design) < 2 or not self.metrics:
+            raise InputError(
+                f"the plan has {len(self.design)} variants and {len(self.metrics)} metrics; give "
+                "two variants or more, control first, and a metric"
+            )
+        if self.inference is Inference.PLANNED_LOOKS and not self.looks:
+            raise InputError("looks is empty; give the share of planned customers at each look")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What is known of the experiment besides its customers.
+
+    Attributes:
+        days_run: Days since it started.
+        times_read: How often its effect was shown before.
+        exposed: Customers that got the treatment, by the variant they were assigned to.
+    """
+
+    days_run: float = float("inf")
+    times_read: int = 0
+    exposed: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One metric of one variant against control.
+
+    Attributes:
+        metric: Name of the metric.
+        variant: Name of the variant.
+        control_value: The metric in control.
+        value: The metric in the variant.
+        effect: Difference, or share of control when the plan is relative.
+        low: Lower end of the interval.
+        high: Upper end of the interval.
+        p_value: P-value of this comparison alone.
+        adjusted_p_value: P-value allowing for all comparisons of the readout.
+        is_claim: True when the adjusted p-value is below 1 - level.
+        is_guardrail: True when the metric must not get worse.
+    """
+
+    metric: str
+    variant: str
+    control_value: float
+    value: float
+    effect: float
+    low: float
+    high: float
+    p_value: float
+    adjusted_p_value: float
+    is_claim: bool
+    is_guardrail: bool
+
+
+@dataclass(frozen=True)
+class Readout:
+    """What an experiment says.
+
+    Attributes:
+        counts: Customers by variant.
+        refusals: Why no effect may be shown; empty when it may.
+        findings: One per metric and variant; empty when refused.
+    """
+
+    counts: Mapping[str, int]
+    refusals: tuple[Refusal, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_refused(self) -> bool:
+        """True when a gate is closed and no effect may be shown."""
+        return bool(self.refusals)
+
+
+def read_out(customers: Any, plan: Plan, progress: Progress | None = None) -> Readout:
+    """Read an experiment, or say why it must not be read.
+
+    Args:
+        customers: One row per customer: `variant` and the columns the metrics name; an Ibis
+            table, a pandas frame, a pyarrow table or a mapping of columns. Each customer once.
+        plan: What was settled beforehand.
+        progress: How far it has come; by default it is over and was never read.
+
+    Returns:
+        The readout. With any refusal it holds no effect at all.
+
+    Raises:
+        InputError: A column is missing.
+
+    Source:
+        Gates after Kohavi, Tang & Xu (2020), "Trustworthy Online Controlled Experiments", ch.
+        3, 19 and 21.
+
+    Example:
+        >>> shop = {"variant": ["a", "b"] * 100, "spend": [1.0, 2.0, 3.0, 4.0] * 50}
+        >>> plan = Plan({"a": 0.5, "b": 0.5}, [Metric("spend", "spend")], Inference.ONCE)
+        >>> [finding] = read_out(shop, plan).findings
+        >>> finding.effect, finding.is_claim
+        (1.0, True)
+    """
+    table, progress = open_table(customers), progress or Progress()
+    _require_columns(table, plan)
+    counts = _counts(table, plan)
+    refusals = [
+        *sample_ratio_gate(counts, plan.design, alpha=plan.gate_alpha),
+        *size_gate(counts, least=plan.least),
+        *_time_refusals(plan, progress),
+        *leakage_gate(progress.exposed, next(iter(plan.design))),
+    ]
+    moments_by_metric = {
+        metric.name: _moments(table, plan, metric)
+        for metric in plan.metrics
+        if metric.kind is not Kind.QUANTILE
+    }
+    for metric in plan.metrics:
+        if metric.before and not refusals:
+            control, *others = moments_by_metric[metric.name]
+            named = list(zip(list(plan.design)[1:], others, strict=True))
+            refusals += before_gate(control, named, metric.before, alpha=plan.gate_alpha)
+    if refusals:
+        return Readout(counts, tuple(refusals), ())
+    found = [
+        finding
+        for metric in plan.metrics
+        for finding in _findings(table, plan, metric, moments_by_metric)
+    ]
+    honest = adjusted([finding.p_value for finding in found], plan.correction)
+    alpha = 1 - plan.level
+    return Readout(
+        counts,
+        (),
+        tuple(
+            replace(finding, adjusted_p_value=float(p), is_claim=bool(p < alpha))
+            for finding, p in zip(found, honest, strict=True)
+        ),
+    )
+
+
+def read(estimate: Estimate, plan: Plan) -> Reading:
+    """Read an estimate the way a plan says.
+
+    Returns:
+        The reading.
+    """
+    if plan.inference is Inference.ONCE:
+        return read_once(estimate, level=plan.level)
+    if plan.inference is Inference.ANY_TIME:
+        return read_any_time(estimate, tuned_at=plan.tuned_at, level=plan.level)
+    return read_at_look(estimate, plan.looks, level=plan.level)
+
+
+def _time_refusals(plan: Plan, progress: Progress) -> list[Refusal]:
+    if plan.inference is not Inference.ONCE:
+        return []
+    return time_gate(
+        days_run=progress.days_run, days_planned=plan.days, times_read=progress.times_read
+    )
+
+
+def _require_columns(table: Table, plan: Plan) -> None:
+    wanted = {"variant", *(m.value for m in plan.metrics), *(m.other for m in plan.metrics)} - {""}
+    missing = sorted(wanted - set(table.columns))
+    if missing:
+        raise InputError(
+            f"the table has no column {missing[0]!r}, has {', '.join(table.columns)}; give one row "
+            "per customer with `variant` and every column the metrics name"
+        )
+
+
+def _counts(table: Table, plan: Plan) -> dict[str, int]:
+    rows = table.group_by("variant").agg(customers=_.count()).to_pyarrow().to_pylist()
+    seen = {row["variant"]: int(row["customers"]) for row in rows}
+    strange = sorted(str(name) for name in set(seen) - set(plan.design))
+    if strange:
+        raise InputError(
+            f"variant {strange[0]!r} is not in the plan, which has {', '.join(plan.design)}; leave "
+            "out customers who take no part"
+        )
+    return {name: seen.get(name, 0) for name in plan.design}
+
+
+def _moments(table: Table, plan: Plan, metric: Metric) -> list[Moments]:
+    definition = moments_by_variant(table, ["variant"], value=metric.value, other=metric.other)
+    rows = {row["variant"]: row for row in definition.to_pyarrow().to_pylist()}
+    nobody = dict.fromkeys(
+        ("count", "mean", "variance", "other_mean", "other_variance", "covariance"), 0.0
+    )
+    return [as_moments([rows.get(name, nobody)]).at(0) for name in plan.design]
+
+
+def _findings(
+    table: Table, plan: Plan, metric: Metric, moments_by_metric: Mapping[str, list[Moments]]
+) -> list[Finding]:
+    control, *others = plan.design
+    found = []
+    for number, variant in enumerate(others, 1):
+        if metric.kind is Kind.QUANTILE:
+            base, own = _values(table, control, metric), _values(table, variant, metric)
+            estimate = quantile_difference(base, own, share=metric.share, relative=plan.relative)
+            levels = (np.quantile(base, metric.share), np.quantile(own, metric.share))
+        else:
+            pair = moments_by_metric[metric.name][0], moments_by_metric[metric.name][number]
+            estimate, levels = _compared(metric, *pair, relative=plan.relative)
+        reading = read(estimate, plan)
+        found.append(
+            Finding(
+                metric.name, variant, float(levels[0]), float(levels[1]), float(reading.effect),
+                float(reading.low), float(reading.high), float(reading.p_value),
+                float(reading.p_value), False, metric.is_guardrail,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _compared(
+    metric: Metric, control: Moments, treated: Moments, *, relative: bool
+) -> tuple[Estimate, tuple[Any, Any]]:
+    if metric.kind is Kind.RATIO:
+        levels = (control.mean / control.other_mean, treated.mean / treated.other_mean)
+        return ratio_difference(control, treated, relative=relative), levels
+    compare = cuped_difference if metric.before else difference
+    return compare(control, treated, relative=relative), (control.mean, treated.mean)
+
+
+def _values(table: Table, variant: str, metric: Metric) -> Any:
+    own = table.filter(_.variant == variant, _[metric.value].notnull())
+    return own.select(value=_[metric.value].cast("float64")).to_pyarrow()["value"].to_numpy()

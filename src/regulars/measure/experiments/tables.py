@@ -1,0 +1,97 @@
+"""Tables of experiments, defined once for every engine: millions of rows become moments."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import ibis
+import numpy as np
+from ibis import _
+from ibis.expr.types import Table
+
+from regulars.measure.experiments.sufficient_statistics import Moments, moments
+
+PARTS = ("count", "mean", "variance", "other_mean", "other_variance", "covariance")
+
+
+def moments_by_variant(
+    customers: Table, by: Sequence[str], *, value: str, other: str = ""
+) -> Table:
+    """Compute the moments of one metric for many groups at once, in the engine.
+
+    Sums are taken around the overall mean, so that large numbers lose no digits.
+
+    Args:
+        customers: One row per customer and experiment, with the columns named here. Rows
+            without a value are left out.
+        by: Columns that name a group, such as experiment_id, segment, variant.
+        value: Column of the metric.
+        other: Column of covariate or denominator; "" for none.
+
+    Returns:
+        One row per group, ordered by `by`: the columns of `by`, count, mean, variance,
+        other_mean, other_variance, covariance.
+    """
+    beside = _[other] if other else ibis.literal(0.0)
+    whole = customers.select(
+        *by, own=_[value].cast("float64"), beside=beside.cast("float64")
+    ).filter(_.own.notnull(), _.beside.notnull())
+    means = whole.agg(own_level=_.own.mean(), beside_level=_.beside.mean())
+    centred = whole.cross_join(means).mutate(
+        own=_.own - _.own_level, beside=_.beside - _.beside_level
+    )
+    sums = centred.group_by(*by).agg(
+        count=_.count(),
+        own_sum=_.own.sum(),
+        beside_sum=_.beside.sum(),
+        own_square=(_.own * _.own).sum(),
+        beside_square=(_.beside * _.beside).sum(),
+        product=(_.own * _.beside).sum(),
+        own_level=_.own_level.max(),
+        beside_level=_.beside_level.max(),
+    )
+    spread = ibis.greatest(_["count"] - 1, 1).cast("float64")
+    count = _["count"].cast("float64")
+    return sums.select(
+        *by,
+        count=count,
+        mean=_.own_level + _.own_sum / count,
+        variance=ibis.greatest((_.own_square - _.own_sum * _.own_sum / count) / spread, 0.0),
+        other_mean=_.beside_level + _.beside_sum / count,
+        other_variance=ibis.greatest(
+            (_.beside_square - _.beside_sum * _.beside_sum / count) / spread, 0.0
+        ),
+        covariance=(_["product"] - _.own_sum * _.beside_sum / count) / spread,
+    ).order_by(*by)
+
+
+def as_moments(rows: Sequence[dict[str, Any]]) -> Moments:
+    """Read rows of `moments_by_variant` as moments.
+
+    Args:
+        rows: One mapping per group.
+
+    Returns:
+        Moments of shape (groups,).
+    """
+    parts = {name: np.array([row[name] for row in rows], dtype=np.float64) for name in PARTS}
+    return moments(
+        parts["count"],
+        parts["mean"],
+        parts["variance"],
+        other_mean=parts["other_mean"],
+        other_variance=parts["other_variance"],
+        covariance=parts["covariance"],
+    )
+
+
+def open_table(customers: Any) -> Table:
+    """Take a table of any kind an analyst may hold.
+
+    Args:
+        customers: An Ibis table, a pandas or polars frame, a pyarrow table, or a mapping of
+            columns.
+
+    Returns:
+        An Ibis table over it.
+    """
+    return customers if isinstance(customers, Table) else ibis.memtable(customers)

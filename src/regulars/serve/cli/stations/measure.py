@@ -1,0 +1,97 @@
+"""`regulars measure`: effects of campaigns, and experiments of any table."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from regulars.measure.experiments import Readout
+
+app = typer.Typer(no_args_is_help=True, help="What contacts and experiments caused.")
+
+Folder = Annotated[Path, typer.Option("--dir", help="The workspace folder.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+@app.command("effects")
+def effects(
+    *,
+    turn: Annotated[
+        int, typer.Option(min=0, help="Turn that measured; the last one by default.")
+    ] = 0,
+    folder: Folder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Show what the campaigns of the last measured turn caused, and the programme as a whole."""
+    from ibis import _  # noqa: PLC0415 - slow to import
+
+    from regulars.app import open_app  # noqa: PLC0415 - opens the stores, slow to import
+    from regulars.errors import NotReady  # noqa: PLC0415
+
+    engine = open_app(folder).engine
+    tables = {name: engine.table(name) for name in ("effects", "programme_effects")}
+    [newest] = engine.rows(tables["effects"].agg(turn=_.turn.max()))
+    wanted = turn or newest["turn"]
+    if wanted is None:
+        raise NotReady("no turn has measured anything yet; run: regulars run, twice or more")
+    found = {name: engine.rows(table.filter(_.turn == wanted)) for name, table in tables.items()}
+    if as_json:
+        typer.echo(json.dumps({"turn": wanted, **found}, ensure_ascii=False, default=str))
+        return
+    typer.echo(f"measured in turn {wanted}")
+    for name, rows in found.items():
+        for row in rows:
+            typer.echo(f"{name}: " + ", ".join(f"{key} {value}" for key, value in row.items()))
+
+
+@app.command("experiments")
+def experiments(
+    customers: Annotated[
+        Path, typer.Argument(help="CSV or Parquet file: one row per customer, with `variant`.")
+    ],
+    *,
+    plan: Annotated[Path, typer.Option(help="TOML or JSON file with design and metrics.")],
+    as_json: AsJson = False,
+) -> None:
+    """Read an experiment, or say why it must not be read."""
+    from regulars.measure.experiments import read_out  # noqa: PLC0415 - slow to import
+    from regulars.measure.experiments.plan_file import read_plan  # noqa: PLC0415
+
+    settled, progress = read_plan(plan)
+    readout = read_out(_open(customers), settled, progress)
+    if as_json:
+        typer.echo(json.dumps(_plain(readout), ensure_ascii=False))
+    else:
+        _print(readout)
+
+
+def _open(path: Path) -> Any:
+    import pyarrow as pa  # noqa: PLC0415 - slow to import
+    from pyarrow import csv, parquet  # noqa: PLC0415
+
+    from regulars.errors import InputError  # noqa: PLC0415
+
+    try:
+        return csv.read_csv(path) if path.suffix == ".csv" else parquet.read_table(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise InputError(f"{path} cannot be read: {error}; give a CSV or Parquet file") from error
+
+
+def _plain(readout: "Readout") -> dict[str, Any]:
+    return {"is_refused": readout.is_refused} | asdict(readout)
+
+
+def _print(readout: "Readout") -> None:
+    for variant, number in readout.counts.items():
+        typer.echo(f"{variant:<24}{number:>12,} customers")
+    for refusal in readout.refusals:
+        typer.echo(f"not shown ({refusal.gate}): {refusal.says}")
+    for one in readout.findings:
+        claim = "differs" if one.is_claim else "not told from no difference"
+        typer.echo(
+            f"{one.metric}, {one.variant}: {one.effect:+.6g} [{one.low:.6g}, {one.high:.6g}], "
+            f"adjusted p {one.adjusted_p_value:.4g}: {claim}"
+        )
