@@ -21,7 +21,9 @@ def stopped_share(*, truth, limit, sent, stops, seed=7, looks=40):
     rng = np.random.default_rng(seed)
     sizes = np.unique(np.geomspace(10, sent, looks).astype(int))
     hits = np.cumsum(rng.random((PLANS, sent)) < truth, axis=1)[:, sizes - 1]
-    return np.mean([any(stops(Rate(int(h), int(n))) for h, n in zip(row, sizes)) for row in hits])
+    return np.mean([
+        any(stops(Rate(int(h), int(n))) for h, n in zip(row, sizes, strict=True)) for row in hits
+    ])
 
 
 def by_evidence(limit):

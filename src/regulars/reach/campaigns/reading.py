@@ -17,6 +17,7 @@ from regulars.reach.campaigns.definition import (
     Phase,
     StopRules,
 )
+from regulars.unify.tags.rules import read_rule
 
 MOST_PHASES = 12
 MOST_HOLDOUT = 0.5
@@ -212,6 +213,7 @@ def _audience(given: Any) -> Audience:
     if kind == AudienceKind.RULE:
         if not isinstance(value, Mapping) or not value:
             raise InputError(f"audience.rule is {value!r}, must be conditions as a tag has them")
+        read_rule(value, "audience.rule")
         return Audience(AudienceKind.RULE, rule=value)
     if not isinstance(value, str) or not value:
         raise InputError(f"audience.{kind} is {value!r}, must be a name")
