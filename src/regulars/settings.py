@@ -393,6 +393,7 @@ class Settings:
     compute: Compute = Compute()
     ingest: Ingest = Ingest()
     drain: Drain = Drain()
+    sending: Sending = Sending()
     links: LinkSettings = LinkSettings()
     messages: Messages = Messages()
     channels: dict[str, ChannelSettings] = field(

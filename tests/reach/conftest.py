@@ -8,10 +8,10 @@ from decimal import Decimal
 import pytest
 
 from regulars.adapters.state import SQLState, migrate
-from regulars.reach.delivery import planned_rows
+from regulars.reach.delivery import Pace, planned_rows
 from regulars.reach.delivery.service import account, contacts_of, dispatch, plan
 from regulars.records import Turn
-from regulars.settings import Policy
+from regulars.settings import Policy, Sending
 from regulars.testing import FakeProvider
 
 COSTS = {"sms": Decimal("0.05"), "app": Decimal("0.01")}
@@ -27,7 +27,7 @@ class Shop:
         self.folder = folder
         shutil.copy(database, folder / "state.db")
         self.state = SQLState(f"sqlite:///{folder / 'state.db'}")
-        self.policy = Policy()
+        self.policy, self.window = Policy(), 500
 
     def rules(self, **changes):
         self.policy = replace(self.policy, **changes)
@@ -82,11 +82,12 @@ class Shop:
         } | changes
 
     def plans(self, decisions, *, number=1, window=500):
-        rows = planned_rows(decisions, turn=number, channel_costs=COSTS, window=window)
-        plan(self.state, number, rows)
+        self.window = window
+        rows = planned_rows(decisions, turn=number, channel_costs=COSTS)
+        plan(self.state, self.turn(number), rows)
         return rows
 
-    def dispatches(self, provider, *, number=1, state=None, **options):
+    def dispatches(self, provider, *, number=1, state=None, workers=1, pause=None):
         channels = provider if isinstance(provider, dict) else {"sms": provider, "app": provider}
         dispatch(
             state or self.state,
@@ -94,8 +95,8 @@ class Shop:
             channels=channels,
             policy=self.policy,
             zone=self.zone,
-            pause=lambda seconds: None,
-            **options,
+            pace=Pace(Sending(window=self.window), senders=workers),
+            pause=pause or (lambda seconds: None),
         )
 
     def sends(self, decisions, provider, **options):

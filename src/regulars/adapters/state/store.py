@@ -81,18 +81,21 @@ class SQLState:
             self._process = os.getpid()
         try:
             with self._engine.connect() as connection:
-                if self._is_sqlite:
-                    connection.exec_driver_sql(_SQLITE_TAKES[kind])
-                    yield _OnSQLite(connection)
-                else:
-                    lock = {} if kind == "reading" else {"lock": _WRITERS}
-                    connection.execute(_parsed(_POSTGRESQL_TAKES[kind]), lock)
-                    yield _OnServer(connection, self.dialect)
+                yield self._opened(connection, kind)
                 connection.commit()
         except sa.exc.DatabaseError as error:
             if isinstance(error, sa.exc.IntegrityError | sa.exc.ProgrammingError):
                 raise
             raise _outside(error) from error
+
+    def _opened(self, connection: sa.Connection, kind: str) -> Transaction:
+        """Take the lock that goes with the kind of transaction."""
+        if self._is_sqlite:
+            connection.exec_driver_sql(_SQLITE_TAKES[kind])
+            return _OnSQLite(connection)
+        lock = {} if kind == "reading" else {"lock": _WRITERS}
+        connection.execute(_parsed(_POSTGRESQL_TAKES[kind]), lock)
+        return _OnServer(connection, self.dialect)
 
 
 class _OnSQLite:

@@ -1,23 +1,13 @@
-"""The plan: decisions become ledger rows, in batches that are the same on every run."""
+"""The plan: decisions become ledger rows, in an order that is the same on every run."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from regulars.errors import InputError, UnknownName
-from regulars.govern.policy import FATE_BY_REFUSAL, Fate, Reason
+from regulars.govern.policy import Fate, Reason
 from regulars.reach.delivery.keys import contact_key
-
-WINDOW = 500
-PLANNED = "planned"
-
-_STATE_BY_VERDICT = {
-    "send": PLANNED,
-    "abstain": Fate.ABSTAINED.value,
-    "holdout": Fate.HOLDOUT.value,
-    "defer": Fate.DEFERRED.value,
-    "skip": Fate.SKIPPED.value,
-}
+from regulars.reach.delivery.runs import PLANNED, STATE_BY_VERDICT, cents_of, fate_of_refusal
 
 
 def planned_rows(
@@ -25,25 +15,22 @@ def planned_rows(
     *,
     turn: int,
     channel_costs: Mapping[str, Decimal],
-    window: int = WINDOW,
 ) -> list[dict[str, Any]]:
     """Turn the decisions of one turn into rows of the send ledger.
 
     A decision to send becomes a planned row, unless a holdout flag contradicts it: a holdout
     is never contacted. Every other decision has its fate at once; where a rule of contact was
-    the reason, the fate that goes with the rule. Planned rows are cut into
-    batches per channel in the order of their keys, so that batches do not depend on who
-    works on them.
+    the reason, the fate that goes with the rule. Rows come in the order of their keys: so they
+    are claimed, whoever works on them.
 
     Args:
         decisions: One per customer: customer_id, verdict, reason, campaign_id, offer_id,
             channel, is_global_holdout, is_campaign_holdout.
         turn: Number of the turn.
         channel_costs: Cost of one contact, by channel.
-        window: Most contacts per batch, the most that can be in the air with one sender.
 
     Returns:
-        One row per decision, in the order of batches and keys.
+        One row per decision, in the order of keys.
 
     Raises:
         InputError: A customer was decided on twice, a verdict is unknown, a decision to send
@@ -51,7 +38,8 @@ def planned_rows(
             is no whole number of cents.
 
     Source:
-        Ours, because a window bounds what a crash can leave unconfirmed.
+        Ours, because an order that depends on nobody gives the same result at any number of
+        senders.
 
     Example:
         >>> never = {"customer_id": "a", "verdict": "abstain", "reason": "negative_value",
@@ -60,7 +48,7 @@ def planned_rows(
         >>> [row["state"] for row in planned_rows([never], turn=1, channel_costs={})]
         ['abstained']
     """
-    cents = {channel: _cents(channel, cost) for channel, cost in channel_costs.items()}
+    cents = {channel: cents_of(channel, cost) for channel, cost in channel_costs.items()}
     rows = [_row(decision, turn, cents) for decision in decisions]
     rows.sort(key=lambda row: row["customer_id"])
     for before, after in zip(rows, rows[1:], strict=False):
@@ -69,9 +57,8 @@ def planned_rows(
                 f"customer {after['customer_id']} has two decisions in turn {turn}, must have "
                 "one; write each customer of the audience once"
             )
-    _cut_into_batches(rows, turn, window)
-    # A batch's rows next to each other: claiming touches few pages of the database.
-    return sorted(rows, key=lambda row: (row["batch"] or "", row["key"]))
+    # Rows claimed together next to each other: claiming touches few pages of the database.
+    return sorted(rows, key=lambda row: str(row["key"]))
 
 
 def _row(decision: Mapping[str, Any], turn: int, cents: Mapping[str, int]) -> dict[str, Any]:
@@ -99,40 +86,20 @@ def _row(decision: Mapping[str, Any], turn: int, cents: Mapping[str, int]) -> di
         "cost_cents": cents[chosen["channel"]] if state == PLANNED else 0,
         "state": state,
         "reason": reason,
-        "batch": None,
     }
 
 
 def _first_state(decision: Mapping[str, Any]) -> tuple[str, str]:
     verdict = decision["verdict"]
-    if verdict not in _STATE_BY_VERDICT:
+    if verdict not in STATE_BY_VERDICT:
         raise InputError(
             f"verdict of customer {decision['customer_id']} is {verdict!r}, must be one of "
-            f"{', '.join(_STATE_BY_VERDICT)}"
+            f"{', '.join(STATE_BY_VERDICT)}"
         )
     if verdict == "send" and decision["is_global_holdout"]:
         return Fate.HOLDOUT.value, Reason.GLOBAL_HOLDOUT.value
     if verdict == "send" and decision["is_campaign_holdout"]:
         return Fate.HOLDOUT.value, Reason.CAMPAIGN_HOLDOUT.value
-    if verdict == "skip" and decision["reason"] in set(FATE_BY_REFUSAL):
-        return FATE_BY_REFUSAL[Reason(decision["reason"])].value, decision["reason"]
-    return _STATE_BY_VERDICT[verdict], decision["reason"]
-
-
-def _cut_into_batches(rows: list[dict[str, Any]], turn: int, window: int) -> None:
-    place_by_channel: dict[str, int] = {}
-    for row in sorted(rows, key=lambda row: str(row["key"])):
-        if row["state"] == PLANNED:
-            place = place_by_channel.get(row["channel"], 0)
-            row["batch"] = f"{turn:06d}/{row['channel']}/{place // window:06d}"
-            place_by_channel[row["channel"]] = place + 1
-
-
-def _cents(channel: str, cost: Decimal) -> int:
-    cents = cost * 100
-    if cents != cents.to_integral_value() or cents < 0:
-        raise InputError(
-            f"cost of channel {channel} is {cost}, must be a whole number of cents of 0 or more; "
-            "round it in regulars.toml"
-        )
-    return int(cents)
+    if verdict == "skip":
+        return fate_of_refusal(decision["reason"]), decision["reason"]
+    return STATE_BY_VERDICT[verdict], decision["reason"]

@@ -1,28 +1,201 @@
-"""The send ledger at work: plan, dispatch, recover, account for everybody."""
+"""The send ledger: enrol an audience, work it off, cancel what has not gone out."""
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from regulars.errors import InputError, Permanent, Transient, UnknownName
-from regulars.govern.consent import Status
-from regulars.govern.policy import Fate, Reason, cap_window, quiet_until
-from regulars.ports.channels import Channel, Contact, Outcome, Recovery
+from regulars.ports.channels import Channel, Contact, Message
 from regulars.ports.state import Queries, State, Transaction
-from regulars.reach.delivery.fates import Tally, tally
-from regulars.reach.delivery.plan import PLANNED
+from regulars.reach.delivery.accounts.service import (
+    account,
+    contacts_of,
+    contacts_with_fate,
+    export_ledger,
+    stuck,
+    unknown,
+    why,
+)
+from regulars.reach.delivery.ledger.pace import Pace
+from regulars.reach.delivery.ledger.service import Ledger
+from regulars.reach.delivery.reports import Counts, TickReport
+from regulars.reach.delivery.runs import Member, Run, as_row, member_rows, stamp, turn_run
+from regulars.reach.delivery.sending.service import Compose, Hands, work_off
+from regulars.reach.standing.gate import Gate
 from regulars.records import Turn
-from regulars.settings import Policy
+from regulars.settings import Policy, Sending
 
-CLAIMED = "claimed"
-# A channel that does not answer is asked again after these seconds, then given up.
-PAUSES = (0.2, 1.0)
+ENROLLED_AT_ONCE = 20_000
+# A turn asks a channel that does not answer again after about these seconds, then gives up.
+OF_TURNS = Sending(
+    attempts=3,
+    retry_first_seconds=0.2,
+    retry_most_seconds=2.0,
+    breaker_failures=1000,
+    patience_seconds=60.0,
+)
 
 _SQL = Queries(__package__)
+
+__all__ = [
+    "account",
+    "cancel",
+    "contacts_of",
+    "contacts_with_fate",
+    "dispatch",
+    "enrol",
+    "export_ledger",
+    "plan",
+    "set_stock",
+    "settle_unknown",
+    "snapshot_audience",
+    "stuck",
+    "tick",
+    "unknown",
+    "why",
+]
+
+
+def enrol(state: State, run: Run, members: Sequence[Member], *, now: datetime) -> int:
+    """Put the audience of a run into the ledger, counted first; a second time changes nothing.
+
+    A process that dies in between leaves a part of it; enrolling again completes it.
+
+    Args:
+        state: The transactional store.
+        run: The run.
+        members: Everybody of the audience, with what was decided for her; of a run that grows,
+            those who join.
+        now: The moment, aware.
+
+    Returns:
+        Members that were not in the run yet.
+
+    Raises:
+        InputError: A member cannot be carried out, or the audience was counted as another number
+            before.
+
+    Example:
+        >>> run = Run("campaign/spring/pilot", "spring", content="hello@1")
+        >>> members = [Member("ann", "send", "chosen", channel="email")]
+        >>> enrol(state, run, members, now=noon), enrol(state, run, members, now=noon)
+        ... # doctest: +SKIP
+        (1, 0)
+    """
+    rows = member_rows(run, members, now=now)
+    with state.sharing() as opened:
+        _count_audience(opened, run, 0 if run.grows else len(rows), now)
+    joined = 0
+    for start in range(0, len(rows), ENROLLED_AT_ONCE):
+        with state.sharing() as opened:
+            added = _add(opened, run, rows[start : start + ENROLLED_AT_ONCE], now)
+            if run.grows and added:
+                opened.run(_SQL["grow_audience"], run_id=run.run_id, step=run.step, joined=added)
+        joined += added
+    return joined
+
+
+def cancel(state: State, run_id: str, *, reason: str, now: datetime) -> int:
+    """Let nobody of a run be contacted any more.
+
+    Args:
+        state: The transactional store.
+        run_id: The run.
+        reason: Reason code every row not yet claimed gets.
+        now: The moment, aware.
+
+    Returns:
+        Rows skipped; contacts claimed before, at most one window per sender, still go out.
+    """
+    with state.transaction() as opened:
+        opened.run(_SQL["mark_cancelled"], run_id=run_id, reason=reason)
+        return opened.run(_SQL["cancel"], run_id=run_id, reason=reason, at=stamp(now))
+
+
+def tick(
+    state: State,
+    *,
+    now: datetime,
+    channels: Mapping[str, Channel],
+    gate: Gate,
+    compose: Compose | None = None,
+    pace: Pace | None = None,
+    pause: Callable[[float], None] = time.sleep,
+    timer: Callable[[], float] = time.monotonic,
+) -> TickReport:
+    """Work off everything that may go out now: one pass over all runs but turns.
+
+    Claims of processes that died are taken up first, as their channels allow. Holds whose time
+    has come are judged again. Then every channel is worked off in small windows, each claimed in
+    one transaction that asks every rule of contact, what customers wait for before what we want
+    to say. A slow or dead channel holds up no other one. Several processes may tick at once.
+
+    Args:
+        state: The transactional store.
+        now: The moment the pass begins, aware.
+        channels: Adapter of every channel.
+        gate: The rules of contact.
+        compose: Gives a message, or the reason code why there is none, by key; asked for
+            channels that carry messages.
+        pace: What the pass keeps to.
+        pause: Waits for some seconds.
+        timer: Tells elapsed seconds.
+
+    Returns:
+        What was done.
+    """
+    ledger = Ledger(state, gate, pace or Pace())
+    clock = _Clock(now, pause, timer)
+    hands = Hands(ledger, channels, compose or _no_messages, clock.now, clock.now, Counts())
+    ledger.expire(due=clock.now())
+    released, next_at = _rounds(hands, sorted(channels), clock)
+    counts = hands.counts
+    return TickReport(
+        {name: count for name, count in sorted(counts.ends.items()) if count},
+        {name: count for name, count in sorted(counts.sent.items()) if count},
+        counts.recovered,
+        released,
+        dict(sorted(counts.closed.items())),
+        {name: str(error) for name, error in sorted(counts.errors.items())},
+        next_at,
+    )
+
+
+def settle_unknown(
+    opened: Transaction,
+    key: str,
+    *,
+    is_sent: bool,
+    reason: str,
+    at: datetime,
+    provider_id: str = "",
+) -> bool:
+    """Give an unknown contact the fate somebody has found out, such as a provider's receipt.
+
+    Args:
+        opened: The transaction that records where it is known from.
+        key: Key of the contact.
+        is_sent: True when the provider had it.
+        reason: Reason code.
+        at: The moment, aware.
+        provider_id: Name the provider gave it.
+
+    Returns:
+        False when its fate was known already.
+    """
+    return bool(
+        opened.run(
+            _SQL["settle_unknown"],
+            key=key,
+            state="sent" if is_sent else "failed",
+            reason=reason,
+            at=stamp(at),
+            provider_id=provider_id,
+        )
+    )
 
 
 def snapshot_audience(state: State, turn: int, customers: int) -> None:
@@ -34,7 +207,7 @@ def snapshot_audience(state: State, turn: int, customers: int) -> None:
         customers: Customers in the audience; a turn cannot be given another number later.
     """
     with state.transaction() as opened:
-        _record_audience(opened, turn, customers)
+        _count_audience(opened, _run_of(turn), customers, None)
 
 
 def set_stock(state: State, stock_by_offer: Mapping[str, int | None]) -> None:
@@ -54,28 +227,34 @@ def set_stock(state: State, stock_by_offer: Mapping[str, int | None]) -> None:
         )
 
 
-def plan(state: State, turn: int, rows: Sequence[Mapping[str, Any]]) -> None:
+def plan(state: State, turn: Turn, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write the rows of one turn to the ledger, all or none; a second time changes nothing.
 
     Args:
         state: The transactional store.
-        turn: Number of the turn.
+        turn: The turn.
         rows: What `planned_rows` gave: one per customer in the audience, as many as the
             audience snapshot counted.
 
     Raises:
         Permanent: The ledger holds another number of rows for the turn already.
     """
+    run = _run_of(turn.number)
     with state.transaction() as opened:
-        _record_audience(opened, turn, len(rows))
-        [known] = opened.all(_SQL["rows_of_turn"], turn=turn)
+        _count_audience(opened, run, len(rows), turn.now)
+        [known] = opened.all(_SQL["rows_of_run"], run_id=run.run_id, step=run.step)
         if known["customers"] == 0:
-            opened.many(_SQL["add"], rows)
-            opened.run(_SQL["limit_to_stock"], turn=turn)
+            for start in range(0, len(rows), ENROLLED_AT_ONCE):
+                part = [
+                    [*as_row(row), row["campaign_id"]]
+                    for row in rows[start : start + ENROLLED_AT_ONCE]
+                ]
+                _add(opened, run, part, turn.now, campaign_id=None)
+            opened.run(_SQL["limit_to_stock"], run_id=run.run_id, at=stamp(turn.now))
         elif known["customers"] != len(rows):
             raise Permanent(
-                f"turn {turn} has {known['customers']} rows in the send ledger, its decisions "
-                f"are {len(rows)}; restore state.db and the lake from the same copy"
+                f"turn {turn.number} has {known['customers']} rows in the send ledger, its "
+                f"decisions are {len(rows)}; restore state.db and the lake from the same copy"
             )
 
 
@@ -86,15 +265,13 @@ def dispatch(
     channels: Mapping[str, Channel],
     policy: Policy,
     zone: str,
-    workers: int = 1,
+    pace: Pace | None = None,
     pause: Callable[[float], None] = time.sleep,
 ) -> None:
     """Bring every planned and every left-over claimed contact of a turn to its fate.
 
-    First what a dead process left claimed: sent again under the same keys where the channel
-    allows, unknown elsewhere. Then batch after batch: claimed in one transaction that asks
-    every rule of contact, handed to the channel, confirmed. A process may die anywhere; the
-    next call goes on.
+    The same executor as `tick`, on the rows of one turn: what a dead process left claimed first,
+    then window after window. A process may die anywhere; the next call goes on.
 
     Args:
         state: The transactional store.
@@ -102,240 +279,143 @@ def dispatch(
         channels: Adapter of every channel.
         policy: Settings of the rules of contact.
         zone: IANA zone of the workspace.
-        workers: Senders at work at once; the result does not depend on it.
+        pace: Windows and senders; the result does not depend on them.
         pause: Waits for some seconds between attempts.
 
     Raises:
         UnknownName: The ledger names a channel there is no adapter for.
+        Transient: A channel asks for more time than a turn has; run it again later.
     """
-    sender = _Sender(state, turn, channels, policy, zone, pause)
-    left = _batches(state, turn.number, CLAIMED)
-    planned = _batches(state, turn.number, PLANNED)
-    for _, channel in (*left, *planned):
+    given = pace or Pace()
+    quick = replace(OF_TURNS, window=given.sending.window, careful_window=given.sending.window)
+    kept = replace(given, sending=quick, is_serial=given.senders == 1)
+    ledger = Ledger(state, Gate(policy, zone=zone), kept, turn=turn.number)
+    names = _channels_of(state, turn_run(turn.number))
+    for channel in names:
         if channel not in channels:
             raise UnknownName("channel", channel, channels)
-    _each(sender.recover, left, workers)
-    _each(sender.deliver, planned, workers)
+    clock = _Clock(turn.now, pause, lambda: 0.0)
+    hands = Hands(
+        ledger, channels, _no_messages, lambda: turn.now, clock.now, Counts(), raises=True
+    )
+    # Whoever turns the loop is alone: what is claimed was left by somebody dead.
+    ledger.expire(due=turn.now, everybody=True)
+    _rounds(hands, names, clock)
+    if left := _channels_of(state, turn_run(turn.number), of_nobody=True):
+        raise Transient(
+            f"channel {left[0]} asks for more time than a turn has, and contacts of turn "
+            f"{turn.number} wait; run the same command again later"
+        )
 
 
-def account(state: State, turn: int) -> Tally:
-    """Count the fates of one turn and check them against its audience snapshot.
+@dataclass
+class _Clock:
+    """The moment, as it goes on from where the caller said it is."""
+
+    start: datetime
+    pause: Callable[[float], None]
+    timer: Callable[[], float]
+    waited: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._began = self.timer()
+
+    def now(self) -> datetime:
+        return self.start + timedelta(seconds=self.timer() - self._began + self.waited)
+
+    def wait(self, seconds: float) -> None:
+        """Wait; time that the caller's pause does not take passes all the same."""
+        before = self.timer()
+        self.pause(seconds)
+        self.waited += max(0.0, seconds - (self.timer() - before))
+
+
+def _rounds(hands: Hands, names: Sequence[str], clock: _Clock) -> tuple[int, datetime | None]:
+    """Work off, and again while something is due within the patience of the pace.
 
     Returns:
-        The counts by fate and reason.
-
-    Raises:
-        InputError: The ledger knows no such turn.
+        Rows released from holds, and when something is to be tried next.
     """
-    with state.reading() as opened:
-        audience = opened.all(_SQL["audience"], name=_audience_name(turn))
-        ends = opened.all(_SQL["fates"], turn=turn)
-    if not audience or (not ends and int(audience[0]["customers"])):
-        raise InputError(f"turn {turn} is not in the send ledger; give the number of a turn done")
-    return tally(
-        ((row["state"], row["reason"], row["customers"]) for row in ends),
-        eligible=int(audience[0]["customers"]),
+    ledger, released = hands.ledger, 0
+    patience = ledger.pace.sending.patience_seconds
+    while True:
+        released += ledger.release(due=clock.now())
+        work_off(replace(hands, ended=_new_event()), names)
+        next_at = ledger.soonest(due=clock.now())
+        wait = (next_at - clock.now()).total_seconds() if next_at else 0.0
+        # What is due already and was not worked off has no adapter here.
+        if not 0 < wait <= patience:
+            return released, next_at
+        clock.wait(wait)
+
+
+def _new_event() -> Any:
+    from threading import Event  # noqa: PLC0415 - a new one per round
+
+    return Event()
+
+
+def _no_messages(_contacts: Sequence[Contact]) -> dict[str, Message | str]:
+    return {}
+
+
+def _add(
+    opened: Transaction,
+    run: Run,
+    rows: Sequence[Sequence[Any]],
+    now: datetime,
+    *,
+    campaign_id: str | None = "",
+) -> int:
+    return opened.run(
+        _SQL["add"],
+        rows=json.dumps(rows),
+        run_id=run.run_id,
+        step=run.step,
+        turn=run.turn,
+        campaign_id=run.campaign_id if campaign_id == "" else campaign_id,
+        message_class=run.message_class,
+        topic=run.topic,
+        priority=run.priority,
+        content=run.content,
+        at=stamp(now),
     )
 
 
-def contacts_of(state: State, turn: int) -> list[dict[str, Any]]:
-    """Give what became of a turn's audience, as table `contacts` has it.
+def _run_of(turn: int) -> Run:
+    return Run(turn_run(turn), "", turn=turn)
 
-    Returns:
-        One row per customer, in the order of customers; cost and moment of what was sent,
-        and of what may have been.
-    """
+
+def _channels_of(state: State, run_id: str, *, of_nobody: bool = False) -> list[str]:
+    """Channels of rows without a fate; with `of_nobody` only of those no process is working on."""
+    named = "channels_left" if of_nobody else "channels_of_run"
     with state.reading() as opened:
-        rows = opened.all(_SQL["contacts"], turn=turn)
-    money: dict[int, Decimal] = {}
-    for row in rows:
-        cents = row.pop("cost_cents")
-        row["cost"] = money.setdefault(cents, Decimal(cents) / 100)
-        row["at"] = row["at"] and datetime.fromisoformat(row["at"])
-    return rows
+        return [row["channel"] for row in opened.all(_SQL[named], run_id=run_id)]
 
 
-def contacts_with_fate(state: State, turn: int, fate: Fate) -> list[dict[str, Any]]:
-    """List the contacts of a turn that ended in one fate, such as the unknown ones.
-
-    Returns:
-        One row per contact, in the order of keys; empty when none ended so.
-    """
-    with state.reading() as opened:
-        return opened.all(_SQL["of_fate"], turn=turn, fate=fate.value)
-
-
-@dataclass(frozen=True)
-class _Sender:
-    """Claims, sends and confirms the batches of one turn."""
-
-    state: State
-    turn: Turn
-    channels: Mapping[str, Channel]
-    policy: Policy
-    zone: str
-    pause: Callable[[float], None]
-
-    def deliver(self, batch: str, channel: str) -> None:
-        """Take one planned batch all the way."""
-        contacts = self._claim(batch)
-        if contacts:
-            self._hand_over(batch, contacts, self.channels[channel])
-
-    def recover(self, batch: str, channel: str) -> None:
-        """Take up a batch that a dead process left claimed."""
-        if self.channels[channel].recovery is Recovery.HOLD_UNKNOWN:
-            self._give_up(batch, Reason.UNCONFIRMED)
-            return
-        with self.state.transaction() as opened:
-            self._refuse(opened, batch, state=CLAIMED, refused=Fate.UNKNOWN)
-            contacts = _contacts(opened, batch)
-        if contacts:
-            self._hand_over(batch, contacts, self.channels[channel])
-
-    def _claim(self, batch: str) -> list[Contact]:
-        """Ask every rule, reserve caps and stock, claim what is left: one transaction.
-
-        Returns:
-            The contacts claimed; empty when none is left, or another process has the batch.
-        """
-        day, since = cap_window(self.turn.now, zone=self.zone, cap_days=self.policy.cap_days)
-        hold_until = quiet_until(
-            self.turn.now,
-            zone=self.zone,
-            quiet_from=self.policy.quiet_from,
-            quiet_to=self.policy.quiet_to,
-        )
-        with self.state.transaction() as opened:
-            self._refuse(opened, batch, state=PLANNED, refused=Fate.SKIPPED)
-            opened.run(
-                _SQL["refuse_capped"], batch=batch, cap=self.policy.cap_contacts, since=since
-            )
-            opened.run(
-                _SQL["defer_quiet"], batch=batch, hold_until=hold_until and _stamp(hold_until)
-            )
-            opened.run(_SQL["refuse_out_of_stock"], batch=batch)
-            opened.run(_SQL["reserve_cap"], batch=batch, day=day)
-            opened.run(_SQL["reserve_stock"], batch=batch)
-            moved = opened.run(_SQL["claim"], batch=batch, at=_stamp(self.turn.now))
-            return _contacts(opened, batch) if moved else []
-
-    def _refuse(self, opened: Transaction, batch: str, *, state: str, refused: Fate) -> None:
-        without_word = Status.NONE if self.policy.consent_required else Status.GRANTED
-        moved = {"batch": batch, "state": state, "refused": refused.value}
-        opened.run(_SQL["refuse_stopped"], **moved)
-        opened.run(_SQL["refuse_without_consent"], **moved, without_word=without_word.value)
-        opened.run(_SQL["refuse_suppressed"], **moved)
-
-    def _hand_over(self, batch: str, contacts: Sequence[Contact], channel: Channel) -> None:
-        refused = self._send(channel, contacts)
-        if refused is None:
-            self._give_up(batch, Reason.NO_ANSWER)
-        else:
-            self._confirm(batch, contacts, refused)
-
-    def _send(self, channel: Channel, contacts: Sequence[Contact]) -> dict[str, str] | None:
-        """Send once, and again while that is harmless.
-
-        Returns:
-            Reason code by key of the contacts refused; None when nobody answered.
-        """
-        for wait in (*PAUSES, None):
-            try:
-                answers = channel.send(contacts)
-                return {
-                    key: answer.reason
-                    for key, answer in answers.items()
-                    if answer.outcome is Outcome.REFUSED
-                }
-            except Transient:
-                if channel.recovery is Recovery.HOLD_UNKNOWN or wait is None:
-                    return None
-                self.pause(wait)
-        return None
-
-    def _confirm(self, batch: str, contacts: Sequence[Contact], refused: Mapping[str, str]) -> None:
-        day, _ = cap_window(self.turn.now, zone=self.zone, cap_days=self.policy.cap_days)
-        returned = [
-            {
-                "key": contact.key,
-                "reason": refused[contact.key],
-                "customer_id": contact.customer_id,
-                "offer_id": contact.offer_id,
-                "day": day,
-            }
-            for contact in contacts
-            if contact.key in refused
-        ]
-        with self.state.transaction() as opened:
-            # A row that is no longer claimed was settled by another process, counters and all.
-            mine = [row for row in returned if opened.run(_SQL["fail"], **_only(row, "key reason"))]
-            opened.many(_SQL["return_cap"], [_only(row, "customer_id day") for row in mine])
-            opened.many(_SQL["return_stock"], [_only(row, "offer_id") for row in mine])
-            opened.run(_SQL["confirm"], batch=batch)
-
-    def _give_up(self, batch: str, reason: Reason) -> None:
-        with self.state.transaction() as opened:
-            opened.run(_SQL["give_up"], batch=batch, reason=reason.value)
-
-
-def _each(
-    work: Callable[[str, str], None], batches: Sequence[tuple[str, str]], workers: int
-) -> None:
-    if workers == 1 or len(batches) < 2:
-        for batch, channel in batches:
-            work(batch, channel)
-        return
-    with ThreadPoolExecutor(min(workers, len(batches))) as pool:
-        running = [pool.submit(work, batch, channel) for batch, channel in batches]
-        try:
-            for one in running:
-                one.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _batches(state: State, turn: int, at_state: str) -> list[tuple[str, str]]:
-    with state.reading() as opened:
-        rows = opened.all(_SQL["batches"], turn=turn, state=at_state)
-    return [(row["batch"], row["channel"]) for row in rows]
-
-
-def _contacts(opened: Transaction, batch: str) -> list[Contact]:
-    return [
-        Contact(
-            key=row["key"],
-            customer_id=row["customer_id"],
-            campaign_id=row["campaign_id"],
-            offer_id=row["offer_id"],
-            channel=row["channel"],
-            cost=Decimal(row["cost_cents"]) / 100,
-            at=datetime.fromisoformat(row["at"]),
-            turn=row["turn"],
-        )
-        for row in opened.all(_SQL["claimed"], batch=batch)
-    ]
-
-
-def _record_audience(opened: Transaction, turn: int, customers: int) -> None:
-    name = _audience_name(turn)
-    opened.run(_SQL["record_audience"], name=name, value=str(customers))
-    [known] = opened.all(_SQL["audience"], name=name)
-    if known["customers"] != customers:
+def _count_audience(opened: Transaction, run: Run, customers: int, now: datetime | None) -> None:
+    opened.run(
+        _SQL["count_audience"],
+        run_id=run.run_id,
+        step=run.step,
+        turn=run.turn,
+        campaign_id=run.campaign_id,
+        message_class=run.message_class,
+        topic=run.topic,
+        priority=run.priority,
+        content=run.content,
+        audience=customers,
+        at=stamp(now) if now else "",
+    )
+    [known] = opened.all(_SQL["run"], run_id=run.run_id, step=run.step)
+    if known["cancelled"]:
         raise InputError(
-            f"turn {turn} has {customers} customers, its audience was counted as "
-            f"{known['customers']}; decide once on every customer of the audience"
+            f"run {run.run_id} was cancelled ({known['cancelled']}), nobody can join it; start "
+            "another run"
         )
-
-
-def _audience_name(turn: int) -> str:
-    return f"audience/{turn:06d}"
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def _only(row: Mapping[str, Any], names: str) -> dict[str, Any]:
-    return {name: row[name] for name in names.split()}
+    if not run.grows and known["audience"] != customers:
+        named = f"turn {run.turn}" if run.turn else f"run {run.run_id}"
+        raise InputError(
+            f"{named} has {customers} customers, its audience was counted as "
+            f"{known['audience']}; decide once on every customer of the audience"
+        )

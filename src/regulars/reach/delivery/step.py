@@ -9,6 +9,7 @@ from regulars.ports.channels import Channel
 from regulars.ports.engine import Engine
 from regulars.ports.state import State
 from regulars.ports.steps import step
+from regulars.reach.delivery.ledger.pace import Pace
 from regulars.reach.delivery.plan import planned_rows
 from regulars.reach.delivery.service import account, contacts_of, dispatch, plan, set_stock
 from regulars.reach.delivery.tables import decisions_of, stock_of
@@ -49,8 +50,9 @@ def deliver(
     offers = engine.rows(stock_of(engine.table("offers")))
     set_stock(state, {offer["offer_id"]: offer["stock"] for offer in offers})
     decisions = engine.rows(decisions_of(engine.table("decisions"), turn.number))
-    plan(state, turn.number, planned_rows(decisions, turn=turn.number, channel_costs=channel_costs))
-    dispatch(state, turn, channels=channels, policy=policy, zone=zone, workers=workers)
+    plan(state, turn, planned_rows(decisions, turn=turn.number, channel_costs=channel_costs))
+    pace = Pace(senders=workers)
+    dispatch(state, turn, channels=channels, policy=policy, zone=zone, pace=pace)
     for name in sorted(channels):
         channels[name].close_turn(turn.number)
     account(state, turn.number)

@@ -1,0 +1,1 @@
+"""Accounts: what became of everybody, read from the ledger."""
