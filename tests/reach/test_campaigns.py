@@ -77,6 +77,8 @@ def test_a_campaign_says_everything_it_needs_when_it_is_kept(state):
         ({"channels": []}, r"channels is \[\], must name one channel or more"),
         ({"channels": ["sms", "sms"]}, "names one twice"),
         ({"content": "tea"}, "content is 'tea', must be id@version"),
+        ({"content": {"sms": "tea@1"}}, "must name one for each channel: email, sms"),
+        ({"audience": {"rule": {"field": "shoe", "is": ">", "value": 1}}}, "audience.rule.field"),
         ({"audience": {}}, "audience is {}, must be one of"),
         ({"audience": {"tag": "a", "segment": "b"}}, "audience has segment and tag of"),
         ({"audience": {"tag": ""}}, "audience.tag is '', must be a name"),

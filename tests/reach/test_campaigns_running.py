@@ -377,6 +377,28 @@ def test_of_several_channels_the_first_open_one_is_used(shop):
     assert {by_customer[c]["reason"] for c in neither if c in by_customer} == {"no_consent"}
 
 
+def test_each_channel_says_its_own_thing_and_nobody_is_on_two(shop):
+    sms, app = people(40)[:20], people(40)[20:]
+    shop.granted(sms)
+    shop.granted(app, channel="app")
+    content = {"sms": "tea-short@1", "app": "tea-long@2"}
+    shop.put(people(40), channel=["sms", "app"], content=content, holdout=0)
+    shop.approve(shop.submit())
+    shop.start(people(40))
+    shop.advance()
+    shop.granted(app, channel="sms")
+    shop.run("UPDATE campaign_phases SET state = 'waiting', enrolled_at = NULL")
+    shop.go()
+    rows = shop.all("SELECT customer_id, channel, content FROM ledger WHERE state = 'sent'")
+
+    assert len(rows) == len({row["customer_id"] for row in rows}) > 30
+    assert {(row["channel"], row["content"]) for row in rows} == {
+        ("sms", "tea-short@1"),
+        ("app", "tea-long@2"),
+    }
+    assert shop.counts()["all"].is_balanced
+
+
 def test_the_stop_of_everything_reaches_a_campaign_under_way(shop):
     shop.ready(people(200), send_per_minute=60)
     shop.go()

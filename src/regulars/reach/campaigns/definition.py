@@ -95,7 +95,7 @@ class Campaign:
         message_class: Marketing needs consent; transactional follows from an order.
         topic: What a customer may opt out of by itself; "" for none.
         channels: In order of preference: the first one a customer may be reached by is used.
-        content: What is said: id@version; "" where the channel writes files.
+        content: What is said, id@version by channel; empty where channels write files.
         offer: Offer it carries; "" for none.
         audience: Whom it is about.
         holdout: Share left alone so that the effect can be measured, 0 to 0.5.
@@ -117,7 +117,7 @@ class Campaign:
     channels: tuple[str, ...]
     audience: Audience
     topic: str = ""
-    content: str = ""
+    content: Mapping[str, str] = field(default_factory=dict)
     offer: str = ""
     holdout: float = 0.1
     priority: int = 0
@@ -135,6 +135,11 @@ class Campaign:
     def is_marketing(self) -> bool:
         """True when rules about marketing hold for it."""
         return self.message_class is MessageClass.MARKETING
+
+    @property
+    def says_one_thing(self) -> bool:
+        """True when every channel carries the same content."""
+        return len({self.content.get(channel, "") for channel in self.channels}) == 1
 
 
 def as_plain(campaign: Campaign) -> dict[str, Any]:

@@ -74,16 +74,17 @@ def read_campaign(given: Mapping[str, Any], ground: Ground) -> Campaign:
         raise UnknownName("message class", str(kind), [one.value for one in MessageClass])
     is_marketing = kind == MessageClass.MARKETING
     window, measured = _part(given, "window"), _part(given, "measure")
+    channels = _channels(given, ground)
     _only(window, {"not_before", "not_after"}, "window")
     _only(measured, {"days"}, "measure")
     campaign = Campaign(
         id=_id(given.get("id")),
         name=_text(given, "name", 120) or str(given["id"]),
         message_class=MessageClass(kind),
-        channels=_channels(given, ground),
+        channels=channels,
         audience=_audience(given.get("audience")),
         topic=_text(given, "topic", 64),
-        content=_content(given),
+        content=_content(given, channels),
         offer=_text(given, "offer", 64),
         holdout=_share(given, "holdout", ground.holdout if is_marketing else 0.0),
         priority=_whole(given, "priority", 0, -1000, 1000),
@@ -166,14 +167,23 @@ def _share(
     return float(value)
 
 
-def _content(given: Mapping[str, Any]) -> str:
+def _content(given: Mapping[str, Any], channels: Collection[str]) -> dict[str, str]:
     value = given.get("content", "")
-    if value and (not isinstance(value, str) or not _CONTENT.fullmatch(value)):
+    if value == "":
+        return {}
+    by_channel = value if isinstance(value, Mapping) else dict.fromkeys(channels, value)
+    if set(by_channel) != set(channels):
         raise InputError(
-            f"content is {value!r}, must be id@version such as autumn@1: a campaign says which "
-            "version it sends, so that what was approved is what goes out"
+            f"content is for {', '.join(sorted(by_channel))}; must name one for each channel: "
+            f"{', '.join(sorted(channels))}"
         )
-    return str(value)
+    for name in by_channel.values():
+        if not isinstance(name, str) or not _CONTENT.fullmatch(name):
+            raise InputError(
+                f"content is {name!r}, must be id@version such as autumn@1: a campaign says which "
+                "version it sends, so that what was approved is what goes out"
+            )
+    return {channel: str(by_channel[channel]) for channel in channels}
 
 
 def _channels(given: Mapping[str, Any], ground: Ground) -> tuple[str, ...]:

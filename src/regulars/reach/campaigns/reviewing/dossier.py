@@ -9,7 +9,7 @@ from regulars.govern.approvals.service import Subject
 from regulars.reach.campaigns.changes import Change
 from regulars.reach.campaigns.definition import AudienceKind, Campaign, as_plain, hash_of
 
-BLOCKING = "block"
+BLOCKING = frozenset({"block", "evidence"})
 LARGE = 1000
 KIND = "campaign"
 
@@ -19,7 +19,7 @@ class Shown:
     """What a campaign rests on beside its own words.
 
     Attributes:
-        content: The content as plain values; empty when it sends none.
+        content: Each content it sends, by name, with a hash of all it says; empty for none.
         findings: What the copy review says of it, as plain values.
         makers: Actors who wrote the content.
         tag_version: Version of the tag of its audience; 0 when it rests on none.
@@ -33,7 +33,7 @@ class Shown:
     @property
     def blocking(self) -> int:
         """Findings that may not go out."""
-        return sum(one.get("severity") == BLOCKING for one in self.findings)
+        return sum(one.get("severity") in BLOCKING for one in self.findings)
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def as_evidence(dossier: Dossier) -> dict[str, Any]:
         "name": dossier.campaign.name,
         "message_class": dossier.campaign.message_class.value,
         "channels": list(dossier.campaign.channels),
-        "content": dossier.campaign.content,
+        "content": dict(dossier.campaign.content),
         "changes": [asdict(one) for one in dossier.changes],
         "findings": [dict(one) for one in dossier.shown.findings],
         "audience": dossier.audience,

@@ -13,13 +13,17 @@ from regulars.reach.delivery.runs import Member, Run
 PLANNED = "planned"
 
 
-def run_for(campaign: Campaign, run_id: str, *, step: str = "", grows: bool = False) -> Run:
+def run_for(
+    campaign: Campaign, run_id: str, channel: str, *, step: str = "", grows: bool = False
+) -> Run:
     """Give the run of a campaign under one name.
 
     Args:
         campaign: The campaign.
         run_id: Name of the run.
-        step: Which contact of the same customer it is; "" for the first.
+        channel: Channel its content is for.
+        step: Which part of the run it is, or which contact of the same customer; "" for the
+            only one.
         grows: True when members come one by one.
 
     Returns:
@@ -32,7 +36,7 @@ def run_for(campaign: Campaign, run_id: str, *, step: str = "", grows: bool = Fa
         message_class=campaign.message_class.value,
         topic=campaign.topic,
         priority=campaign.priority,
-        content=campaign.content,
+        content=campaign.content.get(channel, ""),
         grows=grows,
     )
 
@@ -40,7 +44,6 @@ def run_for(campaign: Campaign, run_id: str, *, step: str = "", grows: bool = Fa
 def members_of(
     campaign: Campaign,
     rows: Sequence[Mapping[str, Any]],
-    channels: Mapping[str, str],
     costs: Mapping[str, Decimal],
     *,
     now: datetime,
@@ -49,8 +52,7 @@ def members_of(
 
     Args:
         campaign: The campaign.
-        rows: The members: customer_id and arm.
-        channels: Channel by customer, for those to be sent to.
+        rows: The members: customer_id, arm, and channel of those to be sent to.
         costs: Cost of one contact by channel; a cost of the campaign wins.
         now: The moment, aware.
 
@@ -70,7 +72,7 @@ def members_of(
         if arm != CONTACT:
             members.append(Member(customer, "holdout", arm))
             continue
-        channel, moment = channels[customer], moments[customer]
+        channel, moment = one["channel"], moments[customer]
         price = costs.get(channel, Decimal(0)) if campaign.cost is None else campaign.cost
         members.append(
             Member(

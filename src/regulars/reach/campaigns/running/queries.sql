@@ -3,16 +3,20 @@ UPDATE campaigns SET audience = :audience, running_version = :version, started_a
 WHERE campaign_id = :campaign_id AND started_at IS NULL
 
 -- name: add_member
-INSERT INTO campaign_members (campaign_id, customer_id, phase, arm)
-VALUES (:campaign_id, :customer_id, :phase, :arm)
+INSERT INTO campaign_members (campaign_id, customer_id, phase, arm, channel)
+VALUES (:campaign_id, :customer_id, :phase, :arm, :channel)
 
 -- name: add_phase
 INSERT INTO campaign_phases (campaign_id, position, name, state, members, note)
 VALUES (:campaign_id, :position, :name, 'waiting', :members, '')
 
 -- name: members
-SELECT customer_id, arm FROM campaign_members
+SELECT customer_id, arm, channel FROM campaign_members
 WHERE campaign_id = :campaign_id AND phase = :phase ORDER BY customer_id
+
+-- name: choose
+UPDATE campaign_members SET channel = :channel
+WHERE campaign_id = :campaign_id AND customer_id = :customer_id AND channel = ''
 
 -- name: count_members
 SELECT arm, COUNT(*) AS customers FROM campaign_members

@@ -217,12 +217,14 @@ def enrol_phase(
                 "campaign-state", f"campaign {campaign_id} is {row.state}, not running"
             )
         checked_approval(opened, row, subject, settings)
-        rows = opened.all(_SQL["members"], campaign_id=campaign_id, phase=position)
-        channels = _channels(opened, row.campaign, rows, gate, now)
     phase = row.phases[position]
+    # Chosen once and kept: a crash must not let anybody be enrolled on two channels.
+    with state.transaction() as opened:
+        rows = _with_channels(opened, row, position, gate, now)
     costs = {name: part.cost for name, part in settings.channels.items()}
-    members = members_of(row.campaign, rows, channels, costs, now=now)
-    enrol(state, run_for(row.campaign, run_of(campaign_id, phase.name)), members, now=now)
+    for step, channel, part in _parts(row.campaign, rows):
+        run = run_for(row.campaign, run_of(campaign_id, phase.name), channel, step=step)
+        enrol(state, run, members_of(row.campaign, part, costs, now=now), now=now)
     keep(row, phase.name, rows)
     with state.transaction() as opened:
         row = campaign_within(opened, campaign_id)
@@ -267,7 +269,7 @@ def skip_phase(state: State, campaign_id: str, position: int, *, reason: str, no
     ]
     enrol(
         state,
-        run_for(row.campaign, run_of(campaign_id, row.phases[position].name)),
+        run_for(row.campaign, run_of(campaign_id, row.phases[position].name), ""),
         members,
         now=now,
     )
@@ -461,10 +463,17 @@ def _take(opened: Transaction, campaign: Campaign, found: Found, settings: Setti
         global_holdout=settings.loop.global_holdout,
     )
     phases, arms = dealt.phases.tolist(), dealt.arms.tolist()
+    only = campaign.channels[0] if len(campaign.channels) == 1 else ""
     opened.many(
         _SQL["add_member"],
         [
-            {"campaign_id": campaign.id, "customer_id": customer, "phase": phase, "arm": arm}
+            {
+                "campaign_id": campaign.id,
+                "customer_id": customer,
+                "phase": phase,
+                "arm": arm,
+                "channel": only if arm == CONTACT else "",
+            }
             for customer, phase, arm in zip(found.customers, phases, arms, strict=True)
         ],
     )
@@ -482,17 +491,15 @@ def _take(opened: Transaction, campaign: Campaign, found: Found, settings: Setti
     )
 
 
-def _channels(
-    opened: Transaction,
-    campaign: Campaign,
-    rows: Sequence[Mapping[str, Any]],
-    gate: "Gate",
-    now: datetime,
-) -> dict[str, str]:
-    """Choose for everybody the first channel that no standing rule forbids."""
-    chosen = [one["customer_id"] for one in rows if one["arm"] == CONTACT]
-    found = dict.fromkeys(chosen, campaign.channels[0])
-    left = chosen if len(campaign.channels) > 1 else []
+def _with_channels(
+    opened: Transaction, row: CampaignRow, position: int, gate: "Gate", now: datetime
+) -> list[dict[str, Any]]:
+    """Give the members of a phase, each with the first channel no standing rule forbids."""
+    campaign = row.campaign
+    rows = opened.all(_SQL["members"], campaign_id=campaign.id, phase=position)
+    unchosen = [one["customer_id"] for one in rows if one["arm"] == CONTACT and not one["channel"]]
+    chosen = dict.fromkeys(unchosen, campaign.channels[0])
+    left = unchosen
     for channel in campaign.channels:
         asks = [
             Ask(
@@ -508,9 +515,28 @@ def _channels(
         verdicts = gate.judge_again(opened, asks, now=now) if asks else []
         judged = zip(asks, verdicts, strict=True)
         open_to = {ask.customer_id for ask, one in judged if not one.reason}
-        found |= dict.fromkeys(open_to, channel)
+        chosen |= dict.fromkeys(open_to, channel)
         left = [customer for customer in left if customer not in open_to]
-    return found
+    opened.many(
+        _SQL["choose"],
+        [
+            {"campaign_id": campaign.id, "customer_id": customer, "channel": channel}
+            for customer, channel in chosen.items()
+        ],
+    )
+    return [one | {"channel": chosen.get(one["customer_id"], one["channel"])} for one in rows]
+
+
+def _parts(
+    campaign: Campaign, rows: Sequence[Mapping[str, Any]]
+) -> list[tuple[str, str, list[Mapping[str, Any]]]]:
+    """Cut a phase by content: one part, or one per channel where each says something else."""
+    if campaign.says_one_thing:
+        return [("", campaign.channels[0], list(rows))]
+    parts: dict[str, list[Mapping[str, Any]]] = {}
+    for one in rows:
+        parts.setdefault(one["channel"], []).append(one)
+    return [(channel, channel, parts[channel]) for channel in sorted(parts)]
 
 
 def _stamp(moment: datetime) -> str:
