@@ -1,0 +1,1 @@
+"""SMS by Aliyun and Tencent Cloud, to numbers in mainland China and abroad."""
