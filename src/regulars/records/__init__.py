@@ -1,5 +1,6 @@
 """The vocabulary: frozen records and declared tables; no input or output."""
 
+from regulars.records.campaigns import CAMPAIGNS
 from regulars.records.commerce import COMMERCE
 from regulars.records.events import EVENTS
 from regulars.records.facts import FACTS
@@ -9,13 +10,18 @@ from regulars.records.tables import Column, DataClass, Table
 from regulars.records.turn import Turn
 
 TABLES: dict[str, Table] = {
-    table.name: table for table in (*FACTS, *MARKET, *COMMERCE, *EVENTS, *SCORES)
+    table.name: table for table in (*FACTS, *MARKET, *COMMERCE, *EVENTS, *SCORES, *CAMPAIGNS)
 }
 
+# Tables that gained columns after workspaces had them: their older files lack some.
+GROWN = frozenset({"customers"})
+
 __all__ = [
+    "CAMPAIGNS",
     "COMMERCE",
     "EVENTS",
     "FACTS",
+    "GROWN",
     "MARKET",
     "SCORES",
     "TABLES",
