@@ -28,6 +28,7 @@ from regulars.serve.http.door.guard import Guard
 from regulars.serve.http.door.role_matrix import ROLE_MATRIX
 from regulars.serve.http.door.workspaces import Site
 from regulars.serve.public.clicks import ClickPages
+from regulars.serve.public.preferences import PreferencePages
 
 _LOG = logging.getLogger("regulars.serve")
 
@@ -104,6 +105,7 @@ def _routes(site: Site, pages: Pages) -> list[BaseRoute]:
         Mount("/vendor", StaticFiles(directory=Path(str(here / "charts" / "vendor")))),
         *SigningPages(site, pages).routes(),
         *ClickPages(site, pages).routes(),
+        *PreferencePages(site, pages).routes(),
         *console.routes(pages),
     ]
     for part in (collect, unify, understand, decide, reach, measure, govern):

@@ -28,6 +28,7 @@ class Purpose(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
     SURVEY = "survey"
+    CONFIRM = "confirm"
 
 
 class Standing(StrEnum):

@@ -23,6 +23,11 @@ from regulars.serve.http.door.workspaces import Site, Workspace
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 MOST_BODY_BYTES = 64 * 1024
+LARGE_BODY_BYTES = {
+    "POST /api/reach/receipts/{channel}": 1 << 20,
+    "POST /api/govern/consent/import": 16 << 20,
+    "POST /api/govern/suppress/import": 16 << 20,
+}
 SESSION_COOKIE = "regulars_session"
 FORM_COOKIE = "regulars_form"
 LOCALE_COOKIE = "regulars_locale"
@@ -40,6 +45,16 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+# A page behind a signed link has no script, and its address, which is its key, goes nowhere.
+SIGNED_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
 }
 
 
@@ -123,13 +138,15 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
-        caller = await self._caller(scope)
-        scope.setdefault("state", {})["caller"] = caller
-        answer = _with_headers(scope, send, caller)
         route = route_of(self.routes, scope)
+        is_signed = self._matrix.is_signed(route or "")
+        # Who comes by a signed link is nobody else, whatever cookies his browser sends along.
+        caller = await self._caller(scope, cookies={} if is_signed else _cookies(scope))
+        scope.setdefault("state", {})["caller"] = caller
+        answer = _with_headers(scope, send, caller, is_signed=is_signed)
         status = self._verdict(route, caller.role)
         if status is None and scope["method"] not in SAFE_METHODS:
-            body = await _read(receive)
+            body = await _read(receive, LARGE_BODY_BYTES.get(route or "", MOST_BODY_BYTES))
             if body is None:
                 status = 413
             else:
@@ -138,7 +155,7 @@ class Guard:
                 is_open = self._matrix.is_open(route or "")
                 # A browser never sends a key by itself, so a key needs no form token.
                 # Nor has a signed link anything to ride on: its token is the permission.
-                needs_form = caller.key is None and not self._matrix.is_signed(route or "")
+                needs_form = caller.key is None and not is_signed
                 if needs_form and not _is_our_form(scope, caller, is_open=is_open):
                     status = 403
         if status is None:
@@ -153,8 +170,7 @@ class Guard:
             return 401
         return 404 if route is None else 403
 
-    async def _caller(self, scope: Scope) -> Caller:
-        cookies = _cookies(scope)
+    async def _caller(self, scope: Scope, *, cookies: dict[str, str]) -> Caller:
         query = QueryParams(scope["query_string"])
         is_secure = scope.get("scheme") == "https"
         token = cookies.get(cookie_name(SESSION_COOKIE, is_secure=is_secure), "")
@@ -249,19 +265,20 @@ def _is_our_form(scope: Scope, caller: Caller, *, is_open: bool) -> bool:
     return bool(wanted) and hmac.compare_digest(sent.encode(), wanted.encode())
 
 
-def _with_headers(scope: Scope, send: Send, caller: Caller) -> Send:
+def _with_headers(scope: Scope, send: Send, caller: Caller, *, is_signed: bool) -> Send:
+    told = HEADERS | SIGNED_HEADERS if is_signed else HEADERS
     is_static = scope["path"].startswith(("/static/", "/vendor/"))
     query = QueryParams(scope["query_string"])
 
     async def answer(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
+            for name, value in told.items():
                 headers[name] = value
             headers["Cache-Control"] = "public, max-age=3600" if is_static else "no-store"
             if caller.is_secure:
                 headers["Strict-Transport-Security"] = "max-age=31536000"
-            for cookie in _new_cookies(scope, query, caller):
+            for cookie in [] if is_signed else _new_cookies(scope, query, caller):
                 headers.append("set-cookie", cookie)
         await send(message)
 
@@ -293,12 +310,12 @@ def _accepted(header: str) -> str | None:
     return {"zh": "zh-CN", "en": "en"}.get(first[:2])
 
 
-async def _read(receive: Receive) -> bytes | None:
+async def _read(receive: Receive, most: int) -> bytes | None:
     body = b""
     while True:
         message = await receive()
         body += bytes(message.get("body", b""))
-        if len(body) > MOST_BODY_BYTES:
+        if len(body) > most:
             return None
         if not message.get("more_body"):
             return body
