@@ -28,6 +28,8 @@ from regulars.ports.steps import Step
 from regulars.reach.delivery.service import snapshot_audience
 from regulars.reach.delivery.step import deliver
 from regulars.reach.standing import Standing, contactable
+from regulars.reach.standing.facts.step import adopt_contact_facts
+from regulars.reach.standing.gate import quotas_of
 from regulars.records import Turn
 from regulars.settings import Settings
 from regulars.understand.segments.step import score_segments
@@ -117,6 +119,7 @@ def _turn(shop: Shop, as_of: date, contact: bool, progress: Callable[[str], None
     if status != "closed":
         # Never journalled: a withdrawal that came in while a turn lay interrupted must count.
         adopt_consents.run(shop.bound(adopt_consents, turn.number), shop.state, turn)
+        adopt_contact_facts.run(shop.bound(adopt_contact_facts, turn.number), shop.state)
         for step in (*LOOK, *LEARN, *(ACT if contact else ())):
             with journaled(shop.state, shop.lake, step, turn) as missing:
                 if missing:
@@ -191,6 +194,7 @@ def _standing(shop: Shop, turn: Turn, customers: Sequence[str]) -> Standing:
         channels=tuple(settings.channels),
         policy=settings.policy,
         zone=settings.retailer.zone,
+        quotas=quotas_of(settings, now=turn.now),
     )
 
 

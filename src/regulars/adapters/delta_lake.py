@@ -19,7 +19,7 @@ from deltalake.exceptions import DeltaError
 
 from regulars.adapters.arrow_types import arrow_schema
 from regulars.errors import Permanent, Transient, UnknownName
-from regulars.records import EVENTS, TABLES
+from regulars.records import EVENTS, GROWN, TABLES
 
 _ROOM_BYTES = 1 << 17
 # Tables that get commits all day: they keep little of their past, and no statistics of texts.
@@ -190,6 +190,8 @@ class DeltaLake:
 
     def _shape(self, name: str) -> dict[str, Any]:
         """Say how the files of a table are written, and what a new table is told to keep."""
+        if name in GROWN:
+            return {"schema_mode": "merge"}
         if name not in _STREAMS:
             return {}
         told = {} if name in self._kept else {"configuration": _STREAM_PROPERTIES}

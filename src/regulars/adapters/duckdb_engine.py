@@ -14,7 +14,7 @@ from regulars.errors import NotAllowed, UnknownName
 from regulars.ports.engine import Engine
 from regulars.ports.lake import Lake
 from regulars.ports.steps import Step
-from regulars.records import TABLES
+from regulars.records import GROWN, TABLES
 
 
 class DuckDBEngine:
@@ -57,11 +57,23 @@ class DuckDBEngine:
         if known and known[0] == files:
             return known[1]
         if files:
-            opened = self._backend.read_parquet(files, table_name=f"{name}_{len(self._opened)}")
+            opened = self._of_files(name, files)
         else:
             opened = ibis.memtable(arrow_schema(TABLES[name]).empty_table())
         self._opened[name] = (files, opened)
         return opened
+
+    def _of_files(self, name: str, files: list[str]) -> Definition:
+        known = f"{name}_{len(self._opened)}"
+        if name not in GROWN:
+            return self._backend.read_parquet(files, table_name=known)
+        opened = self._backend.read_parquet(files, table_name=known, union_by_name=True)
+        types = ibis.memtable(arrow_schema(TABLES[name]).empty_table()).schema()
+        return opened.mutate(**{
+            column: ibis.null(types[column])
+            for column in TABLES[name].names
+            if column not in opened.columns
+        })
 
     def arrow(self, definition: Definition, /) -> pa.Table:
         """Run a definition."""

@@ -33,6 +33,9 @@ FACTS = (
         household_composition string?! adults and children
         kids_count string?! children in the household
         joined_on date? first day as a member
+        born_on date?! day of birth
+        zone string?! IANA time zone he is in, when not the workspace's
+        locale string?! language he reads, such as zh-CN
     """,
     ),
     _fact(
