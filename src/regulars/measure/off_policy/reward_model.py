@@ -1,0 +1,77 @@
+"""A reward model for off-policy evaluation, trained on folds that leave the decision out."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from regulars.errors import InputError
+
+Floats = NDArray[np.float64]
+
+
+def cross_fitted(
+    features: ArrayLike,
+    arm: ArrayLike,
+    reward: ArrayLike,
+    arms: int,
+    *,
+    seed: int,
+    folds: int = 3,
+    ridge: float = 1.0,
+) -> Floats:
+    """Predict the reward of every arm by ridge regression per arm.
+
+    Args:
+        features: What was known before each decision, shape (decisions, features).
+        arm: Number of the arm taken, shape (decisions,).
+        reward: What came of it, shape (decisions,).
+        arms: Number of arms.
+        seed: Deals the decisions into folds.
+        folds: Folds, 2 or more; each is predicted by a model of the others.
+        ridge: Strength of the shrinkage to the arm's mean, in decisions, > 0.
+
+    Returns:
+        Predictions, shape (decisions, arms); the overall mean where an arm was never taken.
+
+    Raises:
+        InputError: Shapes differ or there are fewer decisions than folds.
+
+    Source:
+        Chernozhukov et al. (2018), "Double/Debiased Machine Learning", Econometrics Journal 21:
+        cross-fitting keeps a model's overfitting out of the correction.
+
+    Example:
+        >>> found = cross_fitted([[0.0], [1.0]] * 50, [0, 1] * 50, [1.0, 2.0] * 50, 2, seed=1)
+        >>> found.shape, float(found[0, 0].round(2))
+        ((100, 2), 1.0)
+    """
+    known = np.asarray(features, np.float64)
+    taken, came = np.asarray(arm, np.int64), np.asarray(reward, np.float64)
+    if known.ndim != 2 or not known.shape[0] == taken.size == came.size:
+        raise InputError(
+            f"features have shape {known.shape}, arms {taken.shape}, rewards {came.shape}; give "
+            "one row, arm and reward per decision"
+        )
+    if taken.size < folds or folds < 2:
+        raise InputError(f"{taken.size} decisions cannot be cut into {folds} folds; give more")
+    fold = np.random.default_rng(seed).permutation(taken.size) % folds
+    spread = known.std(axis=0)
+    scaled = (known - known.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    found = np.empty((taken.size, arms))
+    for number in range(folds):
+        inside = fold == number
+        for one in range(arms):
+            mine = ~inside & (taken == one)
+            found[inside, one] = _predict(
+                scaled[mine], came[mine], scaled[inside], ridge, float(came[~inside].mean())
+            )
+    return found
+
+
+def _predict(known: Floats, came: Floats, asked: Floats, ridge: float, else_mean: float) -> Floats:
+    if came.size == 0:
+        return np.full(len(asked), else_mean)
+    centre, level = known.mean(axis=0), came.mean()
+    near = known - centre
+    penalty = ridge * np.eye(near.shape[1])
+    slope = np.linalg.solve(near.T @ near + penalty, near.T @ (came - level))
+    return np.asarray(level + (asked - centre) @ slope)
