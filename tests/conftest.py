@@ -25,6 +25,17 @@ def shared_data():
     return folder
 
 
+@pytest.fixture(scope="session")
+def postgresql():
+    """Give a running PostgreSQL server; skip where none is installed."""
+    from regulars.testing.postgresql import running_server, server_programs
+
+    if server_programs() is None:
+        pytest.skip("PostgreSQL is not installed; run: requirements/system-packages")
+    with running_server() as server:
+        yield server
+
+
 def pytest_terminal_summary(terminalreporter):
     """In CI a skipped test is a failed run, but for data that is not shipped."""
     skipped = [

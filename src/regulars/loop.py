@@ -25,11 +25,12 @@ from regulars.ports.engine import Engine
 from regulars.ports.lake import Lake
 from regulars.ports.state import State
 from regulars.ports.steps import Step
+from regulars.reach.delivery import pace_of
 from regulars.reach.delivery.service import snapshot_audience
 from regulars.reach.delivery.step import deliver
 from regulars.reach.standing import Standing, contactable
 from regulars.reach.standing.facts.step import adopt_contact_facts
-from regulars.reach.standing.gate import quotas_of
+from regulars.reach.standing.gate import Gate, quotas_of
 from regulars.records import Turn
 from regulars.settings import Settings
 from regulars.understand.segments.step import score_segments
@@ -174,10 +175,9 @@ def _run(shop: Shop, step: Step, turn: Turn) -> int:
             turn,
             state=state,
             channels=shop.channels,
-            policy=policy,
-            zone=zone,
+            gate=Gate(policy, zone=zone, quotas=quotas_of(settings, now=turn.now)),
             channel_costs=costs,
-            workers=settings.compute.workers,
+            pace=pace_of(settings, senders=settings.compute.workers),
         ),
     }
     return calls[step]()

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pyarrow.parquet as pq
+import pytest
 
 from regulars.adapters.delta_lake import DeltaLake
 from regulars.adapters.duckdb_engine import DuckDBEngine
@@ -32,6 +33,18 @@ class TestSQLiteState(StateConformance):
         url = f"sqlite:///{folder / 'state.db'}"
         migrate(url)
         return SQLState(url)
+
+
+class TestPostgreSQLState(StateConformance):
+    @pytest.fixture(autouse=True)
+    def server(self, postgresql):
+        self.server, self.url_by_folder = postgresql, {}
+
+    def open_state(self, folder):
+        if folder not in self.url_by_folder:
+            self.url_by_folder[folder] = self.server.new_database()
+            migrate(self.url_by_folder[folder])
+        return SQLState(self.url_by_folder[folder])
 
 
 class TestOutbox(ChannelConformance):

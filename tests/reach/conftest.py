@@ -10,6 +10,7 @@ import pytest
 from regulars.adapters.state import SQLState, migrate
 from regulars.reach.delivery import Pace, planned_rows
 from regulars.reach.delivery.service import account, contacts_of, dispatch, plan
+from regulars.reach.standing.gate import Gate
 from regulars.records import Turn
 from regulars.settings import Policy, Sending
 from regulars.testing import FakeProvider
@@ -23,10 +24,9 @@ class Shop:
 
     zone = "Asia/Shanghai"
 
-    def __init__(self, folder, database):
-        self.folder = folder
-        shutil.copy(database, folder / "state.db")
-        self.state = SQLState(f"sqlite:///{folder / 'state.db'}")
+    def __init__(self, folder, url):
+        self.folder, self.url = folder, url
+        self.state = SQLState(url)
         self.policy, self.window = Policy(), 500
 
     def rules(self, **changes):
@@ -50,7 +50,8 @@ class Shop:
         self.run(
             """INSERT INTO consents (customer_id, purpose, channel, status, recorded_at)
                VALUES (:customer, 'marketing', :channel, :status, :at)
-               ON CONFLICT DO UPDATE SET status = excluded.status, recorded_at = excluded.recorded_at""",
+               ON CONFLICT (customer_id, purpose, channel)
+               DO UPDATE SET status = excluded.status, recorded_at = excluded.recorded_at""",
             {
                 "customer": customer,
                 "channel": channel,
@@ -93,8 +94,7 @@ class Shop:
             state or self.state,
             self.turn(number),
             channels=channels,
-            policy=self.policy,
-            zone=self.zone,
+            gate=Gate(self.policy, zone=self.zone),
             pace=Pace(Sending(window=self.window), senders=workers),
             pause=pause or (lambda seconds: None),
         )
@@ -114,6 +114,12 @@ class Shop:
         return account(self.state, number)
 
 
+def pytest_generate_tests(metafunc):
+    """Run the shops of files that say ON_BOTH on a file of SQLite and on a server."""
+    if getattr(metafunc.module, "ON_BOTH", False) and "databases" in metafunc.fixturenames:
+        metafunc.parametrize("databases", ["sqlite", "postgresql"], indirect=True)
+
+
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory):
     """A state store with the newest schema and nothing in it."""
@@ -122,22 +128,74 @@ def empty_database(tmp_path_factory):
     return file
 
 
-@pytest.fixture
-def shop(tmp_path, empty_database):
-    return Shop(tmp_path, empty_database)
+class Files:
+    """Empty state stores as files."""
+
+    def __init__(self, database):
+        self._database = database
+
+    def take(self, folder):
+        shutil.copy(self._database, folder / "state.db")
+        return f"sqlite:///{folder / 'state.db'}"
+
+    def give(self, url):
+        """Files go with their folder."""
+
+
+class Databases:
+    """Empty state stores on a server; one that was given back is emptied and taken again."""
+
+    def __init__(self, server):
+        self._server, self._free = server, []
+
+    def take(self, folder):
+        if not self._free:
+            self._free.append(self._server.new_database())
+            migrate(self._free[-1])
+        return self._free.pop()
+
+    def give(self, url):
+        state = SQLState(url)
+        with state.transaction() as opened:
+            tables = opened.all(
+                """SELECT tablename FROM pg_tables
+                   WHERE schemaname = 'public' AND tablename <> 'alembic_version'"""
+            )
+            opened.run(f"TRUNCATE {', '.join(row['tablename'] for row in tables)}")
+        state.close()
+        self._free.append(url)
+
+
+@pytest.fixture(scope="session")
+def databases_of_server(request):
+    return Databases(request.getfixturevalue("postgresql"))
 
 
 @pytest.fixture
-def new_shop(tmp_path, empty_database):
+def databases(request, empty_database):
+    """Where shops keep their state: files, unless a test asks for a server as well (ON_BOTH)."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return Files(empty_database)
+    return request.getfixturevalue("databases_of_server")
+
+
+@pytest.fixture
+def shop(new_shop):
+    return new_shop()
+
+
+@pytest.fixture
+def new_shop(tmp_path, databases):
     """Make as many shops as a test needs, each in a folder of its own."""
     made = []
 
     def make():
         folder = tmp_path / f"shop-{len(made)}"
         folder.mkdir()
-        made.append(Shop(folder, empty_database))
+        made.append(Shop(folder, databases.take(folder)))
         return made[-1]
 
     yield make
     for one in made:
         one.state.close()
+        databases.give(one.url)

@@ -19,6 +19,7 @@ from regulars.reach.delivery.service import (
 )
 from regulars.testing import Fault
 
+ON_BOTH = True
 EVERYBODY = [f"c{number:03d}" for number in range(40)]
 
 

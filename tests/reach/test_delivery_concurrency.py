@@ -8,6 +8,7 @@ import pytest
 from regulars.govern.policy import Fate
 from regulars.reach.delivery.service import contacts_of
 
+ON_BOTH = True
 CUSTOMERS = [f"c{number:04d}" for number in range(200)]
 TURNS = range(1, 9)
 

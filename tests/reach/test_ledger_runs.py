@@ -26,6 +26,7 @@ from regulars.reach.standing.gate import Gate
 from regulars.settings import Sending
 from regulars.testing import Fault
 
+ON_BOTH = True
 EVERYBODY = [f"c{number:03d}" for number in range(40)]
 SPRING = Run("campaign/spring/pilot", "spring", content="hello@1")
 ORDER = Run("trigger/order/1", "order_paid", message_class="transactional")

@@ -10,6 +10,7 @@ from regulars.app import open_app
 from regulars.govern.policy.service import stopped
 from regulars.reach.delivery import planned_rows
 from regulars.reach.delivery.service import dispatch, plan
+from regulars.reach.standing.gate import Gate
 from regulars.records import Turn
 from regulars.serve.cli.main import main
 from regulars.settings import Policy
@@ -47,9 +48,9 @@ def send(shop, customers, provider):
         for customer in customers
     ]
     rows = planned_rows(decisions, turn=3, channel_costs={"sms": Decimal("0.05")})
-    plan(state, 3, rows)
-    policy = Policy(consent_required=False)
-    dispatch(state, TURN, channels={"sms": provider}, policy=policy, zone="Asia/Shanghai")
+    plan(state, TURN, rows)
+    gate = Gate(Policy(consent_required=False), zone="Asia/Shanghai")
+    dispatch(state, TURN, channels={"sms": provider}, gate=gate)
 
 
 def test_the_ledger_adds_up_and_lists_what_nobody_confirmed(shop, capsys):

@@ -8,7 +8,7 @@ transaction that would have claimed it.
 
 from regulars.reach.delivery.fates import Tally, tally
 from regulars.reach.delivery.keys import contact_key
-from regulars.reach.delivery.ledger.pace import Pace
+from regulars.reach.delivery.ledger.pace import Pace, pace_of
 from regulars.reach.delivery.plan import planned_rows
 from regulars.reach.delivery.reports import Alert, Attempt, TickReport
 from regulars.reach.delivery.runs import Member, Run, run_key, turn_run
@@ -22,6 +22,7 @@ __all__ = [
     "Tally",
     "TickReport",
     "contact_key",
+    "pace_of",
     "planned_rows",
     "run_key",
     "tally",

@@ -89,8 +89,10 @@ WHERE run_id = :run_id
 ORDER BY channel
 
 -- name: channels_left
-SELECT DISTINCT channel FROM ledger
-WHERE run_id = :run_id
-  AND (state = 'planned' OR (state = 'claimed' AND owner = '')
-       OR (state = 'deferred' AND next_at IS NOT NULL))
-ORDER BY channel
+-- Planned rows of a channel that is open are about to be claimed by somebody.
+SELECT DISTINCT l.channel FROM ledger AS l
+LEFT JOIN channel_health AS h ON h.channel = l.channel
+WHERE l.run_id = :run_id
+  AND ((l.state = 'planned' AND h.closed_until > :due) OR (l.state = 'claimed' AND l.owner = '')
+       OR (l.state = 'deferred' AND l.next_at IS NOT NULL))
+ORDER BY l.channel

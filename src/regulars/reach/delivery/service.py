@@ -26,7 +26,7 @@ from regulars.reach.delivery.runs import Member, Run, as_row, member_rows, stamp
 from regulars.reach.delivery.sending.service import Compose, Hands, work_off
 from regulars.reach.standing.gate import Gate
 from regulars.records import Turn
-from regulars.settings import Policy, Sending
+from regulars.settings import Sending
 
 ENROLLED_AT_ONCE = 20_000
 # A turn asks a channel that does not answer again after about these seconds, then gives up.
@@ -263,8 +263,7 @@ def dispatch(
     turn: Turn,
     *,
     channels: Mapping[str, Channel],
-    policy: Policy,
-    zone: str,
+    gate: Gate,
     pace: Pace | None = None,
     pause: Callable[[float], None] = time.sleep,
 ) -> None:
@@ -277,8 +276,7 @@ def dispatch(
         state: The transactional store.
         turn: The turn; its `now` is the moment of every contact.
         channels: Adapter of every channel.
-        policy: Settings of the rules of contact.
-        zone: IANA zone of the workspace.
+        gate: The rules of contact.
         pace: Windows and senders; the result does not depend on them.
         pause: Waits for some seconds between attempts.
 
@@ -287,9 +285,10 @@ def dispatch(
         Transient: A channel asks for more time than a turn has; run it again later.
     """
     given = pace or Pace()
-    quick = replace(OF_TURNS, window=given.sending.window, careful_window=given.sending.window)
+    careful = min(given.sending.window, given.sending.careful_window)
+    quick = replace(OF_TURNS, window=given.sending.window, careful_window=careful)
     kept = replace(given, sending=quick, is_serial=given.senders == 1)
-    ledger = Ledger(state, Gate(policy, zone=zone), kept, turn=turn.number)
+    ledger = Ledger(state, gate, kept, turn=turn.number)
     names = _channels_of(state, turn_run(turn.number))
     for channel in names:
         if channel not in channels:
@@ -301,10 +300,14 @@ def dispatch(
     # Whoever turns the loop is alone: what is claimed was left by somebody dead.
     ledger.expire(due=turn.now, everybody=True)
     _rounds(hands, names, clock)
-    if left := _channels_of(state, turn_run(turn.number), of_nobody=True):
+    with state.reading() as opened:
+        left = opened.all(
+            _SQL["channels_left"], run_id=turn_run(turn.number), due=stamp(clock.now())
+        )
+    if left:
         raise Transient(
-            f"channel {left[0]} asks for more time than a turn has, and contacts of turn "
-            f"{turn.number} wait; run the same command again later"
+            f"channel {left[0]['channel']} asks for more time than a turn has, and contacts of "
+            f"turn {turn.number} wait; run the same command again later"
         )
 
 
@@ -386,11 +389,10 @@ def _run_of(turn: int) -> Run:
     return Run(turn_run(turn), "", turn=turn)
 
 
-def _channels_of(state: State, run_id: str, *, of_nobody: bool = False) -> list[str]:
-    """Channels of rows without a fate; with `of_nobody` only of those no process is working on."""
-    named = "channels_left" if of_nobody else "channels_of_run"
+def _channels_of(state: State, run_id: str) -> list[str]:
+    """Channels of rows without a fate."""
     with state.reading() as opened:
-        return [row["channel"] for row in opened.all(_SQL[named], run_id=run_id)]
+        return [row["channel"] for row in opened.all(_SQL["channels_of_run"], run_id=run_id)]
 
 
 def _count_audience(opened: Transaction, run: Run, customers: int, now: datetime | None) -> None:

@@ -13,8 +13,8 @@ from regulars.reach.delivery.ledger.pace import Pace
 from regulars.reach.delivery.plan import planned_rows
 from regulars.reach.delivery.service import account, contacts_of, dispatch, plan, set_stock
 from regulars.reach.delivery.tables import decisions_of, stock_of
+from regulars.reach.standing.gate import Gate
 from regulars.records import Turn
-from regulars.settings import Policy
 
 
 @step(reads="decisions offers", writes="contacts")
@@ -24,10 +24,9 @@ def deliver(
     *,
     state: State,
     channels: Mapping[str, Channel],
-    policy: Policy,
-    zone: str,
+    gate: Gate,
     channel_costs: Mapping[str, Decimal],
-    workers: int,
+    pace: Pace,
 ) -> int:
     """Contact whom the turn decided to contact, and keep one row per customer of the audience.
 
@@ -39,10 +38,9 @@ def deliver(
         turn: The turn; its `now` is the moment of every contact.
         state: The transactional store with the send ledger.
         channels: Adapter of every channel.
-        policy: Settings of the rules of contact.
-        zone: IANA zone of the workspace.
+        gate: The rules of contact.
         channel_costs: Cost of one contact, by channel.
-        workers: Senders at work at once.
+        pace: Windows and senders.
 
     Returns:
         Rows written: customers in the audience.
@@ -51,8 +49,7 @@ def deliver(
     set_stock(state, {offer["offer_id"]: offer["stock"] for offer in offers})
     decisions = engine.rows(decisions_of(engine.table("decisions"), turn.number))
     plan(state, turn, planned_rows(decisions, turn=turn.number, channel_costs=channel_costs))
-    pace = Pace(senders=workers)
-    dispatch(state, turn, channels=channels, policy=policy, zone=zone, pace=pace)
+    dispatch(state, turn, channels=channels, gate=gate, pace=pace)
     for name in sorted(channels):
         channels[name].close_turn(turn.number)
     account(state, turn.number)

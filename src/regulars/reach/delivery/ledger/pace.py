@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from regulars.reach.delivery.ledger.owners import this_process
-from regulars.settings import Sending
+from regulars.settings import Sending, Settings
 
 # Of the time a provider remembers a key, the part we rely on: clocks differ.
 TRUSTED_SHARE = 0.8
@@ -46,6 +46,20 @@ class Pace:
         """
         usual = self.sending.careful_window if is_careful else self.sending.window
         return self.window_by_channel.get(channel) or usual
+
+
+def pace_of(settings: Settings, *, senders: int = 1) -> Pace:
+    """Give the pace a workspace is set to.
+
+    Args:
+        settings: Settings of the workspace.
+        senders: Senders at work at once on one channel.
+
+    Returns:
+        The pace; a channel's own window wins.
+    """
+    windows = {name: part.window for name, part in settings.channels.items() if part.window}
+    return Pace(settings.sending, windows, senders)
 
 
 def wait_seconds(attempts: int, sending: Sending, *, asked: float = 0.0) -> float:
