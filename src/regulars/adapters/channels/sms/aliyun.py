@@ -1,10 +1,10 @@
 """SMS by Aliyun (阿里云短信服务, Dysms 2017-05-25).
 
 Source: help.aliyun.com, SendSms, QuerySmsTemplate, QuerySendDetails, error codes; signature
-version 3 (ACS3-HMAC-SHA256). Recovery: RECONCILE - SendSms knows no keys, but OutId carries ours and
-QuerySendDetails gives it back by number and day; a number this process no longer remembers cannot
-be asked for, and its contact stays unknown. Aliyun shows a message with delay, so that "not found" is
-never taken for "not sent".
+version 3 (ACS3-HMAC-SHA256). Recovery: RECONCILE - SendSms knows no keys, but OutId carries ours
+and QuerySendDetails gives it back by number and day; a number this process no longer remembers
+cannot be asked for, and its contact stays unknown. Aliyun shows a message with delay, so that
+"not found" is never taken for "not sent".
 """
 
 import hashlib

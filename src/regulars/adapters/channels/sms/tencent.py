@@ -2,9 +2,9 @@
 
 Source: cloud.tencent.com/document/product/382, SendSms, DescribeSmsTemplateList,
 PullSmsSendStatusByPhoneNumber, error codes; signature TC3-HMAC-SHA256. Recovery: RECONCILE -
-SendSms knows no keys; SessionContext carries ours, and the pull of states gives it back by number once the
-operator has reported. Until then, or when this process no longer remembers the number, the contact
-stays unknown.
+SendSms knows no keys; SessionContext carries ours, and the pull of states gives it back by number
+once the operator has reported. Until then, or when this process no longer remembers the number,
+the contact stays unknown.
 """
 
 import hashlib

@@ -1,0 +1,237 @@
+"""WeCom group sending (企业群发): one task per text, which staff confirm before it goes out.
+
+Source: developer.work.weixin.qq.com, add_msg_template, get_groupmsg_list_v2,
+get_groupmsg_send_result, remind_groupmsg_send, cancel_groupmsg_send. A contact counts as accepted
+when the task is made; whether it reached the customer is told by `confirmations`, after the staff
+member pressed send. Recovery: RECONCILE - a task carries no key, but its text and its customers can
+be listed; what this process no longer remembers stays unknown.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from regulars.adapters.channels.plumbing.answers import accepted, refused
+from regulars.adapters.channels.plumbing.loop import wait_for
+from regulars.adapters.channels.plumbing.setup import Setup
+from regulars.adapters.channels.plumbing.window import WindowChannel
+from regulars.adapters.channels.wechat.client import WeChatClient
+from regulars.errors import InputError
+from regulars.ports.channels import Answer, Contact, Message, Recovery
+from regulars.records.receipts import ParsedReceipt, ReceiptKind
+
+_MOST_CUSTOMERS = 10_000
+_PATH = "/cgi-bin/externalcontact/"
+_STATES = {
+    1: (ReceiptKind.DELIVERED, ""),
+    2: (ReceiptKind.FAILED, "not_a_friend"),
+    3: (ReceiptKind.FAILED, "quota_used_up"),
+}
+_MOST_REMEMBERED = 100_000
+
+
+@dataclass(frozen=True)
+class Task:
+    """What one task says, to whom it is said being apart.
+
+    Attributes:
+        text: Its text.
+        title: Title of its link; "" without one.
+        link: Address of its link.
+    """
+
+    text: str
+    title: str
+    link: str
+
+    def asked(self, customers: Sequence[str], staff: str) -> dict[str, Any]:
+        """Write the call that makes it."""
+        asked: dict[str, Any] = {
+            "chat_type": "single",
+            "external_userid": list(customers),
+            "text": {"content": self.text},
+        }
+        if staff:
+            asked["sender"] = staff
+        if self.link:
+            link = {"title": self.title or self.link, "url": self.link}
+            asked["attachments"] = [{"msgtype": "link", "link": link}]
+        return asked
+
+
+class WecomChannel(WindowChannel):
+    """Makes group-sending tasks for customers by their external_userid.
+
+    Args:
+        setup: `account` is the corp id, `secret_env` holds the secret of 客户联系, `sender` is the
+            staff member who is asked to send.
+
+    Raises:
+        InputError: The corp id is missing.
+    """
+
+    recovery = Recovery.RECONCILE
+
+    def __init__(self, setup: Setup) -> None:
+        """Call nobody yet."""
+        super().__init__(setup)
+        if not setup.settings.account:
+            raise InputError(
+                f"channel {setup.name} (wecom): account is missing; give the corp id (企业ID)"
+            )
+        self.client = WeChatClient(setup, is_wecom=True)
+        self._made: dict[str, tuple[str, Task, datetime]] = {}
+
+    async def send_all(self, contacts: Sequence[Contact]) -> dict[str, Answer]:
+        """Make one task per text.
+
+        Returns:
+            One answer per contact; provider_id is msgid and customer, joined by a colon.
+        """
+        groups: dict[Task, dict[str, Contact]] = {}
+        answers: dict[str, Answer] = {}
+        for contact in contacts:
+            message = contact.message
+            if message is None or not message.address:
+                answers[contact.key] = refused("no_address")
+                continue
+            group = groups.setdefault(Task(message.text, message.subject, message.link), {})
+            group[contact.key] = contact
+        made = await asyncio.gather(*(self._task(t, g) for t, g in _cut(groups)))
+        for part in made:
+            answers |= part
+        return answers
+
+    async def deliver(self, contact: Contact, message: Message) -> Answer:
+        """Make a task for one contact.
+
+        Returns:
+            Its answer.
+        """
+        task = Task(message.text, message.subject, message.link)
+        return (await self._task(task, {contact.key: contact}))[contact.key]
+
+    async def _task(self, task: Task, group: dict[str, Contact]) -> dict[str, Answer]:
+        now = self.setup.clock()
+        customers = {key: c.message.address for key, c in group.items() if c.message is not None}
+        if len(self._made) > _MOST_REMEMBERED:
+            self._made.clear()
+        self._made.update((key, (address, task, now)) for key, address in customers.items())
+        asked = task.asked(sorted(set(customers.values())), self.setup.settings.sender)
+        said = await self.client.post(f"{_PATH}add_msg_template", asked)
+        if isinstance(said, Answer):
+            return dict.fromkeys(customers, said)
+        failed, msgid = set(said.get("fail_list") or ()), str(said.get("msgid", ""))
+        return {
+            key: refused("not_a_customer") if address in failed else accepted(f"{msgid}:{address}")
+            for key, address in customers.items()
+        }
+
+    def find(self, keys: Sequence[str], /) -> dict[str, Answer]:
+        """Ask what became of contacts this process handed over.
+
+        Returns:
+            ACCEPTED by key where a task with its text and its customer exists.
+        """
+        return super().find(keys) | wait_for(self._find(keys))
+
+    async def _find(self, keys: Sequence[str]) -> dict[str, Answer]:
+        wanted = {key: self._made[key] for key in keys if key in self._made}
+        if not wanted:
+            return {}
+        since = min(at for _, _, at in wanted.values()) - timedelta(minutes=5)
+        tasks = await self._tasks_since(since)
+        found: dict[str, Answer] = {}
+        for msgid, text in tasks:
+            keyed = {key: a for key, (a, task, _) in wanted.items() if task.text == text}
+            if not keyed:
+                continue
+            states = await self.confirmations_of(msgid)
+            there = {state["external_userid"] for state in states}
+            found |= {k: accepted(f"{msgid}:{a}") for k, a in keyed.items() if a in there}
+        return found
+
+    async def _tasks_since(self, since: datetime) -> list[tuple[str, str]]:
+        asked = {
+            "chat_type": "single",
+            "start_time": int(since.timestamp()),
+            "end_time": int((self.setup.clock() + timedelta(minutes=5)).timestamp()),
+            "limit": 100,
+        }
+        tasks = [
+            task async for task in self._pages("get_groupmsg_list_v2", asked, "group_msg_list")
+        ]
+        return [(str(task["msgid"]), str(task.get("text", {}).get("content"))) for task in tasks]
+
+    async def confirmations_of(self, msgid: str) -> list[dict[str, Any]]:
+        """List what became of a task, customer by customer.
+
+        Returns:
+            Rows as WeCom gives them: external_userid, status, send_time.
+        """
+        asked = {"msgid": msgid, "userid": self.setup.settings.sender, "limit": 1000}
+        pages = self._pages("get_groupmsg_send_result", asked, "send_list")
+        return [state async for state in pages]
+
+    async def _pages(self, call: str, asked: dict[str, Any], name: str) -> Any:
+        cursor = ""
+        while True:
+            said = await self.client.post(_PATH + call, asked | {"cursor": cursor})
+            if isinstance(said, Answer):
+                return
+            for row in said.get(name) or ():
+                yield row
+            cursor = str(said.get("next_cursor", ""))
+            if not cursor:
+                return
+
+    def confirmations(self, msgid: str) -> list[ParsedReceipt]:
+        """Tell what staff have confirmed of a task so far; asked again until all is told.
+
+        Returns:
+            One receipt per customer whose state is final.
+        """
+        return list(_receipts(msgid, wait_for(self.confirmations_of(msgid))))
+
+    def remind(self, msgid: str) -> bool:
+        """Remind staff who have not sent yet; WeCom allows three times in 24 hours.
+
+        Returns:
+            Whether it was taken.
+        """
+        return self._told("remind_groupmsg_send", msgid)
+
+    def cancel(self, msgid: str) -> bool:
+        """Take back what staff have not sent yet.
+
+        Returns:
+            Whether it was taken.
+        """
+        return self._told("cancel_groupmsg_send", msgid)
+
+    def _told(self, call: str, msgid: str) -> bool:
+        said = wait_for(self.client.post(_PATH + call, {"msgid": msgid}))
+        return not isinstance(said, Answer)
+
+
+def _cut(groups: dict[Task, dict[str, Contact]]) -> Iterator[tuple[Task, dict[str, Contact]]]:
+    for task, group in groups.items():
+        rows = list(group.items())
+        for at in range(0, len(rows), _MOST_CUSTOMERS):
+            yield task, dict(rows[at : at + _MOST_CUSTOMERS])
+
+
+def _receipts(msgid: str, states: Sequence[dict[str, Any]]) -> Iterator[ParsedReceipt]:
+    for state in states:
+        kind = _STATES.get(int(state.get("status", 0)))
+        if kind is not None:
+            name = f"{msgid}:{state['external_userid']}"
+            yield ParsedReceipt(
+                kind=kind[0],
+                occurred_at=datetime.fromtimestamp(int(state.get("send_time") or 0), UTC),
+                provider_id=name,
+                detail=kind[1],
+                notice_id=f"{name}:{state['status']}",
+            )
