@@ -37,7 +37,7 @@ COMMANDS = {
     "doctor": Entry("Check a workspace and the machine, and say what to mend."),
     "collect": Entry("Events and files become typed facts.", is_group=True),
     "unify": Entry("Who is who, and what is known of them.", is_group=True),
-    "govern": Entry("Users, legal bases and the audit log.", is_group=True),
+    "govern": Entry("Users, legal bases, consent and the audit log.", is_group=True),
     "measure": Entry("What contacts and experiments caused.", is_group=True),
     "reach": Entry("The emergency stop and the send ledger.", is_group=True),
 }

@@ -2,15 +2,17 @@
 
 import typer
 
-from regulars.serve.cli.stations.govern import accounts, legal_basis
+from regulars.serve.cli.stations.govern import accounts, consenting, legal_basis, suppressing
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(accounts.user, name="user")
 app.add_typer(accounts.api_key, name="api-key")
 app.add_typer(accounts.audit, name="audit")
 app.add_typer(legal_basis.app, name="legal-basis")
+app.add_typer(consenting.app, name="consent")
+app.add_typer(suppressing.app)
 
 
 @app.callback()
 def govern() -> None:
-    """Users, legal bases and the audit log."""
+    """Users, legal bases, consent and the audit log."""

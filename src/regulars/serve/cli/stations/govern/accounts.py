@@ -121,9 +121,7 @@ def add_api_key(
     from regulars.govern.access.api_keys.service import add_key  # noqa: PLC0415
 
     shop = _open(folder)
-    made, key = add_key(
-        shop.state, name=name, role=role, actor=ACTOR, now=_now(), owner=owner
-    )
+    made, key = add_key(shop.state, name=name, role=role, actor=ACTOR, now=_now(), owner=owner)
     _anchor(shop)
     if as_json:
         typer.echo(json.dumps({"name": made.name, "role": made.role, "key": key}))
