@@ -1,0 +1,1 @@
+"""Addresses: where a customer is reached on each channel."""

@@ -1,0 +1,1 @@
+"""Composing: windows of contacts become messages, each with its own links."""

@@ -1,0 +1,1 @@
+"""Keeping: contents in the state, version by version, and as files."""

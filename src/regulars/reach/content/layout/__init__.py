@@ -1,0 +1,1 @@
+"""Layout: pages are compiled and checked once, before any customer's values are put in."""
