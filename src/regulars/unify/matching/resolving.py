@@ -33,12 +33,12 @@ from regulars.unify.matching.pairs.blocking import (
     candidates,
     choose_rules,
     distinct_pairs,
+    hashes_of,
     keys_of,
     pack,
     pairs_of,
     parts_of,
     unpack,
-    with_parts_hashed,
 )
 from regulars.unify.matching.pairs.comparisons import Comparison, comparisons_for
 from regulars.unify.matching.pairs.mixture import (
@@ -208,16 +208,18 @@ def graph_of(links: Links, login: Ints, wishes: Wishes) -> Graph:
     return Graph(len(login), links.left, links.right, odds, login, wishes.most)
 
 
-def _hash_parts(bench: Bench, names: Sequence[str], *, with_new: bool = False) -> None:
+def _hash_parts(bench: Bench, names: Sequence[str]) -> None:
     """Make the table of numbers that blocking works on."""
-    hashed = with_parts_hashed(bench.table(COUNTED), parts_of(names), with_new=with_new)
+    counted = bench.table(COUNTED)
+    hashed = counted.select("rid", **hashes_of(counted, parts_of(names)))
     bench.backend.create_table(_HASHED, hashed, overwrite=True)
 
 
 def _choose_rules(bench: Bench, columns: Sequence[str]) -> tuple[Rule, ...]:
     records = bench.known["rid"]
     names = candidates(columns, records)
-    _hash_parts(bench, (*names, *_certain_names(bench)))
+    certain = (rule.name for rule in certain_rules(bench.known, 0))
+    _hash_parts(bench, (*names, *certain))
     sizes = {}
     for name in names:
         found = bench.arrow(block_sizes(keys_of(bench.table(_HASHED), name), records))
@@ -228,36 +230,13 @@ def _choose_rules(bench: Bench, columns: Sequence[str]) -> tuple[Rule, ...]:
     return choose_rules(sizes, records)
 
 
-def find_new_pairs(
-    bench: Bench, rules: Sequence[Rule], most: int, told: Told
-) -> tuple[Pairs, CertainPairs]:
-    """Find the pairs with a new record, by rules and by certain keys.
-
-    Args:
-        bench: Holds the counted records, with `is_new`.
-        rules: The rules.
-        most: Most records that may share a certain key.
-        told: Is told the share done.
-
-    Returns:
-        As `find_pairs` and `certain_pairs` give them.
-    """
-    names = [rule.name for rule in rules]
-    _hash_parts(bench, (*names, *_certain_names(bench)), with_new=True)
-    found = find_pairs(bench, rules, told=told, only_new=True)
-    certain = certain_pairs(bench, most, only_new=True)
-    bench.backend.drop_table(_HASHED)
-    return found, certain
-
-
-def find_pairs(bench: Bench, rules: Sequence[Rule], *, told: Told, only_new: bool = False) -> Pairs:
+def find_pairs(bench: Bench, rules: Sequence[Rule], *, told: Told) -> Pairs:
     """Find the pairs that the blocking rules bring together.
 
     Args:
         bench: Holds the hashed parts of keys.
         rules: The rules.
         told: Is told the share done.
-        only_new: True gives only pairs with a record of which `is_new` is true.
 
     Returns:
         Packed pairs in order, and the place of the first rule that found each.
@@ -265,35 +244,48 @@ def find_pairs(bench: Bench, rules: Sequence[Rule], *, told: Told, only_new: boo
     hashed = bench.table(_HASHED)
     bench.backend.raw_sql("CREATE OR REPLACE TEMP TABLE found (pair BIGINT, rule UTINYINT)")
     for place, rule in enumerate(rules):
-        keys = keys_of(hashed, rule.name, with_new=only_new)
-        bench.backend.insert("found", pairs_of(keys, place, most=rule.most, only_new=only_new))
+        keys = keys_of(hashed, rule.name)
+        bench.backend.insert("found", pairs_of(keys, place, most=rule.most))
         told("block: find pairs", (place + 1) / len(rules))
     once = bench.arrow(distinct_pairs(bench.table("found")))
     bench.backend.raw_sql("DROP TABLE found")
     return once.column("pair").to_numpy(), once.column("rule").to_numpy()
 
 
-def certain_pairs(bench: Bench, most: int, *, only_new: bool = False) -> CertainPairs:
+def certain_pairs(bench: Bench, most: int) -> CertainPairs:
     """Find pairs that share a key which is proof enough.
 
     Args:
         bench: Holds the hashed parts of keys.
         most: Most records that may share a value; more make it junk.
-        only_new: True gives only pairs with a new record.
 
     Returns:
         Packed pairs in order, and the key each has in common.
     """
-    names = _certain_names(bench)
-    if not names:
+    rules = certain_rules(bench.known, most)
+    if not rules:
         return np.array([], dtype=np.int64), np.array([], dtype=object)
-    rules = [Rule(name, most, 0) for name in names]
-    pairs, place = find_pairs(bench, rules, told=lambda _what, _share: None, only_new=only_new)
-    return pairs, np.array([f"same {name.replace('+', ' and ')}" for name in names], object)[place]
+    pairs, place = find_pairs(bench, rules, told=lambda _what, _share: None)
+    return pairs, said_of(rules)[place]
 
 
-def _certain_names(bench: Bench) -> tuple[str, ...]:
-    return tuple(name for name in CERTAIN if all(bench.known.get(key) for key in name.split("+")))
+def certain_rules(known: Mapping[str, int], most: int) -> tuple[Rule, ...]:
+    """Give the keys that are proof enough, for the columns that hold anything.
+
+    Args:
+        known: By column, records that have any value.
+        most: Most records that may share a value.
+
+    Returns:
+        One rule per key.
+    """
+    names = (name for name in CERTAIN if all(known.get(key) for key in name.split("+")))
+    return tuple(Rule(name, most, 0) for name in names)
+
+
+def said_of(rules: Sequence[Rule]) -> NDArray[np.object_]:
+    """Say in words what two records have in common that are linked by a certain key."""
+    return np.array([f"same {rule.name.replace('+', ' and ')}" for rule in rules], dtype=object)
 
 
 def _learn(

@@ -9,7 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-import pyarrow as pa
+import numpy as np
+from numpy.typing import NDArray
 
 from regulars.errors import InputError
 from regulars.govern.protection.keys import derived, make_key
@@ -27,18 +28,18 @@ from regulars.unify.matching.loading import (
     read_file,
 )
 from regulars.unify.matching.mapping import Roles, checked_roles, roles_by_name
-from regulars.unify.matching.memory.kept import FOLDER, read_sealed, write_sealed
-from regulars.unify.matching.memory.naming import RECORD, Naming
-from regulars.unify.matching.memory.remembered import (
-    Incoming,
-    compare_with,
-    laid_over,
-    named,
-    place_all,
-    place_new,
-    resolve_new,
-    to_keep,
+from regulars.unify.matching.memory.keeping import (
+    customers_far,
+    ids_of_file,
+    kept_of,
+    records_of,
+    whole_of,
 )
+from regulars.unify.matching.memory.kept import FOLDER, Kept, Part, write_parts
+from regulars.unify.matching.memory.naming import RECORD, Naming
+from regulars.unify.matching.memory.nearby import Near, named, place_near, resolve_new
+from regulars.unify.matching.memory.newcomers import Incoming, Seen, compare_with, place_all
+from regulars.unify.matching.memory.remembered import Remembered, engine_of
 from regulars.unify.matching.resolving import (
     Clusters,
     Learned,
@@ -51,6 +52,9 @@ from regulars.unify.matching.writing import check_output, write_with_ids
 
 REFIT_SHARE = 0.1
 """Share of new and changed records past which everything is resolved again."""
+
+MOST_FILES = 16
+"""Files of new records after which all that is remembered is written as one."""
 
 _AT_ONCE = 5_000
 _QUERIES = Queries(__package__)
@@ -242,32 +246,64 @@ def _resolved(
         )
     clean_records(bench, roles)
     memory = _Memory(home, roles.source) if home else None
-    kept, learned = memory.load() if memory else (None, None)
-    told("read: what is remembered", 0.5)
-    incoming = compare_with(bench, kept)
-    is_all = not learned or asked.fresh or incoming.came > REFIT_SHARE * incoming.remembered
-    if is_all or not learned or kept is None:
-        place_all(bench, incoming)
+    remembered, learned = memory.load() if memory else (None, None)
+    told("read: what is remembered", 0.3)
+    seen = compare_with(bench, remembered)
+    told("read: what is remembered", 0.6)
+    near = None
+    if learned and remembered and _is_little(bench, remembered, seen, asked):
+        near = place_near(bench, remembered, seen, learned, asked.wishes, asked.explain)
     else:
-        place_new(bench, kept)
+        place_all(bench, remembered, seen)
     told("read: what is remembered", 1.0)
-    if is_all or not learned:
-        mode, clusters = "full", resolve_all(bench, asked.wishes, told)
+    if near and learned:
+        clusters = resolve_new(bench, near, learned, asked.wishes, told)
     else:
-        mode = "new only" if incoming.came else "unchanged"
-        clusters = resolve_new(bench, learned, asked.wishes, told)
-    naming = named(bench, clusters.labels, source=roles.source, everyone=mode == "full")
+        clusters = resolve_all(bench, asked.wishes, told)
+    naming = named(bench, clusters.labels, roles.source, remembered=remembered, near=near)
     told("write: customer ids", 0.0)
-    write_with_ids(bench, out, naming.ids, roles)
-    run = memory.save(bench, mode, clusters, naming) if memory else 0
-    ids = naming.ids.tolist()
-    explanation = explain(bench, clusters, ids, asked.explain) if asked.explain else {}
+    ids = naming.ids
+    write_with_ids(bench, out, ids_of_file(bench, ids, remembered, seen, near), roles)
+    mode = ("new only" if seen.incoming.came else "unchanged") if near else "full"
+    run = _Run(mode, clusters, naming, near, *_counted(remembered, near, ids))
+    number = memory.save(bench, run) if memory else 0
+    explanation = explain(bench, clusters, ids.tolist(), asked.explain) if asked.explain else {}
     told("write: customer ids", 1.0)
     return Resolution(
-        mode, incoming, len(ids), len(set(ids)), clusters.pairs, len(clusters.links.left),
-        naming.moved, clusters.learned, roles, explanation,
-        _matches(bench, clusters, roles.source, run) if home else (),
+        mode, seen.incoming, run.records, run.customers, clusters.pairs,
+        len(clusters.links.left), naming.moved, clusters.learned, roles, explanation,
+        _matches(bench, clusters, roles.source, number) if home else (),
     )  # fmt: skip
+
+
+def _is_little(bench: Bench, remembered: Remembered, seen: Seen, asked: Asked) -> bool:
+    """Say whether what came is judged beside what is remembered, which stays as it was."""
+    is_ours = remembered.about.engine == engine_of(bench)
+    return is_ours and not asked.fresh and (
+        seen.incoming.came <= REFIT_SHARE * seen.incoming.remembered
+    )  # fmt: skip
+
+
+def _counted(
+    remembered: Remembered | None, near: Near | None, ids: NDArray[np.object_]
+) -> tuple[int, int]:
+    """Count records and customers, those that are not on the bench too."""
+    customers = len(set(ids.tolist()))
+    if near is None or remembered is None:
+        return len(ids), customers
+    return records_of(remembered, near), customers + customers_far(remembered, near)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What a run found, as it is remembered."""
+
+    mode: str
+    clusters: Clusters
+    naming: Naming
+    near: Near | None
+    records: int
+    customers: int
 
 
 def _matches(bench: Bench, clusters: Clusters, source: str, run: int) -> tuple[Match, ...]:
@@ -294,6 +330,7 @@ class _Memory:
     def __init__(self, home: Home, source: str) -> None:
         self._home, self._source = home, source
         self._key = derived(make_key(home.folder)).seal
+        self._remembered: Remembered | None = None
         with home.state.reading() as reading:
             rows = reading.all(_QUERIES["newest_run"], source=source)
         self._run = rows[0] if rows else None
@@ -302,14 +339,17 @@ class _Memory:
     def _files(self) -> list[str]:
         return list(json.loads(self._run["files"])) if self._run else []
 
-    def load(self) -> tuple[pa.Table | None, Learned | None]:
+    def _opened(self, names: list[str]) -> Remembered:
+        folder = self._home.folder / FOLDER
+        return Remembered([Kept(folder / name, self._key) for name in names])
+
+    def load(self) -> tuple[Remembered | None, Learned | None]:
         if self._run is None:
             return None, None
-        folder = self._home.folder / FOLDER
-        parts = [read_sealed(folder / name, self._key) for name in self._files]
-        return laid_over(parts), learned_from(json.loads(self._run["learned"]))
+        self._remembered = self._opened(self._files)
+        return self._remembered, learned_from(json.loads(self._run["learned"]))
 
-    def save(self, bench: Bench, mode: str, clusters: Clusters, naming: Naming) -> int:
+    def save(self, bench: Bench, run: _Run) -> int:
         """Write what is new beside what is kept, then the run that names all of it.
 
         A file no run names any more is dropped last: whatever is interrupted, the newest run
@@ -318,32 +358,41 @@ class _Memory:
         Returns:
             Number of the run.
         """
-        if mode == "unchanged" and self._run is not None:
+        if run.mode == "unchanged" and self._run is not None:
             return int(self._run["number"])
         with self._home.state.reading() as reading:
             [row] = reading.all(_QUERIES["next_run"])
-        number, everything = int(row["number"]), mode == "full"
-        name = f"{self._source}-{number:06d}.sealed"
-        rows = to_keep(bench, naming.ids, everything=everything)
-        write_sealed(self._home.folder / FOLDER / name, rows, self._key)
-        files = [name] if everything else [*self._files, name]
-        self._commit(number, mode, files, clusters, naming)
+        number = int(row["number"])
+        files = [] if run.near is None else self._files
+        files.append(f"{self._source}-{number:06d}.sealed")
+        self._write(
+            files[-1],
+            kept_of(bench, run.clusters.learned, run.naming.ids, self._remembered, run.near),
+        )
+        if len(files) > MOST_FILES:
+            whole = f"{self._source}-{number:06d}-whole.sealed"
+            self._write(whole, whole_of(self._opened(files)))
+            (self._home.folder / FOLDER / files[-1]).unlink()
+            files = [whole]
+        self._commit(number, run, files)
         for old in set(self._files) - set(files):
             (self._home.folder / FOLDER / old).unlink(missing_ok=True)
         return number
 
-    def _commit(
-        self, number: int, mode: str, files: list[str], clusters: Clusters, naming: Naming
-    ) -> None:
+    def _write(self, name: str, parts: Iterable[Part]) -> None:
+        write_parts(self._home.folder / FOLDER / name, parts, self._key)
+
+    def _commit(self, number: int, run: _Run, files: list[str]) -> None:
         at = self._home.now.astimezone(UTC).isoformat(timespec="microseconds")
+        clusters, naming = run.clusters, run.naming
         aliases = [
             {"old_id": old, "customer_id": new, "run": number}
             for old, new in naming.aliases.items()
         ]
         with self._home.state.transaction() as transaction:
             transaction.run(
-                _QUERIES["put_run"], number=number, source=self._source, at=at, mode=mode,
-                records=len(naming.ids), customers=len(set(naming.ids.tolist())),
+                _QUERIES["put_run"], number=number, source=self._source, at=at, mode=run.mode,
+                records=run.records, customers=run.customers,
                 pairs=clusters.pairs, links=len(clusters.links.left), moved=naming.moved,
                 files=json.dumps(files), learned=json.dumps(clusters.learned.as_dict()),
             )  # fmt: skip

@@ -2,14 +2,12 @@
 
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from regulars.errors import InputError
-from regulars.unify.matching.loading import RAW, ROW, Bench, by_record
+from regulars.unify.matching.loading import RAW, ROW, Bench
 from regulars.unify.matching.mapping import Roles
 
 CUSTOMER = "customer_id"
@@ -39,20 +37,16 @@ def check_output(out: Path, columns: list[str], roles: Roles) -> None:
         )
 
 
-def write_with_ids(bench: Bench, out: Path, ids: NDArray[np.object_], roles: Roles) -> None:
+def write_with_ids(bench: Bench, out: Path, names: pa.Table, roles: Roles) -> None:
     """Write the rows of the file in their order, each with its customer id.
 
     Args:
-        bench: Holds `raw` and `counted`.
+        bench: Holds `raw`.
         out: A CSV or Parquet file; it appears whole or not at all.
-        ids: Customer id of each record.
+        names: `id` and `customer_id` of every row of the file, and of others maybe.
         roles: Which column is which.
     """
-    names = pa.table({
-        "id_of_row": by_record(bench, "id").column(0),
-        CUSTOMER: pa.array(ids, pa.string()),
-    })
-    bench.connection.register(_NAMES, names)
+    bench.connection.register(_NAMES, names.rename_columns({"id": "id_of_row"}))
     raw, named = bench.table(RAW), bench.table(_NAMES)
     key = raw[roles.single["id"]] if "id" in roles.single else raw[ROW].cast("string")
     keys = raw.select(ROW, key_=key)

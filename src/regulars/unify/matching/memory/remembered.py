@@ -1,308 +1,291 @@
-"""New records beside remembered ones: only what is new is compared, the rest stays as it was."""
+"""What is remembered of a source: its records, and numbers to find them by without reading them."""
 
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
 
-import ibis
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from ibis.expr.types import Table as Definition
 from numpy.typing import NDArray
 
 from regulars.unify.matching import tables
-from regulars.unify.matching.clusters import SURE, Graph, agglomerate, joined_labels
-from regulars.unify.matching.loading import (
-    CLEAN,
-    COUNTED,
-    Bench,
-    by_record,
-    count_known,
-    count_values,
-    show,
-)
-from regulars.unify.matching.memory.naming import Naming, name_clusters, new_id
-from regulars.unify.matching.pairs.blocking import pack, unpack
-from regulars.unify.matching.resolving import (
-    Clusters,
-    Learned,
-    Links,
-    Told,
-    Wishes,
-    complete,
-    find_new_pairs,
-    joined,
-    linked,
-    log_odds,
-    logins,
-    pairs_within,
-    weighed,
-    within,
-)
+from regulars.unify.matching.loading import Bench
+from regulars.unify.matching.memory.kept import Kept, Part
+from regulars.unify.matching.memory.numbers import NONE, in_order
+from regulars.unify.matching.pairs.blocking import hashes_of, parts_there
 
-KEPT, CAME, CUSTOMER = "kept", "came", "customer_id"
+CUSTOMER, ID, HOLDER = "customer_id", "id", "holder"
 Ints = NDArray[np.int64]
+Names = NDArray[np.object_]
+
+ROWS_PER_PART = 20_000
+_SIGN, _NUMBER = "#", "number "
 
 
 @dataclass(frozen=True)
-class Incoming:
-    """What a file brings to what is remembered.
+class About:
+    """What a file says of everything remembered up to it.
 
     Attributes:
-        new: Records not known before.
-        changed: Records that say something else than before.
-        unchanged: Records that say the same.
-        remembered: Records known before, in the file or not.
+        records: Records remembered.
+        known: By column, records that have any value.
+        holders: Numbers given to customers so far, from 0.
+        engine: Version of the engine whose hashes the numbers are.
+        rows: Rows of this file.
     """
 
-    new: int
-    changed: int
-    unchanged: int
-    remembered: int
+    records: int
+    known: Mapping[str, int]
+    holders: int
+    engine: str
+    rows: int = 0
+
+
+class Remembered:
+    """The records of a source, as files say, later ones over earlier ones.
+
+    A *place* is a row of all files one after another. Columns of numbers are read whole, rows
+    only where they are asked for.
+
+    Args:
+        files: The files, the oldest first.
+    """
+
+    def __init__(self, files: Sequence[Kept]) -> None:
+        """Read what the files say of themselves."""
+        self._files = files
+        abouts = [About(**json.loads(file.read("about"))) for file in files]
+        self.about = abouts[-1]
+        self._ends = np.cumsum([about.rows for about in abouts])
+        self._columns: dict[str, Ints] = {}
+
+    def number(self, name: str) -> Ints:
+        """Give a column of numbers.
+
+        Args:
+            name: Part of a blocking key, counted column, `id`, `mark`, `customer_id` (all
+                hashed), `rid`, or `holder`, the number of the customer.
+
+        Returns:
+            One number per place; `NONE` where there is no value.
+        """
+        if name not in self._columns:
+            self._columns[name] = in_order([self._number(n, name) for n in range(len(self._files))])
+        return self._columns[name]
+
+    def _number(self, at: int, name: str) -> Ints:
+        part = _NUMBER + name
+        if part in self._files[at]:
+            return np.frombuffer(self._files[at].read(part), np.int64)
+        return np.full(int(np.diff(self._ends, prepend=0)[at]), NONE, np.int64)
 
     @property
-    def came(self) -> int:
-        """Records that must be compared."""
-        return self.new + self.changed
+    def numbers(self) -> list[str]:
+        """Names of the columns of numbers."""
+        names = {name for file in self._files for name in file.names}
+        return sorted(name.removeprefix(_NUMBER) for name in names if name.startswith(_NUMBER))
 
-
-def compare_with(bench: Bench, kept: pa.Table | None) -> Incoming:
-    """Compare the file's records with the remembered ones.
-
-    Args:
-        bench: Holds `clean`; takes `came`, the new and changed records, numbered, with `before`,
-            the customer id a record had.
-        kept: Remembered records; None when there are none.
-
-    Returns:
-        How many are new, changed and unchanged.
-    """
-    clean = bench.table(CLEAN)
-    total = int(bench.arrow(clean.count().as_table())[0][0].as_py())
-    if kept is None:
-        fresh = tables.numbered(clean).mutate(before=ibis.null("string"))
-        bench.backend.create_table(CAME, fresh)
-        bench.backend.drop_table(CLEAN)
-        return Incoming(total, 0, 0, 0)
-    bench.connection.register(KEPT, kept.select(["id", "rid", tables.MARK, CUSTOMER]))
-    old = bench.table(KEPT)
-    was = old.select(id_=old.id, rid_=old.rid, mark_=old[tables.MARK], before=old[CUSTOMER])
-    seen = clean.left_join(was, clean.id == was.id_)
-    differs = seen.mark_.isnull() | (seen.mark_ != seen[tables.MARK])
-    bench.backend.create_table("differing", seen.filter(differs))
-    came = bench.table("differing")
-    place = ibis.row_number().over(group_by=came.rid_.isnull(), order_by=came.id)
-    rid = came.rid_.fill_null((place + len(kept)).cast("int32")).cast("int32")
-    bench.backend.create_table(CAME, came.mutate(rid=rid).drop("id_", "rid_", "mark_", tables.ROW))
-    changed = bench.arrow(came.filter(came.rid_.notnull()).select("rid_")).column(0).to_numpy()
-    arrived = int(bench.arrow(came.count().as_table())[0][0].as_py())
-    bench.connection.unregister(KEPT)
-    bench.backend.drop_table("differing")
-    stays = kept.rename_columns([
-        "before" if name == CUSTOMER else name for name in kept.column_names
-    ])
-    if len(changed):
-        gone = np.isin(stays.column("rid").to_numpy(), changed)
-        stays = stays.filter(pa.array(~gone))
-    bench.connection.register(KEPT, stays)
-    return Incoming(arrived - len(changed), len(changed), total - arrived, len(kept))
-
-
-def place_all(bench: Bench, incoming: Incoming) -> None:
-    """Put all records into one table, to be resolved from scratch.
-
-    Args:
-        bench: Holds `came`; takes `counted`, with `is_new`.
-        incoming: As `compare_with` gave it.
-    """
-    rows = bench.table(CAME).mutate(is_new=ibis.literal(True))
-    if incoming.remembered:
-        stays = bench.table(KEPT).mutate(is_new=ibis.literal(False))
-        counts = [name for name in stays.columns if name.startswith("n_")]
-        rows = _stacked(stays.drop(*counts), rows)
-    bench.backend.create_table("placed", rows)
-    count_values(bench, "placed")
-
-
-def place_new(bench: Bench, kept: pa.Table) -> None:
-    """Put the new records beside the remembered ones, which stay where they are.
-
-    How many records have a remembered record's values is not counted again; the next time all
-    is resolved it is.
-
-    Args:
-        bench: Holds `came` and the remembered records; shows both as `counted`, with `is_new`.
-        kept: The remembered records.
-    """
-    came = bench.arrow(bench.table(CAME).mutate(is_new=ibis.literal(True)))
-    for name in tables.counted_columns(bench.table(CAME)):
-        values = came.column(name).combine_chunks()
-        known = kept.column(name) if name in kept.column_names else pa.array([], pa.string())
-        there = pc.filter(known, pc.is_in(known, value_set=values.unique().drop_null()))
-        counts = pa.chunked_array([*there.chunks, values]).combine_chunks().dictionary_encode()
-        codes = counts.indices.fill_null(0).to_numpy()
-        own = codes[len(codes) - len(values) :]
-        seen = np.bincount(codes[~counts.is_null().to_numpy(False)], minlength=1)
-        count = pa.array(seen[own].astype(np.int32), mask=values.is_null().to_numpy(False))
-        came = came.append_column(f"n_{name}", count)
-    bench.connection.register("came_counted", came)
-    stays = bench.table(KEPT).mutate(is_new=ibis.literal(False))
-    both = _stacked(stays, bench.table("came_counted"))
-    bench.backend.create_view(COUNTED, both, overwrite=True)
-    count_known(bench)
-
-
-def _stacked(one: Definition, other: Definition) -> Definition:
-    names = sorted(set(one.columns) | set(other.columns))
-    types = {**other.schema(), **one.schema()}
-
-    def widened(table: Definition) -> Definition:
-        missing = {name: ibis.null(types[name]) for name in names if name not in table.columns}
-        full = table.mutate(**missing)
-        return full.select(**{name: full[name].cast(types[name]) for name in names})
-
-    return widened(one).union(widened(other))
-
-
-def resolve_new(bench: Bench, learned: Learned, wishes: Wishes, told: Told) -> Clusters:
-    """Resolve new and changed records against all, as the remembered ones were resolved.
-
-    Remembered clusters stay whole. A new record joins one when, on average over all pairs, it
-    is more probably of that customer than not; it joins two of them under the same condition.
-
-    Args:
-        bench: Holds `counted`, with `before` and `is_new`.
-        learned: What was learned when all were resolved.
-        wishes: What is asked.
-        told: Is told the share done.
-
-    Returns:
-        The clusters of all records.
-    """
-    before, is_new = _before(bench)
-    if not is_new.any():
-        nothing = np.array([], dtype=np.int32)
-        links = Links(nothing, nothing, nothing.astype(float), nothing.astype(object))
-        return Clusters(before, links, learned, 0)
-    found, certain = find_new_pairs(bench, learned.rules, wishes.most, told)
-    scored = None
-    if learned.model and len(found[0]):
-        show(bench, learned.model.own, np.concatenate(unpack(found[0])))
-        scored = weighed(bench, learned, found[0], told)
-    login = logins(bench)
-    links = joined(learned, scored, found, certain, login)
-    told("cluster: merge", 0.0)
-    is_linked = linked(links, learned)
-    labels = joined_labels(before, links.left[is_linked], links.right[is_linked])
-    is_open = np.zeros(len(labels), dtype=bool)
-    is_open[labels[links.left[is_linked]]] = True
-    is_open = is_open[labels]
-    graph = _with_remembered(links, wishes, before, is_open, login)
-    merges = agglomerate(complete(bench, learned, graph, labels, is_open), stop=0.0)
-    labels = joined_labels(before, merges.kept, merges.gone)
-    told("cluster: merge", 1.0)
-    return Clusters(labels, within(links, labels), learned, len(found[0]))
-
-
-def _before(bench: Bench) -> tuple[Ints, NDArray[np.bool_]]:
-    """Give the cluster every record was in, by its first record, and which records came now."""
-    rows = by_record(bench, "before", "is_new")
-    is_new = rows.column("is_new").to_numpy()
-    codes = rows.column("before").combine_chunks().dictionary_encode().indices
-    codes = codes.fill_null(0).to_numpy().astype(np.int64)
-    labels = np.arange(len(codes))
-    stays = labels[~is_new]
-    first = np.full(int(codes.max(initial=0)) + 1, len(codes))
-    np.minimum.at(first, codes[stays], stays)
-    labels[stays] = first[codes[stays]]
-    return labels, is_new
-
-
-def _with_remembered(
-    links: Links, wishes: Wishes, labels: Ints, is_open: NDArray[np.bool_], login: Ints
-) -> Graph:
-    """Add the pairs of remembered clusters, which hold for sure."""
-    sizes = np.bincount(labels, minlength=len(labels))
-    held = pairs_within(labels, is_open & (sizes[labels] > 1), wishes.most * 5)
-    found = pack(links.left, links.right)
-    every = np.union1d(found, held)
-    weight = np.empty(len(every))
-    weight[np.searchsorted(every, found)] = log_odds(links.probability)
-    weight[np.searchsorted(every, held)] = SURE
-    return Graph(len(labels), *unpack(every), weight, login, wishes.most)
-
-
-def named(bench: Bench, labels: Ints, *, source: str, everyone: bool) -> Naming:
-    """Give every record its customer id.
-
-    Args:
-        bench: Holds `counted`, with `before` and `is_new`.
-        labels: Cluster of every record.
-        source: Name of the system the records come from.
-        everyone: True names all clusters; False just those with a new record.
-
-    Returns:
-        The ids, with what became of earlier ones.
-    """
-    has_login = "login" in bench.known
-    rows = by_record(bench, "id", "before", "is_new", *(["login"] if has_login else []))
-    is_new = rows.column("is_new").to_numpy()
-    touched = np.zeros(len(labels), dtype=bool)
-    touched[labels[is_new]] = True
-    touched = np.ones(len(labels), dtype=bool) if everyone else touched[labels]
-    some = rows.filter(pa.array(touched))
-    before, record_ids = some.column("before").to_pylist(), some.column("id").to_pylist()
-    login = some.column("login").to_pylist() if has_login else [None] * len(some)
-    others: list[str] = []
-    if not everyone:
-        maybe = {name for name in before if name} | {new_id(source, one) for one in record_ids}
-        rest = rows.column("before").filter(pa.array(~touched))
-        known = pc.is_in(rest, value_set=pa.array(sorted(maybe), pa.string()))
-        others = pc.filter(rest, known).unique().to_pylist()
-    found = name_clusters(
-        labels[touched], record_ids, source=source, login=login, before=before, others=others
-    )
-    if everyone:
+    @cached_property
+    def by_rid(self) -> Ints:
+        """Place of each record, by its number."""
+        rid = self.number("rid")
+        found = np.empty(self.about.records, np.int64)
+        found[rid] = np.arange(len(rid))
         return found
-    ids = np.array(rows.column("before").to_numpy(zero_copy_only=False), dtype=object)
-    ids[touched] = found.ids
-    return replace(found, ids=ids)
+
+    @cached_property
+    def is_newest(self) -> NDArray[np.bool_]:
+        """Which places hold the newest word on their record."""
+        return np.asarray(self.by_rid[self.number("rid")] == np.arange(len(self.number("rid"))))
+
+    def rows(self, places: Ints, columns: Sequence[str] | None = None) -> pa.Table:
+        """Read rows.
+
+        Args:
+            places: Places, in ascending order.
+            columns: Names of columns; all when left out.
+
+        Returns:
+            One row per place, in their order.
+        """
+        found = [self._part(0, 0, columns).slice(0, 0)]
+        for file, start, part in self._parts():
+            ends = np.searchsorted(places, [start, start + part[1]])
+            here = places[ends[0] : ends[1]] - start
+            if len(here):
+                rows = self._part(file, part[0], columns)
+                found.append(rows if len(here) == len(rows) else rows.take(pa.array(here)))
+        return pa.concat_tables(found, promote_options="default")
+
+    def all_rows(self, *, without: Ints) -> Iterator[tuple[Ints, pa.Table]]:
+        """Read all records, part by part.
+
+        Args:
+            without: Places to leave out.
+
+        Yields:
+            Places and rows, those only that are the newest word on their record.
+        """
+        wanted = self.is_newest.copy()
+        wanted[without] = False
+        for file, start, part in self._parts():
+            here = wanted[start : start + part[1]]
+            if here.any():
+                rows = self._part(file, part[0], None)
+                kept = rows if here.all() else rows.filter(pa.array(here))
+                yield np.flatnonzero(here) + start, kept
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """The columns of all files."""
+        return pa.unify_schemas([self._part(n, 0, None).schema for n in range(len(self._files))])
+
+    def _parts(self) -> Iterator[tuple[int, int, tuple[int, int]]]:
+        """Give file, first place, number and rows of each part."""
+        start = 0
+        for file, rows in enumerate(np.diff(self._ends, prepend=0).tolist()):
+            for number, done in enumerate(range(0, rows, ROWS_PER_PART)):
+                size = min(ROWS_PER_PART, rows - done)
+                yield file, start, (number, size)
+                start += size
+
+    def _part(self, file: int, number: int, columns: Sequence[str] | None) -> pa.Table:
+        source = pa.BufferReader(self._files[file].read(f"rows {number}"))
+        if columns is None:
+            return pa.ipc.open_stream(source).read_all()
+        schema = pa.ipc.read_schema(pa.BufferReader(source.read_buffer()))
+        source.seek(0)
+        wanted = [place for place, name in enumerate(schema.names) if name in columns]
+        options = pa.ipc.IpcReadOptions(included_fields=wanted)
+        return pa.ipc.open_stream(source, options=options).read_all().select(list(columns))
 
 
-def to_keep(bench: Bench, ids: NDArray[np.object_], *, everything: bool) -> pa.Table:
-    """Give what the next run needs of the records.
+def engine_of(bench: Bench) -> str:
+    """Name the version whose hashes the bench makes."""
+    row = bench.connection.execute("SELECT version()").fetchone()
+    return str(row[0]) if row else ""
+
+
+def numbered(records: Definition, names: Sequence[str]) -> tuple[str, ...]:
+    """Say which numbers records are kept with.
 
     Args:
-        bench: Holds `counted`.
+        records: Records.
+        names: Parts the rules are made of.
+
+    Returns:
+        These parts and the columns whose values are counted, as far as the records have them.
+    """
+    return parts_there(records, sorted({*names, *tables.counted_columns(records)}))
+
+
+def numbers_of(bench: Bench, records: Definition, names: Sequence[str]) -> dict[str, Ints]:
+    """Hash what records say.
+
+    Args:
+        bench: Holds the records.
+        records: Records with `rid`.
+        names: Parts the rules are made of.
+
+    Returns:
+        By part and counted column, one number per record in the order of `rid`.
+    """
+    there = numbered(records, names)
+    found = bench.arrow(records.select("rid", **hashes_of(records, there)).order_by("rid"))
+    return {part: numbers(found.column(part)) for part in there}
+
+
+def hashed_texts(bench: Bench, texts: Sequence[str]) -> Ints:
+    """Hash ids.
+
+    Returns:
+        One number each.
+    """
+    table = pa.table({"place": np.arange(len(texts)), "text": pa.array(texts, pa.string())})
+    bench.connection.register("texts_to_hash", table)
+    own = bench.table("texts_to_hash")
+    found = bench.arrow(own.select("place", number=own.text.hash()).order_by("place"))
+    bench.connection.unregister("texts_to_hash")
+    return numbers(found.column("number"))
+
+
+def parts_to_keep(
+    bench: Bench,
+    records: Definition,
+    names: Sequence[str],
+    about: About,
+    *,
+    rid: Ints,
+    ids: Names,
+    holders: Ints,
+) -> Iterator[Part]:
+    """Write records as the parts of a file.
+
+    Args:
+        bench: Holds the records.
+        records: Records with `rid`, their place in the following arrays.
+        names: Parts the rules are made of.
+        about: What to say of everything remembered.
+        rid: Number of each record among all that are remembered.
         ids: Customer id of each record.
-        everything: True gives all records; False those that came and those whose id moved.
+        holders: Number of each record's customer.
 
-    Returns:
-        The records, each with its number, mark and customer id.
+    Yields:
+        Rows first, in whatever order the engine gives them, then their numbers.
     """
-    counted = bench.table(COUNTED)
-    if not everything:
-        before = by_record(bench, "before").column(0).to_numpy(zero_copy_only=False)
-        moved = pa.table({"moved": np.flatnonzero(before != ids)})
-        bench.connection.register("moved_records", moved)
-        is_moved = counted.rid.isin(bench.table("moved_records").moved)
-        counted = counted.filter(counted.is_new | is_moved)
-    found = bench.arrow(counted.drop("before", "is_new"))
-    own = pa.array(ids[found.column("rid").to_numpy()], pa.string())
-    return found.append_column(CUSTOMER, own)
+    there = numbered(records, names)
+    hashed = hashes_of(records, there) | {ID: records[ID].hash()}
+    kept = records.mutate(**{f"{_SIGN}{name}": number for name, number in hashed.items()})
+    codes = pa.array(ids, pa.string()).dictionary_encode()
+    of_customer = hashed_texts(bench, codes.dictionary.to_pylist())[codes.indices.to_numpy()]
+    columns: dict[str, list[Ints]] = {}
+    rows = 0
+    for count, part in enumerate(_in_parts(bench, kept)):
+        place = part.column("rid").to_numpy()
+        own = {name: numbers(part.column(f"{_SIGN}{name}")) for name in hashed}
+        own |= {"rid": rid[place], HOLDER: holders[place], CUSTOMER: of_customer[place]}
+        own[tables.MARK] = numbers(part.column(tables.MARK))
+        for name, column in own.items():
+            columns.setdefault(name, []).append(column)
+        plain = part.drop_columns(["rid", *(f"{_SIGN}{name}" for name in hashed)])
+        rows += len(plain)
+        yield (
+            f"rows {count}",
+            written(plain.append_column(CUSTOMER, pa.array(ids[place], pa.string()))),
+        )
+    for name, chunks in columns.items():
+        yield _NUMBER + name, in_order(chunks).tobytes()
+    yield "about", json.dumps(asdict(about) | {"rows": rows}).encode()
 
 
-def laid_over(parts: list[pa.Table]) -> pa.Table:
-    """Lay later records over earlier ones with the same number.
+def _in_parts(bench: Bench, kept: Definition) -> Iterator[pa.Table]:
+    bench.backend.create_view("to_keep", kept, overwrite=True)
+    waiting: list[pa.RecordBatch] = []
+    size = 0
+    for batch in bench.connection.table("to_keep").to_arrow_reader(ROWS_PER_PART):
+        waiting.append(batch)
+        size += len(batch)
+        while size >= ROWS_PER_PART:
+            whole = pa.Table.from_batches(waiting)
+            yield whole.slice(0, ROWS_PER_PART)
+            waiting = whole.slice(ROWS_PER_PART).to_batches()
+            size -= ROWS_PER_PART
+    if size:
+        yield pa.Table.from_batches(waiting)
 
-    Args:
-        parts: As `to_keep` gave them, the oldest first; the first holds everything.
 
-    Returns:
-        One row per record.
-    """
-    whole = pa.concat_tables(parts, promote_options="default")
-    rid = whole.column("rid").to_numpy()
-    last = np.empty(int(rid.max(initial=-1)) + 1, dtype=np.int64)
-    last[rid] = np.arange(len(rid))
-    is_last = last[rid] == np.arange(len(rid))
-    return whole if is_last.all() else whole.filter(pa.array(is_last))
+def written(rows: pa.Table) -> bytes:
+    """Write rows as bytes."""
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    with pa.ipc.new_stream(sink, rows.schema, options=options) as out:
+        out.write_table(rows.combine_chunks())
+    found: bytes = sink.getvalue().to_pybytes()
+    return found
+
+
+def numbers(column: pa.ChunkedArray) -> Ints:
+    """Give a column of hashes, `NONE` where there is no value."""
+    return np.asarray(column.fill_null(NONE).to_numpy(), dtype=np.int64)

@@ -122,29 +122,38 @@ def parts_of(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({part for name in names for part in name.split("+")}))
 
 
-def with_parts_hashed(records: Definition, parts: Sequence[str], *, with_new: bool) -> Definition:
+def parts_there(records: Definition, parts: Iterable[str]) -> tuple[str, ...]:
+    """Name the parts whose column the records have.
+
+    Args:
+        records: Records.
+        parts: Names of parts.
+
+    Returns:
+        Those of them that can be taken.
+    """
+    return tuple(part for part in parts if _column(part) in records.columns)
+
+
+def hashes_of(records: Definition, parts: Iterable[str]) -> dict[str, Any]:
     """Give the parts of blocking keys as numbers, which are cheaper to compare than text.
 
     Args:
-        records: Records with `rid`.
+        records: Records.
         parts: Names of parts.
-        with_new: True keeps the column `is_new`.
 
     Returns:
-        One row per record: `rid` and a 64-bit number per part, empty where the value is.
+        A 64-bit number per part, empty where the value is.
     """
-    kept = ["rid", "is_new"] if with_new else ["rid"]
-    hashed = {part: _hashed(_part(records, part), part) for part in parts}
-    return records.select(*kept, **hashed)
+    return {part: _hashed(_part(records, part), part) for part in parts}
 
 
-def keys_of(hashed: Definition, rule: str, *, with_new: bool = False) -> Definition:
+def keys_of(hashed: Definition, rule: str) -> Definition:
     """Give the blocking keys of one rule.
 
     Args:
-        hashed: As `with_parts_hashed` gives it.
+        hashed: `rid` and the parts as `hashes_of` gives them.
         rule: Name of the rule.
-        with_new: True keeps the column `is_new`.
 
     Returns:
         One row per record that has all the rule's values: `rid` and the 64-bit `key`.
@@ -153,8 +162,7 @@ def keys_of(hashed: Definition, rule: str, *, with_new: bool = False) -> Definit
     whole = parts[0]
     for part in parts[1:]:
         whole ^= part
-    kept = ["rid", "is_new"] if with_new else ["rid"]
-    found = hashed.select(*kept, key=whole)
+    found = hashed.select("rid", key=whole)
     return found.filter(found.key.notnull())
 
 
@@ -230,22 +238,17 @@ def choose_rules(
     return tuple(chosen)
 
 
-def pairs_of(
-    keys: Definition, place: int, *, most: int | None, only_new: bool = False
-) -> Definition:
+def pairs_of(keys: Definition, place: int, *, most: int | None) -> Definition:
     """Pair the records of each block.
 
     Args:
         keys: As `keys_of` gives them.
         place: Place of the rule among the rules.
         most: Most records of a block; None for any number.
-        only_new: True gives only pairs with a record of which `is_new` is true.
 
     Returns:
         One row per pair: `pair` (the two rids in one number, smaller first) and `rule`.
     """
-    if only_new:
-        keys = keys.semi_join(keys.filter(keys.is_new).select("key").distinct(), "key")
     left = keys
     if most is not None:
         counted = keys.group_by("key").aggregate(size=ibis._.count())
@@ -253,8 +256,6 @@ def pairs_of(
         left = keys.semi_join(fit, "key")
     right = left.view()
     joined = left.join(right, (left.key == right.key) & (left.rid < right.rid), rname="{name}_r")
-    if only_new:
-        joined = joined.filter(joined.is_new | joined.is_new_r)
     packed = joined.rid.cast("int64") * 2**32 + joined.rid_r.cast("int64")
     return joined.select(pair=packed, rule=ibis.literal(place, "uint8"))
 
