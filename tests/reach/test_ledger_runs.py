@@ -424,3 +424,31 @@ def test_what_does_not_move_is_reported_as_stuck(shop, sms):
     [alert] = stuck(shop.state, now=now_of(shop, minutes=16))
 
     assert (alert.kind, alert.channel, alert.count) == ("waiting", "sms", 40)
+
+
+def test_who_was_throttled_while_the_run_was_cancelled_is_not_contacted_later(shop, sms):
+    class Cancelling(type(sms)):
+        def send(self, contacts, /):
+            cancel(shop.state, SPRING.run_id, reason="stopped_by_hand", now=now_of(shop))
+            return super().send(contacts)
+
+    provider = Cancelling(shop.folder / "record", keyed=True, faults={1: Fault.BUSY})
+    enrol(shop.state, SPRING, members(), now=now_of(shop))
+
+    work(shop, provider)
+    work(shop, provider, at=now_of(shop, minutes=5))
+
+    assert provider.deliveries() == []
+    assert set(fates(shop).values()) == {("skipped", "stopped_by_hand")}
+
+
+def test_a_clock_set_back_leaves_no_key_trusted_that_may_be_old(shop, sms):
+    provider = shop.provider(faults={1: Fault.TIMEOUT})
+    enrol(shop.state, SPRING, members(EVERYBODY[:10]), now=now_of(shop))
+
+    work(shop, provider)
+    work(shop, provider, at=now_of(shop, hours=-2))
+    work(shop, provider, at=now_of(shop, minutes=1))
+
+    assert set(fates(shop).values()) == {("unknown", "clock_went_back")}
+    assert len(provider.deliveries()) == 10

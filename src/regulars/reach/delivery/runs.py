@@ -90,7 +90,7 @@ def run_key(run_id: str, step: str, customer_id: str) -> str:
 
     Example:
         >>> run_key("campaign/spring/pilot", "", "a")
-        '7dcf0eee7b6c4e4ed5b89e3f5fb8ab39'
+        '65447cfb2982dc0975353c1ef8fd1a08'
     """
     text = "\x1f".join((run_id, step, customer_id))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

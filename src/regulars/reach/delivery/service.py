@@ -19,6 +19,7 @@ from regulars.reach.delivery.accounts.service import (
     unknown,
     why,
 )
+from regulars.reach.delivery.ledger.owners import one_pass
 from regulars.reach.delivery.ledger.pace import Pace
 from regulars.reach.delivery.ledger.service import Ledger
 from regulars.reach.delivery.reports import Counts, TickReport
@@ -147,12 +148,14 @@ def tick(
     Returns:
         What was done.
     """
-    ledger = Ledger(state, gate, pace or Pace())
-    clock = _Clock(now, pause, timer)
-    hands = Hands(ledger, channels, compose or _no_messages, clock.now, clock.now, Counts())
-    ledger.expire(due=clock.now())
-    released, next_at = _rounds(hands, sorted(channels), clock)
-    counts = hands.counts
+    clock, counts = _Clock(now, pause, timer), Counts()
+    given = pace or Pace()
+    with one_pass(given.owner) as owner:
+        ledger = Ledger(state, gate, replace(given, owner=owner))
+        hands = Hands(ledger, channels, compose or _no_messages, clock.now, clock.now, counts)
+        ledger.follow_clock(now=clock.now())
+        ledger.expire(due=clock.now())
+        released, next_at = _rounds(hands, sorted(channels), clock)
     return TickReport(
         {name: count for name, count in sorted(counts.ends.items()) if count},
         {name: count for name, count in sorted(counts.sent.items()) if count},
@@ -288,18 +291,19 @@ def dispatch(
     careful = min(given.sending.window, given.sending.careful_window)
     quick = replace(OF_TURNS, window=given.sending.window, careful_window=careful)
     kept = replace(given, sending=quick, is_serial=given.senders == 1)
-    ledger = Ledger(state, gate, kept, turn=turn.number)
     names = _channels_of(state, turn_run(turn.number))
     for channel in names:
         if channel not in channels:
             raise UnknownName("channel", channel, channels)
     clock = _Clock(turn.now, pause, lambda: 0.0)
-    hands = Hands(
-        ledger, channels, _no_messages, lambda: turn.now, clock.now, Counts(), raises=True
-    )
-    # Whoever turns the loop is alone: what is claimed was left by somebody dead.
-    ledger.expire(due=turn.now, everybody=True)
-    _rounds(hands, names, clock)
+    with one_pass(given.owner) as owner:
+        ledger = Ledger(state, gate, replace(kept, owner=owner), turn=turn.number)
+        hands = Hands(
+            ledger, channels, _no_messages, lambda: turn.now, clock.now, Counts(), raises=True
+        )
+        # Whoever turns the loop is alone: what is claimed was left by somebody dead.
+        ledger.expire(due=turn.now, everybody=True)
+        _rounds(hands, names, clock)
     with state.reading() as opened:
         left = opened.all(
             _SQL["channels_left"], run_id=turn_run(turn.number), due=stamp(clock.now())

@@ -1,41 +1,60 @@
-"""Who holds a claim: a process by a name that tells whether it still lives."""
+"""Who holds a claim: a pass of a process, by a name that tells whether it is still at work."""
 
+import itertools
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
+_PASSES = itertools.count(1)
+_AT_WORK: set[str] = set()
 
-def this_process() -> str:
-    """Name this process so that another one on the same machine can tell when it has died.
 
-    Returns:
-        Machine, process id and start time; the same for every call in the process.
+@contextmanager
+def one_pass(named: str = "") -> Generator[str]:
+    """Name one pass of this process, so that others can tell when its claims are nobody's.
+
+    Args:
+        named: A name to use instead.
+
+    Yields:
+        Machine, process id, start time and number of the pass.
 
     Source:
         Ours, because a lease alone leaves contacts of a killed process waiting for its end, and
         a process id alone is given to a new process one day.
     """
-    return f"{_machine()}/{os.getpid()}/{_started(os.getpid())}"
+    name = named or f"{_machine()}/{os.getpid()}/{_started(os.getpid())}/{next(_PASSES)}"
+    _AT_WORK.add(name)
+    try:
+        yield name
+    finally:
+        _AT_WORK.discard(name)
 
 
-def has_died(owner: str) -> bool:
-    """Tell whether the holder of a claim is known to be dead.
+def is_alive(owner: str) -> bool | None:
+    """Tell whether the holder of a claim still works on it.
 
     Args:
-        owner: A name `this_process` gave.
+        owner: A name `one_pass` gave.
 
     Returns:
-        False while it lives, and when it cannot be known: it was on another machine.
+        True or False on this machine; None when it cannot be known, as on another one.
 
     Example:
-        >>> has_died(this_process()), has_died("elsewhere/1/1")
-        (False, False)
+        >>> with one_pass() as owner:
+        ...     is_alive(owner)
+        True
+        >>> is_alive(owner), is_alive("elsewhere/1/1/1")
+        (False, None)
     """
-    machine, _, rest = owner.partition("/")
-    process, _, started = rest.partition("/")
+    machine, process, started, _ = [*owner.split("/"), "", "", ""][:4]
     if machine != _machine() or not process.isdigit():
-        return False
-    return _started(int(process)) != started
+        return None
+    if int(process) == os.getpid():
+        return owner in _AT_WORK
+    return _started(int(process)) == started
 
 
 @lru_cache(maxsize=1)

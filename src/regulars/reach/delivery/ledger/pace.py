@@ -1,10 +1,10 @@
 """How fast and how stubbornly contacts are handed over: windows, leases, back-off, breaker."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from regulars.reach.delivery.ledger.owners import this_process
+from regulars.reach.delivery.ledger.owners import is_alive
 from regulars.settings import Sending, Settings
 
 # Of the time a provider remembers a key, the part we rely on: clocks differ.
@@ -19,7 +19,8 @@ class Pace:
         sending: Settings of the executor.
         window_by_channel: Most contacts claimed at once, where a channel has its own number.
         senders: Senders at work at once on one channel.
-        owner: Name of who claims; "" for this process.
+        owner: Name of who claims; "" for a name of this process.
+        is_alive: Tells whether who claims is still at work; None when it cannot be known.
         is_serial: True to work in the calling thread alone, one channel after the other.
     """
 
@@ -27,12 +28,8 @@ class Pace:
     window_by_channel: Mapping[str, int] = field(default_factory=dict)
     senders: int = 1
     owner: str = ""
+    is_alive: Callable[[str], bool | None] = is_alive
     is_serial: bool = False
-
-    @property
-    def holder(self) -> str:
-        """Who claims."""
-        return self.owner or this_process()
 
     def window(self, channel: str, *, is_careful: bool) -> int:
         """Most contacts of a channel in the air at once with one sender.

@@ -2,7 +2,9 @@
 -- One window of what may go out now, the first by priority and age. Every row of the index behind
 -- it may go out, so the cost does not grow with the ledger.
 SELECT key, run_id, step, turn, customer_id, campaign_id, offer_id, channel, message_class, topic,
-       priority, content, sender, is_automated, cost_cents, attempts, first_at, at
+       priority, content, sender, is_automated, cost_cents, attempts, first_at, at, owner, reason,
+       (SELECT r.cancelled FROM runs AS r
+        WHERE r.run_id = ledger.run_id AND r.step = ledger.step) AS cancelled
 FROM ledger
 WHERE state = 'planned' AND turn = :turn AND channel = :channel
   AND message_class = :message_class
@@ -11,12 +13,14 @@ ORDER BY priority DESC, planned_at, key LIMIT :most
 -- name: next_planned [postgresql]
 -- Rows another worker is claiming are passed over; ours stay locked until the claim commits.
 SELECT key, run_id, step, turn, customer_id, campaign_id, offer_id, channel, message_class, topic,
-       priority, content, sender, is_automated, cost_cents, attempts, first_at, at
+       priority, content, sender, is_automated, cost_cents, attempts, first_at, at, owner, reason,
+       (SELECT r.cancelled FROM runs AS r
+        WHERE r.run_id = ledger.run_id AND r.step = ledger.step) AS cancelled
 FROM ledger
 WHERE state = 'planned' AND turn = :turn AND channel = :channel
   AND message_class = :message_class
 ORDER BY priority DESC, planned_at, key LIMIT :most
-FOR UPDATE SKIP LOCKED
+FOR UPDATE OF ledger SKIP LOCKED
 
 -- name: claim
 UPDATE ledger
@@ -113,18 +117,22 @@ WHERE key IN (SELECT json_array_elements_text(CAST(:keys AS json))) AND state = 
 
 -- name: expired
 SELECT key, run_id, step, turn, customer_id, campaign_id, offer_id, channel, message_class, topic,
-       priority, content, sender, is_automated, cost_cents, attempts, first_at, at
+       priority, content, sender, is_automated, cost_cents, attempts, first_at, at, owner, reason,
+       (SELECT r.cancelled FROM runs AS r
+        WHERE r.run_id = ledger.run_id AND r.step = ledger.step) AS cancelled
 FROM ledger
 WHERE state = 'claimed' AND turn = :turn AND channel = :channel AND lease_until <= :due
 ORDER BY lease_until, key LIMIT :most
 
 -- name: expired [postgresql]
 SELECT key, run_id, step, turn, customer_id, campaign_id, offer_id, channel, message_class, topic,
-       priority, content, sender, is_automated, cost_cents, attempts, first_at, at
+       priority, content, sender, is_automated, cost_cents, attempts, first_at, at, owner, reason,
+       (SELECT r.cancelled FROM runs AS r
+        WHERE r.run_id = ledger.run_id AND r.step = ledger.step) AS cancelled
 FROM ledger
 WHERE state = 'claimed' AND turn = :turn AND channel = :channel AND lease_until <= :due
 ORDER BY lease_until, key LIMIT :most
-FOR UPDATE SKIP LOCKED
+FOR UPDATE OF ledger SKIP LOCKED
 
 -- name: take_over
 UPDATE ledger SET owner = :owner, lease_until = :lease_until
@@ -198,3 +206,13 @@ VALUES (:channel, :failures, :closed_until, :reason, :since)
 ON CONFLICT (channel) DO UPDATE
 SET failures = excluded.failures, closed_until = excluded.closed_until, reason = excluded.reason,
     since = excluded.since
+
+-- name: latest_moment
+SELECT value FROM watermarks WHERE name = 'sending_clock'
+
+-- name: set_latest_moment
+INSERT INTO watermarks (name, value) VALUES ('sending_clock', :value)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value
+
+-- name: distrust_keys
+UPDATE ledger SET reason = :reason WHERE state = 'claimed' AND turn = 0

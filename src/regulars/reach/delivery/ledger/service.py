@@ -12,7 +12,6 @@ from regulars.govern.policy import Reason
 from regulars.govern.policy.asks import Ask, Verdict
 from regulars.ports.channels import Answer, Contact, Outcome, Recovery
 from regulars.ports.state import Queries, State, Transaction
-from regulars.reach.delivery.ledger.owners import has_died
 from regulars.reach.delivery.ledger.pace import Pace, key_is_known, may_try_again, wait_seconds
 from regulars.reach.delivery.runs import CLAIMED, DEFERRED, PLANNED, fate_of_refusal, stamp
 
@@ -20,6 +19,9 @@ if TYPE_CHECKING:
     from regulars.reach.standing.gate import Gate
 
 RELEASED_AT_ONCE = 1000
+CLOCK_WENT_BACK = "clock_went_back"
+# Keys kept longer than this outlast any clock that was set wrong.
+LASTING_SECONDS = 30 * 86_400
 _NO_ANSWER = Answer(Outcome.UNKNOWN, "no_answer")
 _SQL = Queries(__package__)
 
@@ -95,7 +97,7 @@ class Ledger:
             if not rows:
                 return Window(0, [], {})
             asks = [_ask(row) for row in rows]
-            verdicts = self.gate.judge(opened, asks, now=now)
+            verdicts = self._judge(opened, rows, asks, now)
             ends = self._refuse(opened, asks, verdicts, now)
             allowed = [n for n, verdict in enumerate(verdicts) if verdict.decision == "allow"]
             if allowed:
@@ -103,7 +105,7 @@ class Ledger:
                 opened.run(
                     _SQL["claim"],
                     keys=json.dumps([asks[n].key for n in allowed]),
-                    owner=self.pace.holder,
+                    owner=self.pace.owner,
                     lease_until=self._lease(now),
                     at=stamp(now),
                 )
@@ -133,6 +135,9 @@ class Ledger:
             rows = opened.all(
                 _SQL["expired"], turn=self.turn, channel=channel, due=stamp(due), most=most
             )
+            if recovery is Recovery.RECONCILE:
+                # What its holder is still handing over, the provider may not have seen yet.
+                rows = [row for row in rows if self.pace.is_alive(row["owner"]) is not True]
             asks = [_ask(row) for row in rows]
             doubts = self._doubts(opened, rows, asks, recovery, key_seconds, now)
             for reason in sorted(set(doubts) - {""}):
@@ -142,7 +147,7 @@ class Ledger:
                 opened.run(
                     _SQL["take_over"],
                     keys=json.dumps(sorted(kept)),
-                    owner=self.pace.holder,
+                    owner=self.pace.owner,
                     lease_until=self._lease(due),
                 )
         held = [_held(r, a, now) for r, a in zip(rows, asks, strict=True) if a.key in kept]
@@ -203,7 +208,7 @@ class Ledger:
         by_key = {one.contact.key: one for one in held}
         with self.state.sharing() as opened:
             moved = opened.all(
-                _SQL["unclaim"], keys=json.dumps(sorted(by_key)), owner=self.pace.holder
+                _SQL["unclaim"], keys=json.dumps(sorted(by_key)), owner=self.pace.owner
             )
             self._give_back(opened, [by_key[row["key"]] for row in moved])
 
@@ -227,7 +232,7 @@ class Ledger:
         """End the leases of processes that have died, or all of them."""
         with self.state.reading() as opened:
             holders = [row["owner"] for row in opened.all(_SQL["holders"], turn=self.turn)]
-        gone = [owner for owner in holders if has_died(owner)]
+        gone = [owner for owner in holders if self.pace.is_alive(owner) is False]
         if not everybody and not gone:
             return
         with self.state.sharing() as opened:
@@ -236,13 +241,25 @@ class Ledger:
             for owner in gone:
                 opened.run(_SQL["expire"], turn=self.turn, due=stamp(due), owner=owner)
 
+    def follow_clock(self, *, now: datetime) -> None:
+        """Notice when the clock was set back: how old keys are is then no longer known."""
+        with self.state.reading() as opened:
+            known = opened.all(_SQL["latest_moment"])
+        latest = datetime.fromisoformat(known[0]["value"]) if known else None
+        if latest and timedelta(0) <= now - latest < timedelta(seconds=1):
+            return
+        with self.state.sharing() as opened:
+            if latest and now < latest:
+                opened.run(_SQL["distrust_keys"], reason=CLOCK_WENT_BACK)
+            opened.run(_SQL["set_latest_moment"], value=stamp(now))
+
     def renew(self, *, now: datetime) -> None:
         """Lengthen the leases of this process: it is still at work."""
         with self.state.sharing() as opened:
             opened.run(
                 _SQL["renew"],
                 turn=self.turn,
-                owner=self.pace.holder,
+                owner=self.pace.owner,
                 lease_until=self._lease(now),
             )
 
@@ -284,6 +301,24 @@ class Ledger:
                 reason=reason,
                 since=stamp(now),
             )
+
+    def _judge(
+        self,
+        opened: Transaction,
+        rows: Sequence[Mapping[str, Any]],
+        asks: Sequence[Ask],
+        now: datetime,
+    ) -> list[Verdict]:
+        """Ask the gate; who belongs to a run cancelled meanwhile needs not be asked about."""
+        cancelled = {row["key"]: row["cancelled"] for row in rows if row["cancelled"]}
+        if not cancelled:
+            return self.gate.judge(opened, asks, now=now)
+        asked = [ask for ask in asks if ask.key not in cancelled]
+        judged = iter(self.gate.judge(opened, asked, now=now))
+        return [
+            Verdict("skip", cancelled[ask.key]) if ask.key in cancelled else next(judged)
+            for ask in asks
+        ]
 
     def _lease(self, now: datetime) -> str:
         return stamp(now + timedelta(seconds=self.pace.sending.lease_seconds))
@@ -336,7 +371,12 @@ class Ledger:
         verdicts = self.gate.judge_again(opened, asks, now=now) if asks else []
         for row, ask, verdict in zip(rows, asks, verdicts, strict=True):
             claimed_at = datetime.fromisoformat(row["at"])
-            if verdict.decision != "allow":
+            is_back = row["reason"] == CLOCK_WENT_BACK and key_seconds < LASTING_SECONDS
+            if row["cancelled"]:
+                found[row["cancelled"]].append(ask.key)
+            elif is_back:
+                found[CLOCK_WENT_BACK].append(ask.key)
+            elif verdict.decision != "allow":
                 found[verdict.reason].append(ask.key)
             elif not key_is_known(claimed_at, now, key_seconds):
                 found["key_expired"].append(ask.key)
@@ -357,7 +397,7 @@ class Ledger:
             _SQL["sent"],
             keys=json.dumps(keys),
             provider_ids=json.dumps(named),
-            owner=self.pace.holder,
+            owner=self.pace.owner,
             at=stamp(now),
         )
 
@@ -395,7 +435,7 @@ class Ledger:
             reason=reason,
             next_at=again,
             at=stamp(now),
-            owner=self.pace.holder,
+            owner=self.pace.owner,
         )
         self._give_back(opened, [by_key[row["key"]] for row in moved])
         return len(moved)
@@ -436,7 +476,7 @@ class Ledger:
                 _SQL["doubt"],
                 keys=json.dumps(keys),
                 reason=Reason.NO_ANSWER.value,
-                owner=self.pace.holder,
+                owner=self.pace.owner,
                 lease_until=moment,
             )
             ends.append((CLAIMED, moved))
