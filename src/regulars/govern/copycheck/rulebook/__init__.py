@@ -1,0 +1,1 @@
+"""The rules of copy: data in TOML files, read, checked and dated here."""

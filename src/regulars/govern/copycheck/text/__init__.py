@@ -1,0 +1,1 @@
+"""How copy is read: one spelling for every way of writing a word, mapped back exactly."""
