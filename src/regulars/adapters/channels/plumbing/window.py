@@ -42,6 +42,11 @@ class WindowChannel(ABC):
         self.problem = ""
         self.closed_turn = 0
         self.learned: dict[str, Answer] = {}
+        told = setup.settings.key_seconds
+        if self.recovery is Recovery.RESEND and told >= 0:
+            # What the settings say of the provider's keys wins; without keys doubts are held.
+            self.key_seconds = told
+            self.recovery = Recovery.RESEND if told else Recovery.HOLD_UNKNOWN
         self._pace = Pace(setup.settings.rate_per_second or per_second)
 
     @property

@@ -1,0 +1,1 @@
+"""Push: to apps by FCM and JPush, to browsers by the web's own protocol."""
