@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from regulars.collect.ingest.drain.replay.service import Sealing
     from regulars.collect.ingest.drain.service import Drain
     from regulars.ports.engine import Engine
+    from regulars.reach.content.service import Composer
     from regulars.reach.links.service import Links
 
 
@@ -79,6 +80,13 @@ class App:
             number=settings.key_number,
             oldest=settings.oldest_key,
         )
+
+    @cached_property
+    def composer(self) -> "Composer":
+        """What gives every contact its message; to be used by one thread at a time."""
+        from regulars.reach.content.service import Composer  # noqa: PLC0415 - slow
+
+        return Composer(self.state, self.protector, self.settings, self.links, reader=self.engine)
 
     @cached_property
     def profiles(self) -> SQLState:

@@ -136,7 +136,7 @@ def put_campaign(
         InputError: A part of it cannot be used.
         NotAllowed: It was started already.
     """
-    given, ids = _with_list(given)
+    given, ids = with_list(given)
     campaign = read_campaign(given, ground)
     plain = as_plain(campaign)
     with state.transaction() as opened:
@@ -151,6 +151,35 @@ def put_campaign(
             list_of(opened, campaign.audience.name)
         _keep(opened, campaign.id, plain, actor=actor, now=now)
         return _row(opened, campaign.id)
+
+
+def with_list(given: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str] | None]:
+    """Put the hash of a list of customers in its place.
+
+    Args:
+        given: What a file or a form says.
+
+    Returns:
+        The same with `audience.list`, and the ids in order, each once; None when it names no
+        list of customers.
+
+    Raises:
+        InputError: The list is empty, too long, or holds something else.
+    """
+    audience = given.get("audience")
+    if not isinstance(audience, Mapping) or not isinstance(audience.get("customers"), list):
+        return given, None
+    if set(audience) != {"customers"}:
+        raise InputError("audience has customers and more; give the list, or something else")
+    named: Sequence[Any] = audience["customers"]
+    if not all(isinstance(one, str) and "\n" not in one for one in named):
+        raise InputError("audience.customers must be a list of customer ids as text")
+    ids = sorted({one.strip() for one in named} - {""})
+    if not 1 <= len(ids) <= MOST_CUSTOMERS:
+        raise InputError(
+            f"audience.customers names {len(ids)} customers, must be from 1 to {MOST_CUSTOMERS}"
+        )
+    return dict(given) | {"audience": {"list": hash_of(ids), "customers": len(ids)}}, ids
 
 
 def list_campaigns(state: State) -> list[CampaignRow]:
@@ -332,23 +361,6 @@ def list_of(opened: Transaction, list_hash: str) -> list[str]:
             f"audience.list is {list_hash!r}, which was never kept; give audience.customers"
         )
     return str(rows[0]["customer_ids"]).split("\n")
-
-
-def _with_list(given: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str] | None]:
-    audience = given.get("audience")
-    if not isinstance(audience, Mapping) or not isinstance(audience.get("customers"), list):
-        return given, None
-    if set(audience) != {"customers"}:
-        raise InputError("audience has customers and more; give the list, or something else")
-    named: Sequence[Any] = audience["customers"]
-    if not all(isinstance(one, str) and "\n" not in one for one in named):
-        raise InputError("audience.customers must be a list of customer ids as text")
-    ids = sorted({one.strip() for one in named} - {""})
-    if not 1 <= len(ids) <= MOST_CUSTOMERS:
-        raise InputError(
-            f"audience.customers names {len(ids)} customers, must be from 1 to {MOST_CUSTOMERS}"
-        )
-    return dict(given) | {"audience": {"list": hash_of(ids), "customers": len(ids)}}, ids
 
 
 def _keep(

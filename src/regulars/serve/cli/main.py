@@ -39,7 +39,7 @@ COMMANDS = {
     "unify": Entry("Who is who, and what is known of them.", is_group=True),
     "govern": Entry("Users, legal bases, consent and the audit log.", is_group=True),
     "measure": Entry("What contacts and experiments caused.", is_group=True),
-    "reach": Entry("The emergency stop and the send ledger.", is_group=True),
+    "reach": Entry("Campaigns, the send ledger and the emergency stop.", is_group=True),
 }
 
 

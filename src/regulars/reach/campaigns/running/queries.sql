@@ -71,14 +71,3 @@ WHERE run_id = :run_id AND (state = 'planned' OR state = 'deferred')
 
 -- name: paused_at
 SELECT changed_at FROM campaigns WHERE campaign_id = :campaign_id
-
--- name: triggers
-SELECT trigger_id FROM campaign_triggers WHERE campaign_id = :campaign_id
-
--- name: known_trigger
-SELECT run_id FROM campaign_triggers WHERE campaign_id = :campaign_id AND trigger_id = :trigger_id
-
--- name: add_trigger
-INSERT INTO campaign_triggers
-    (campaign_id, trigger_id, run_id, customer_id, properties, at)
-VALUES (:campaign_id, :trigger_id, :run_id, :customer_id, :properties, :at)

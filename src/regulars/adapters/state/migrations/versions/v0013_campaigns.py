@@ -79,11 +79,16 @@ def _member_tables() -> None:
         _text("campaign_id", key=True),
         _text("trigger_id", key=True),
         _text("run_id"),
+        _text("step"),
+        _text("contact_key"),
         _text("customer_id"),
         _text("properties"),
         _text("at"),
     )
-    op.create_index("campaign_triggers_by_run", "campaign_triggers", ["run_id"])
+    op.create_index("campaign_triggers_by_contact", "campaign_triggers", ["contact_key"])
+    op.create_index(
+        "campaign_triggers_by_customer", "campaign_triggers", ["campaign_id", "customer_id"]
+    )
     op.create_table(
         "tasks",
         _whole("task_id", key=True),

@@ -1,0 +1,1 @@
+"""Triggers: one customer of a transactional campaign, the moment something happened."""

@@ -1,0 +1,24 @@
+"""`regulars reach`: campaigns, the send ledger and the emergency stop."""
+
+import typer
+
+from regulars.serve.cli.stations.reach.accounting import channels, explain, ledger
+from regulars.serve.cli.stations.reach.campaigns import campaign
+from regulars.serve.cli.stations.reach.sending import send, tick
+from regulars.serve.cli.stations.reach.stopping import pause, resume, stop_all
+
+app = typer.Typer(no_args_is_help=True)
+app.add_typer(campaign, name="campaign")
+app.command("send")(send)
+app.command("tick")(tick)
+app.command("ledger")(ledger)
+app.command("explain")(explain)
+app.command("channels")(channels)
+app.command("pause")(pause)
+app.command("resume")(resume)
+app.command("stop")(stop_all)
+
+
+@app.callback()
+def reach() -> None:
+    """Campaigns, the send ledger and the emergency stop."""

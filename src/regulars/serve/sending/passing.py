@@ -1,0 +1,126 @@
+"""One pass: campaigns are taken on, what may go out goes out, gates are asked."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from regulars.adjust.rollout.service import Means, Move, advance
+from regulars.ports.channels import Contact, Message
+from regulars.reach.campaigns.definition import AudienceKind
+from regulars.reach.campaigns.service import CampaignRow, list_campaigns
+from regulars.reach.campaigns.triggers.service import take_left
+from regulars.reach.delivery.ledger.pace import Pace
+from regulars.reach.delivery.reports import TickReport
+from regulars.reach.delivery.sending.service import Compose
+from regulars.reach.delivery.service import tick
+from regulars.reach.standing.gate import gate_of
+from regulars.serve.sending.sources import keep_assignments, subject_now
+
+if TYPE_CHECKING:
+    from regulars.app import App
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one pass did.
+
+    Attributes:
+        moves: What was done with campaigns.
+        report: What was done with contacts.
+    """
+
+    moves: tuple[Move, ...]
+    report: TickReport
+
+
+def one_pass(
+    app: "App",
+    *,
+    now: datetime,
+    only: str = "",
+    with_campaigns: bool = True,
+    pause: Callable[[float], None] = time.sleep,
+) -> Pass:
+    """Take campaigns on, hand over what may go out, and ask the gates about what came back.
+
+    Args:
+        app: The open workspace.
+        now: The moment, aware.
+        only: Take on one campaign; "" for all. Contacts of every run go out in any case.
+        with_campaigns: False to hand contacts over and nothing else.
+        pause: Waits for some seconds between attempts.
+
+    Returns:
+        What was done.
+    """
+    gate = gate_of(app.settings, now=now)
+    means = Means(
+        app.settings,
+        gate,
+        partial(_subject, app, now),
+        partial(_keep, app, now),
+    )
+    moves: list[Move] = []
+    if with_campaigns:
+        moves += advance(app.state, means, now=now, only=only)
+    report = tick(
+        app.state,
+        now=now,
+        channels=app.channels,
+        gate=gate,
+        compose=_one_at_a_time(app),
+        pace=pace_of(app),
+        pause=pause,
+    )
+    if with_campaigns:
+        moves += advance(app.state, means, now=now, only=only)
+    return Pass(tuple(moves), report)
+
+
+def enrol_left(app: "App", *, now: datetime) -> int:
+    """Enrol triggers whose process died before it did; gives how many there were."""
+    return sum(
+        take_left(app.state, row.campaign.id, settings=app.settings, now=now)
+        for row in list_campaigns(app.state)
+        if row.campaign.audience.kind is AudienceKind.TRIGGER and row.state == "running"
+    )
+
+
+def pace_of(app: "App") -> Pace:
+    """Give how fast the channels of a workspace take contacts."""
+    windows = {name: part.window for name, part in app.settings.channels.items() if part.window}
+    return Pace(app.settings.sending, windows, senders=app.settings.compute.workers)
+
+
+def is_anything_under_way(app: "App") -> bool:
+    """Tell whether a campaign runs or is paused: whether passes have something to take on."""
+    return any(row.state in {"running", "paused", "stopped"} for row in list_campaigns(app.state))
+
+
+def _one_at_a_time(app: "App") -> Compose:
+    """Compose for one sender at a time: an engine must not be used by two threads at once."""
+    alone = threading.Lock()
+
+    def compose(contacts: Sequence[Contact]) -> dict[str, Message | str]:
+        with alone:
+            return app.composer.compose(contacts)
+
+    return compose
+
+
+def _subject(app: "App", now: datetime, row: CampaignRow) -> Any:
+    return subject_now(app, row, now=now)
+
+
+def _keep(
+    app: "App",
+    now: datetime,
+    row: CampaignRow,
+    phase: str,
+    members: Sequence[Mapping[str, Any]],
+) -> None:
+    keep_assignments(app, row, phase, members, now=now)
