@@ -1,0 +1,92 @@
+"""Thompson sampling of rates: clicks, orders, answers; without knowing anything of the customer."""
+
+from collections.abc import Mapping
+from functools import cache
+
+import numpy as np
+from scipy.special import betainc, betaln
+
+from regulars.decide.bandits.drawing import Decision, Floats, draw, floored, require_floor
+from regulars.errors import InputError
+
+_POINTS = 256
+
+
+def chances_of_best(successes: Floats, failures: Floats) -> Floats:
+    """Say how likely each rate is the highest, by integration instead of sampling.
+
+    Args:
+        successes: Successes so far by arm, >= 0, shape (arms,).
+        failures: Failures so far by arm, >= 0, shape (arms,).
+
+    Returns:
+        Probability of being best under flat priors, shape (arms,); sums to 1.
+
+    Source:
+        P(best) is the integral of the arm's density times the others' distribution functions.
+
+    Example:
+        >>> chances_of_best(np.array([10.0, 10.0]), np.array([90.0, 90.0])).round(4).tolist()
+        [0.5, 0.5]
+    """
+    a, b = successes + 1, failures + 1
+    middle = a / (a + b)
+    spread = np.sqrt(a * b / ((a + b) ** 2 * (a + b + 1)))
+    low = max(float((middle - 9 * spread).min()), 1e-9)
+    high = min(float((middle + 9 * spread).max()), 1 - 1e-9)
+    nodes, parts = _nodes()
+    at = low + (nodes + 1) * (high - low) / 2
+    density = np.exp(
+        (a - 1)[:, None] * np.log(at) + (b - 1)[:, None] * np.log1p(-at) - betaln(a, b)[:, None]
+    )
+    below = np.log(np.maximum(betainc(a[:, None], b[:, None], at), 1e-300))
+    others = np.exp(below.sum(axis=0) - below)
+    found = (density * others * parts).sum(axis=1)
+    return np.asarray(found / found.sum())
+
+
+@cache
+def _nodes() -> tuple[Floats, Floats]:
+    nodes, parts = np.polynomial.legendre.leggauss(_POINTS)
+    return nodes, parts
+
+
+def beta_thompson(
+    counts_by_arm: Mapping[str, tuple[float, float]],
+    *,
+    key: str,
+    seed: int,
+    purpose: str,
+    floor: float = 0.01,
+) -> Decision:
+    """Choose among rates by Thompson sampling with exact probabilities.
+
+    Args:
+        counts_by_arm: Successes and failures so far by eligible arm, >= 0; (0, 0) for a new one.
+        key: What the decision is about, such as customer and occasion.
+        seed: The workspace's seed.
+        purpose: Which bandit decides.
+        floor: Least probability of an arm.
+
+    Returns:
+        The decision.
+
+    Raises:
+        InputError: A count is negative, or no arm is eligible.
+
+    Source:
+        Thompson (1933), Biometrika 25; Chapelle & Li (2011), "An Empirical Evaluation of
+        Thompson Sampling", NIPS 24.
+
+    Example:
+        >>> found = beta_thompson({"a": (30, 970), "b": (60, 940)}, key="c", seed=7, purpose="app")
+        >>> round(found.probability_by_arm["b"], 2)
+        0.99
+    """
+    names = list(counts_by_arm)
+    if not names or min(min(pair) for pair in counts_by_arm.values()) < 0:
+        raise InputError(f"counts are {dict(counts_by_arm)}; give 0 or more for each eligible arm")
+    require_floor(floor, len(names))
+    pairs = np.array([counts_by_arm[name] for name in names], dtype=np.float64)
+    chances = chances_of_best(pairs[:, 0], pairs[:, 1])
+    return draw(names, floored(chances, floor), key=key, seed=seed, purpose=purpose)
