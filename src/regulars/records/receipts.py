@@ -37,6 +37,8 @@ class ParsedReceipt:
             the number that answered R; never logged, turned into a token by the inbox.
         notice_id: The provider's own name of this notice; "" when it has none. The same
             notice may come again.
+        agent: User agent of an open or a click, by which programs are told from people; ""
+            where the provider does not say.
 
     Example:
         >>> from datetime import UTC
@@ -54,3 +56,4 @@ class ParsedReceipt:
     is_permanent: bool = False
     address: str = field(default="", repr=False)
     notice_id: str = ""
+    agent: str = ""
