@@ -261,10 +261,12 @@ class Renderer:
         values[LINKS] = places
         subject = templates.subject.render(values) if templates.subject else ""
         text = templates.text.render(values) if templates.text else ""
+        if templates.text and not templates.text.is_plain:
+            text = tidied(text)
         return Message(
             address="",
             subject=" ".join(subject.split()),
-            text=self._dressed(content, channel, tidied(text), templates.locale),
+            text=self._dressed(content, channel, text, templates.locale),
             html=templates.html.render(values) if templates.html else "",
             template=templates.template,
             parameters={name: one.render(values) for name, one in templates.parameters.items()},

@@ -19,7 +19,6 @@ BLOCKS = frozenset({
 })  # fmt: skip
 SILENT = frozenset({"head", "style", "script", "title"})
 VOID = frozenset({"br", "img", "hr", "meta", "link", "input", "area", "col", "wbr", "base"})
-_BLANK = re.compile(r"[ \t\r\f\v]*\n[ \t\r\f\v]*")
 _MANY = re.compile(r"\n{3,}")
 _SPACES = re.compile(r"\s+")
 
@@ -141,7 +140,9 @@ def tidied(text: str) -> str:
     Returns:
         The text without white space at its ends.
     """
-    return _MANY.sub("\n\n", _BLANK.sub("\n", text)).strip()
+    lines = [line.strip() for line in text.splitlines()] if "\n" in text else [text]
+    found = "\n".join(lines)
+    return (_MANY.sub("\n\n", found) if "\n\n\n" in found else found).strip()
 
 
 class _Reader(HTMLParser):

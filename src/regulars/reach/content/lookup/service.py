@@ -10,8 +10,6 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from ibis import _
-
 from regulars.govern.masking import mask_name
 from regulars.govern.protection.service import Protector
 from regulars.govern.protection.tokens import is_token
@@ -24,6 +22,7 @@ from regulars.reach.content.lookup.tables import (
     bought_again,
     fields_of,
     goods,
+    names_of,
     popular,
     tags_of,
 )
@@ -155,8 +154,7 @@ class Lookup:
         return {row.pop("customer_id"): _there(row) for row in rows}
 
     def _names(self, customers: Sequence[str], is_masked: bool) -> dict[str, str]:
-        known = self._reader.table("customers").filter(_.customer_id.isin(list(customers)))
-        rows = self._reader.rows(known.select("customer_id", "name"))
+        rows = self._reader.rows(names_of(self._reader.table("customers"), customers))
         found = {row["customer_id"]: row["name"] for row in rows if row["name"]}
         tokens = sorted({name for name in found.values() if is_token(name)})
         clear = self._protector.clear_for_contact(tokens)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 import ibis
+import pyarrow as pa
 from ibis import _
 from ibis.expr.types import Table
 
@@ -22,16 +23,29 @@ def fields_of(profiles: Table, customers: Sequence[str], names: Sequence[str]) -
         One row per customer known: customer_id and the columns.
     """
     newest = profiles.agg(newest=_.turn.max())
-    mine = profiles.filter(profiles.customer_id.isin(list(customers)))
+    mine = profiles.semi_join(_wanted("customer_id", customers), "customer_id")
     return mine.inner_join(newest, mine.turn == newest.newest).select("customer_id", *names)
+
+
+def names_of(customer_facts: Table, customers: Sequence[str]) -> Table:
+    """Read the names of some customers: customer_id and name."""
+    mine = customer_facts.semi_join(_wanted("customer_id", customers), "customer_id")
+    return mine.select("customer_id", "name")
 
 
 def tags_of(tag_members: Table, customers: Sequence[str]) -> Table:
     """Read the tags of some customers, of the newest turn: customer_id and tag, in order."""
     newest = tag_members.agg(newest=_.turn.max())
-    mine = tag_members.filter(tag_members.customer_id.isin(list(customers)) & _.is_member)
+    mine = tag_members.filter(_.is_member).semi_join(
+        _wanted("customer_id", customers), "customer_id"
+    )
     joined = mine.inner_join(newest, mine.turn == newest.newest)
     return joined.select("customer_id", "tag").order_by("customer_id", "tag")
+
+
+def _wanted(column: str, values: Sequence[str]) -> Table:
+    """The values asked for as a table: a list of hundreds takes long to write as SQL."""
+    return ibis.memtable(pa.table({column: pa.array(list(values), pa.string())}))
 
 
 def goods(products: Table, stock_levels: Table, ids: Sequence[str]) -> Table:
@@ -46,8 +60,8 @@ def goods(products: Table, stock_levels: Table, ids: Sequence[str]) -> Table:
         One row per product: name, brand, category, the newest price, and the units in all
         stores as last counted; price and stock are empty where nothing was counted.
     """
-    wanted = list(ids)
-    counted = stock_levels.filter(_.product_id.isin(wanted))
+    wanted = _wanted("product_id", ids)
+    counted = stock_levels.semi_join(wanted, "product_id")
     last = counted.group_by("product_id", "store_id").agg(
         units=_.quantity.argmax(_.counted_at),
         price=_.price.argmax(_.counted_at),
@@ -56,7 +70,7 @@ def goods(products: Table, stock_levels: Table, ids: Sequence[str]) -> Table:
     summed = last.group_by(of=_.product_id).agg(
         stock=_.units.sum(), price=_.price.argmax(_.counted_at)
     )
-    named = products.filter(_.product_id.isin(wanted))
+    named = products.semi_join(wanted, "product_id")
     joined = named.left_join(summed, named.product_id == summed.of)
     return joined.select(
         "product_id",
@@ -107,8 +121,8 @@ def bought_again(order_lines: Table, customers: Sequence[str], *, as_of: date, m
     Returns:
         customer_id, product_id and place (0 first): most orders first, then the latest.
     """
-    mine = order_lines.filter(
-        _.customer_id.isin(list(customers)), _.business_date <= as_of, _.quantity > 0
+    mine = order_lines.filter(_.business_date <= as_of, _.quantity > 0).semi_join(
+        _wanted("customer_id", customers), "customer_id"
     )
     counted = (
         mine

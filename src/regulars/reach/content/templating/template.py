@@ -75,7 +75,9 @@ class Template:
             if _is_plain(one.segments, where)
         )
         self._check(nodes, found.filters)
-        self._parts = _parts(self._bound.nodes, html=html)
+        # What a template assigns may hide what it was given; what it leaves out leaves lines.
+        self.is_plain = all(_kind(node) in {"ContentNode", "Whole"} for node in self._bound.nodes)
+        self._texts, self._holes = _parts(self._bound.nodes, html=html, is_plain=self.is_plain)
 
     def render(self, values: Mapping[str, Any]) -> str:
         """Render the text for one customer.
@@ -89,10 +91,8 @@ class Template:
         Raises:
             RenderError: A value is missing and has no default, or a limit was reached.
         """
-        if isinstance(self._parts, str):
-            return self._parts
         try:
-            text = self._filled(self._parts, values)
+            return self._filled(values)
         except HoleError as error:
             raise RenderError("empty", _said(error)) from error
         except LiquidError as error:
@@ -102,33 +102,28 @@ class Template:
             raise RenderError(reason, _said(error)) from error
         except (LiquidInterrupt, ArithmeticError, ValueError, TypeError, RecursionError) as error:
             raise RenderError("wrong", type(error).__name__) from error
-        # A value may bring signs of Liquid in: nothing runs it, but nobody may see it either.
-        if "{{" in text or "{%" in text:
-            raise RenderError("wrong", f"{self.where} holds Liquid after it was rendered")
-        return text
 
-    def _filled(self, parts: "list[Part]", values: Mapping[str, Any]) -> str:
-        """Fill the parts in: a plain value by looking it up, the rest by what Liquid does."""
+    def _filled(self, values: Mapping[str, Any]) -> str:
+        """Fill the holes: a plain value by looking it up, the rest by what Liquid does."""
         context: Bounded | None = None
-        found = []
-        for part in parts:
-            if isinstance(part, str):
-                found.append(part)
-                continue
-            if isinstance(part, Plain):
-                text = part.read(values)
-                if text is not None:
-                    found.append(text)
-                    continue
-            node = part.node if isinstance(part, Plain) else part
-            context = context or Bounded(self._bound, globals=values)
-            buffer = Limited(MOST_OUTPUT, context.until)
-            node.render_to_output(context, buffer)
-            found.append(buffer.getvalue())
-        text = "".join(found)
-        if len(text) > MOST_OUTPUT:
+        found, is_odd = self._texts.copy(), False
+        for place, hole in self._holes:
+            text = hole.read(values) if isinstance(hole, Plain) else None
+            if text is None:
+                node = hole.node if isinstance(hole, Plain) else hole
+                context = context or Bounded(self._bound, globals=values)
+                buffer = Limited(MOST_OUTPUT, context.until)
+                node.render_to_output(context, buffer)
+                text = buffer.getvalue()
+            found[place] = text
+            is_odd = is_odd or "{" in text
+        whole = "".join(found)
+        if len(whole) > MOST_OUTPUT:
             raise OutputStreamLimitError(f"more than {MOST_OUTPUT} letters", token=None)
-        return text
+        # A value may bring signs of Liquid in: nothing runs it, but nobody may see it either.
+        if is_odd and ("{{" in whole or "{%" in whole):
+            raise RenderError("wrong", f"{self.where} holds Liquid after it was rendered")
+        return whole
 
     def _check(self, nodes: list[Any], filters: Mapping[str, Any]) -> None:
         known = environment(html=False).filters
@@ -180,26 +175,26 @@ class Plain:
         return str(escape(value)) if self._html else value
 
 
-Part = str | Plain | Node
+Hole = Plain | Node
 
 
-def _parts(nodes: list[Node], *, html: bool) -> "str | list[Part]":
-    """Join what needs no thinking; a template without Liquid is one text."""
-    found: list[Part] = []
-    # What a template assigns may hide what it was given.
-    is_pure = all(type(node).__name__ in {"ContentNode", "Whole"} for node in nodes)
+def _kind(node: Node) -> str:
+    return type(node).__name__
+
+
+def _parts(
+    nodes: list[Node], *, html: bool, is_plain: bool
+) -> tuple[list[str], list[tuple[int, Hole]]]:
+    """Tell the texts of a template, with "" where something is filled in, and what is."""
+    texts: list[str] = []
+    holes: list[tuple[int, Hole]] = []
     for node in nodes:
-        text = getattr(node, "text", None) if type(node).__name__ == "ContentNode" else None
+        text = getattr(node, "text", None) if _kind(node) == "ContentNode" else None
         if text is None:
-            names = _names(node) if is_pure else None
-            found.append(Plain(node, names, html=html) if names else node)
-        elif found and isinstance(found[-1], str):
-            found[-1] += text
-        else:
-            found.append(text)
-    if all(isinstance(part, str) for part in found):
-        return "".join(str(part) for part in found)
-    return found
+            names = _names(node) if is_plain else None
+            holes.append((len(texts), Plain(node, names, html=html) if names else node))
+        texts.append(text or "")
+    return texts, holes
 
 
 def _names(node: Node) -> list[str] | None:
