@@ -1,9 +1,11 @@
 """Settings to adapters to App: the only place where things are wired."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property, partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -11,7 +13,7 @@ from zoneinfo import ZoneInfo
 from regulars.adapters.delta_lake import DeltaLake
 from regulars.adapters.outbox import OutboxChannel
 from regulars.adapters.state import SQLState, migrate, schema_version
-from regulars.errors import UnknownName
+from regulars.errors import NotReady, UnknownName
 from regulars.govern.protection.service import VAULT_FILE, Protector, open_protector
 from regulars.ports.channels import Channel
 from regulars.ports.steps import Step
@@ -24,8 +26,13 @@ if TYPE_CHECKING:
     from regulars.collect.ingest.drain.replay.service import Sealing
     from regulars.collect.ingest.drain.service import Drain
     from regulars.ports.engine import Engine
-    from regulars.reach.content.service import Composer
+    from regulars.reach.content.service import Composer, Tools
     from regulars.reach.links.service import Links
+    from regulars.records.receipts import ParsedReceipt
+
+STANDARD_RECEIPTS = "regulars.reach.receipts.standard:parse"
+# Who reads the receipts of an adapter; every other adapter's come as signed JSON.
+RECEIPT_PARSERS: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,13 @@ class App:
 
         return Composer(self.state, self.protector, self.settings, self.links, reader=self.engine)
 
+    @property
+    def content_tools(self) -> "Tools":
+        """What rendering works with, for previews."""
+        from regulars.reach.content.service import Tools  # noqa: PLC0415 - slow
+
+        return Tools(self.state, self.protector, self.settings, self.links, self.engine)
+
     @cached_property
     def profiles(self) -> SQLState:
         """The store of online profiles; it can be made again from events and files."""
@@ -118,6 +132,40 @@ class App:
             if part.via not in known:
                 raise UnknownName("channel adapter", part.via, known)
         return {name: known[part.via] for name, part in self.settings.channels.items()}
+
+    def read_receipts(
+        self, channel: str, raw: bytes, headers: Mapping[str, str], *, now: datetime
+    ) -> "list[ParsedReceipt]":
+        """Read what a provider says of contacts of one channel.
+
+        Args:
+            channel: The channel.
+            raw: The body as it came.
+            headers: Names in lower case; fields of the query with ? before their name.
+            now: The moment, aware.
+
+        Returns:
+            The receipts; nothing is looked up yet.
+
+        Raises:
+            UnknownName: The settings name no such channel.
+            NotReady: The variable with the provider's secret is not set.
+        """
+        known = self.settings.channels
+        if channel not in known:
+            raise UnknownName("channel", channel, known)
+        variable = known[channel].receipt_secret_env
+        secret = os.environ.get(variable, "") if variable else ""
+        if not secret:
+            raise NotReady(
+                f"channel {channel} has no secret for receipts; set receipt_secret_env in "
+                "regulars.toml to a variable that holds it"
+            )
+        module, _, name = RECEIPT_PARSERS.get(known[channel].via, STANDARD_RECEIPTS).partition(":")
+        found: list[ParsedReceipt] = getattr(import_module(module), name)(
+            raw, headers, secret=secret, now=now
+        )
+        return found
 
     @property
     def followers(self) -> "list[Follower]":

@@ -27,6 +27,7 @@ from regulars.serve.http import collect, decide, govern, measure, reach, underst
 from regulars.serve.http.door.guard import Guard
 from regulars.serve.http.door.role_matrix import ROLE_MATRIX
 from regulars.serve.http.door.workspaces import Site
+from regulars.serve.public import receipts
 from regulars.serve.public.clicks import ClickPages
 from regulars.serve.public.preferences import PreferencePages
 
@@ -106,6 +107,7 @@ def _routes(site: Site, pages: Pages) -> list[BaseRoute]:
         *SigningPages(site, pages).routes(),
         *ClickPages(site, pages).routes(),
         *PreferencePages(site, pages).routes(),
+        *receipts.routes(),
         *console.routes(pages),
     ]
     for part in (collect, unify, understand, decide, reach, measure, govern):

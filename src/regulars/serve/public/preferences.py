@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import parse_qs
 
 from starlette.concurrency import run_in_threadpool
@@ -26,6 +27,8 @@ from regulars.govern.consent.declared import Purpose, Topic, read_declared
 from regulars.govern.consent.rule import EVERY_CHANNEL
 from regulars.reach.links.tokens import Purpose as LinkPurpose
 from regulars.reach.links.tokens import Standing
+from regulars.reach.receipts.service import Covering, take
+from regulars.records.receipts import ParsedReceipt, ReceiptKind
 from regulars.serve.console.rendering import Pages, caller_of
 from regulars.serve.http.door.workspaces import Site, Workspace
 from regulars.serve.public.finding import refused, workspace_of
@@ -166,6 +169,8 @@ class PreferencePages:
         saved = leave(link.workspace.state, link.customer_id, channel=channel, desk=desk, now=now)
         if saved.words:
             anchor(link.workspace.state, folder=link.workspace.folder, at=now)
+        if link.key and channel != EVERY_CHANNEL:
+            _tell_contact(link, channel, now=now)
         return self._pages.page(
             request,
             "public/unsubscribed.html",
@@ -230,6 +235,21 @@ def _desk(request: Request, link: Opened) -> Desk:
         consent_required=settings.policy.consent_required,
         locale=caller_of(request).locale,
         evidence=link.evidence,
+    )
+
+
+def _tell_contact(link: Opened, channel: str, *, now: datetime) -> None:
+    """Make it an outcome of the contact that carried the link, once."""
+    protector = link.workspace.protector
+    receipt = ParsedReceipt(
+        ReceiptKind.OPTED_OUT, now, key=link.key, notice_id=f"one_click:{link.key}"
+    )
+    take(
+        link.workspace.state,
+        channel,
+        [receipt],
+        covering=Covering(protector.token, protector.seal),
+        now=now,
     )
 
 

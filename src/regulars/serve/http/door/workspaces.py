@@ -3,6 +3,8 @@
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from queue import LifoQueue
 
@@ -12,6 +14,8 @@ from regulars.govern.protection.service import Protector
 from regulars.ports.engine import Reader
 from regulars.ports.state import State
 from regulars.reach.links.service import Links
+from regulars.records.receipts import ParsedReceipt
+from regulars.serve.sending.desk import TriggerDesk
 from regulars.settings import FILE, Settings
 
 ENGINES = 2
@@ -53,6 +57,17 @@ class Workspace:
     def protector(self) -> Protector:
         """Tokens for direct identifiers."""
         return self._first.protector
+
+    def read_receipts(
+        self, channel: str, raw: bytes, headers: Mapping[str, str], *, now: datetime
+    ) -> list[ParsedReceipt]:
+        """Read what a provider says of contacts of one channel, once its signature was checked."""
+        return self._first.read_receipts(channel, raw, headers, now=now)
+
+    @cached_property
+    def desk(self) -> TriggerDesk:
+        """Where triggers are handed in."""
+        return TriggerDesk(self.state, self.settings)
 
     @contextmanager
     def reading(self) -> Generator[Reader]:
