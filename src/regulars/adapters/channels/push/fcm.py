@@ -163,8 +163,8 @@ def _service_account(setup: Setup) -> dict[str, Any]:
     if not isinstance(found, dict) or not {"client_email", "private_key"} <= set(found):
         raise InputError(
             f"channel {setup.name} (fcm): the variable {setup.settings.secret_env} holds no "
-            "service account; put the JSON of one there, or the path of its file (Firebase console, "
-            "Project settings, Service accounts, Generate new private key)"
+            "service account; put the JSON of one there, or the path of its file (Firebase "
+            "console, Project settings, Service accounts, Generate new private key)"
         )
     return found
 

@@ -1,0 +1,1 @@
+"""Contacts as lists people carry out: calls, letters, screens; CSV and XLSX."""

@@ -1,0 +1,1 @@
+"""The tail: services few use, carried by Apprise."""
