@@ -452,3 +452,18 @@ def test_a_clock_set_back_leaves_no_key_trusted_that_may_be_old(shop, sms):
 
     assert set(fates(shop).values()) == {("unknown", "clock_went_back")}
     assert len(provider.deliveries()) == 10
+
+
+def test_a_provider_too_busy_for_a_second_attempt_says_nothing_about_the_first(shop, sms):
+    """It may have the first: the contact stays in doubt, and keeps its place under the cap."""
+    provider = shop.provider(faults={1: Fault.TIMEOUT, 2: Fault.BUSY})
+    enrol(shop.state, SPRING, members(EVERYBODY[:10]), now=now_of(shop))
+
+    work(shop, provider)
+    work(shop, provider, at=now_of(shop, seconds=10))
+
+    assert {state for state, _ in fates(shop).values()} == {"claimed"}
+    assert shop.all("SELECT COUNT(*) AS n FROM counted_contacts") == [{"n": 10}]
+    cancel(shop.state, SPRING.run_id, reason="called_off", now=now_of(shop, seconds=11))
+    work(shop, provider, at=now_of(shop, minutes=5))
+    assert set(fates(shop).values()) == {("unknown", "called_off")}

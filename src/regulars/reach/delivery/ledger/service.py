@@ -35,12 +35,14 @@ class Held:
         ask: The contact as the rules judge it.
         attempts: Attempts that were answered badly or not at all.
         first_at: Moment of the first claim.
+        is_doubtful: True when an earlier attempt may have been taken.
     """
 
     contact: Contact
     ask: Ask
     attempts: int
     first_at: datetime
+    is_doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,11 @@ class Ledger:
                     owner=self.pace.owner,
                     lease_until=self._lease(due),
                 )
-        held = [_held(r, a, now) for r, a in zip(rows, asks, strict=True) if a.key in kept]
+        held = [
+            replace(_held(row, ask, now), is_doubtful=True)
+            for row, ask in zip(rows, asks, strict=True)
+            if ask.key in kept
+        ]
         return Window(len(rows), held, {"unknown": len(rows) - len(held)} if rows else {})
 
     def settle(
@@ -176,7 +182,11 @@ class Ledger:
         """
         by_outcome: dict[Outcome, list[Held]] = defaultdict(list)
         for one in held:
-            by_outcome[answers.get(one.contact.key, _NO_ANSWER).outcome].append(one)
+            outcome = answers.get(one.contact.key, _NO_ANSWER).outcome
+            if outcome is Outcome.THROTTLED and one.is_doubtful:
+                # That it is too busy now says nothing about the attempt nobody answered.
+                outcome = Outcome.UNKNOWN
+            by_outcome[outcome].append(one)
         ends: dict[str, int] = defaultdict(int)
         with self.state.sharing() as opened:
             if taken := by_outcome[Outcome.ACCEPTED]:

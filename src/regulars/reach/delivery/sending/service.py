@@ -62,9 +62,10 @@ class Sender:
         self._failures, self._closed_until = hands.ledger.health(name)
 
     def recover(self) -> None:
-        """Take up every claim of the channel that nobody holds."""
+        """Take up every claim of the channel that nobody holds, the urgent lane before each."""
         channel, hands = self._channel, self._hands
         while not self._is_closed():
+            self.drain(URGENT)
             window = hands.ledger.take_over(
                 self._name,
                 channel.recovery,
