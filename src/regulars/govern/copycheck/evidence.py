@@ -1,5 +1,6 @@
 """What allows a claim: evidence about exactly these words, and names from the catalogue."""
 
+import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -141,10 +142,11 @@ def name_over(
 
 
 def read_evidence(path: Path) -> tuple[list[Evidence], list[CatalogueName]]:
-    """Read evidence and names from a TOML file.
+    """Read evidence and names from a TOML or JSON file.
 
     Args:
-        path: One table per evidence, named by its id; names under `[[names]]`.
+        path: One table per evidence, named by its id; names under `[[names]]`. In JSON the
+            evidence may also be a list of objects with an `evidence_id`.
 
     Returns:
         The evidence and the names.
@@ -153,9 +155,13 @@ def read_evidence(path: Path) -> tuple[list[Evidence], list[CatalogueName]]:
         InputError: The file cannot be read or a part is not known.
     """
     try:
-        given = tomllib.loads(path.read_text("utf-8"))
+        text = path.read_text("utf-8-sig")
+        given = _json(text) if text.lstrip()[:1] in {"{", "["} else None
+        given = tomllib.loads(text) if given is None else given
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path} is no TOML of evidence: {error}") from error
+        raise InputError(f"{path} is no TOML or JSON of evidence: {error}") from error
+    if isinstance(given, list):
+        given = {one.pop("evidence_id", str(n)): one for n, one in enumerate(given, 1)}
     names = [named(one) for one in given.pop("names", ())]
     return [evidence_of(name, one) for name, one in given.items()], names
 
@@ -182,6 +188,14 @@ def named(given: Mapping[str, Any]) -> CatalogueName:
         InputError: A part is missing or unknown.
     """
     return CatalogueName(**_checked("name", given, CatalogueName, 0))
+
+
+def _json(text: str) -> Any:
+    """Read JSON; None when it is none: TOML may begin with a bracket too."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 def _checked(what: str, given: Any, kind: Any, skipped: int) -> dict[str, Any]:

@@ -1,12 +1,12 @@
-"""HTTP of govern: who did what, what customers allow, and who may not be contacted."""
+"""HTTP of govern: who did what, what customers allow, who may not be contacted, what copy says."""
 
 from fastapi import APIRouter
 
-from regulars.serve.http.govern import audit, consent, suppression
+from regulars.serve.http.govern import approvals, audit, consent, copycheck, suppression
 from regulars.serve.http.govern.audit import audit_state
 
 router = APIRouter()
-for _part in (audit, consent, suppression):
+for _part in (audit, consent, copycheck, suppression, approvals):
     router.routes.extend(_part.router.routes)
 
 __all__ = ["audit_state", "router"]

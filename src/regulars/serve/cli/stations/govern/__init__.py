@@ -2,7 +2,14 @@
 
 import typer
 
-from regulars.serve.cli.stations.govern import accounts, consenting, legal_basis, suppressing
+from regulars.serve.cli.stations.govern import (
+    accounts,
+    approving,
+    consenting,
+    legal_basis,
+    reviewing,
+    suppressing,
+)
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(accounts.user, name="user")
@@ -11,6 +18,8 @@ app.add_typer(accounts.audit, name="audit")
 app.add_typer(legal_basis.app, name="legal-basis")
 app.add_typer(consenting.app, name="consent")
 app.add_typer(suppressing.app)
+app.add_typer(reviewing.app)
+app.add_typer(approving.app)
 
 
 @app.callback()
