@@ -33,7 +33,7 @@ COMMANDS = {
         "Turn the whole loop on real data and in a simulated retailer, and write a report."
     ),
     "run": Entry("Do one turn of the loop."),
-    "serve": Entry("Serve the console and take events in."),
+    "serve": Entry("Serve the console, take events in, and hand over contacts that are due."),
     "doctor": Entry("Check a workspace and the machine, and say what to mend."),
     "collect": Entry("Events and files become typed facts.", is_group=True),
     "unify": Entry("Who is who, and what is known of them.", is_group=True),

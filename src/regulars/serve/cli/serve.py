@@ -1,7 +1,7 @@
 """`regulars serve`: serve the console, the API and the doors events come in by, on one port."""
 
 import secrets
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -31,8 +31,14 @@ def serve(
     no_drain: Annotated[
         bool, typer.Option("--no-drain", help="Take events in but do not store them yet.")
     ] = False,
+    no_ticker: Annotated[
+        bool, typer.Option("--no-ticker", help="Hand no contacts over; leave it to others.")
+    ] = False,
+    tick_every: Annotated[
+        float, typer.Option(min=0.1, max=3600, help="Seconds between two looks at campaigns.")
+    ] = 2.0,
 ) -> None:
-    """Serve the console and take events in.
+    """Serve the console, take events in, and hand over contacts that are due.
 
     Behind a proxy that ends HTTPS on this machine, cookies are bound to HTTPS by themselves.
     """
@@ -40,7 +46,8 @@ def serve(
 
     site = open_site(folder)
     _see_to_users(site, demo_user=demo_user)
-    run_server(site, host=host, port=port, is_draining=not no_drain, has_console=True)
+    with _ticking(site, every=tick_every) if not no_ticker else nullcontext():
+        run_server(site, host=host, port=port, is_draining=not no_drain, has_console=True)
 
 
 def run_server(site: "Site", *, host: str, port: int, is_draining: bool, has_console: bool) -> None:
@@ -71,6 +78,13 @@ def run_server(site: "Site", *, host: str, port: int, is_draining: bool, has_con
             ready=ready,
             rest=_console(site) if has_console else None,
         )
+
+
+def _ticking(site: "Site", *, every: float) -> "AbstractContextManager[object]":
+    from regulars.serve.sending.ticker import ticking  # noqa: PLC0415 - slow to import
+
+    places = [(one.folder, one.desk.wake) for one in site.by_name.values()]
+    return ticking(places, every=every)
 
 
 def _console(site: "Site") -> "ASGIApp":

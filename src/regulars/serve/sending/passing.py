@@ -1,14 +1,17 @@
 """One pass: campaigns are taken on, what may go out goes out, gates are asked."""
 
+import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from regulars.adjust.rollout.service import Means, Move, advance
+from regulars.errors import RegularsError
 from regulars.ports.channels import Contact, Message
 from regulars.reach.campaigns.definition import AudienceKind
 from regulars.reach.campaigns.service import CampaignRow, list_campaigns
@@ -22,6 +25,9 @@ from regulars.serve.sending.sources import keep_assignments, subject_now
 
 if TYPE_CHECKING:
     from regulars.app import App
+
+GATES_EVERY = 3.0
+_LOG = logging.getLogger("regulars.serve.sending")
 
 
 @dataclass(frozen=True)
@@ -67,15 +73,16 @@ def one_pass(
     moves: list[Move] = []
     if with_campaigns:
         moves += advance(app.state, means, now=now, only=only)
-    report = tick(
-        app.state,
-        now=now,
-        channels=app.channels,
-        gate=gate,
-        compose=_one_at_a_time(app),
-        pace=pace_of(app),
-        pause=pause,
-    )
+    with _watched(app, means, now, only, moves) if with_campaigns else nullcontext():
+        report = tick(
+            app.state,
+            now=now,
+            channels=app.channels,
+            gate=gate,
+            compose=_one_at_a_time(app),
+            pace=pace_of(app),
+            pause=pause,
+        )
     if with_campaigns:
         moves += advance(app.state, means, now=now, only=only)
     return Pass(tuple(moves), report)
@@ -99,6 +106,30 @@ def pace_of(app: "App") -> Pace:
 def is_anything_under_way(app: "App") -> bool:
     """Tell whether a campaign runs or is paused: whether passes have something to take on."""
     return any(row.state in {"running", "paused", "stopped"} for row in list_campaigns(app.state))
+
+
+@contextmanager
+def _watched(
+    app: "App", means: Means, now: datetime, only: str, moves: list[Move]
+) -> Generator[None]:
+    """Ask the gates while contacts go out: a long pass must stop when much comes back."""
+    ended, began = threading.Event(), time.monotonic()
+
+    def watch() -> None:
+        while not ended.wait(GATES_EVERY):
+            moment = now + timedelta(seconds=time.monotonic() - began)
+            try:
+                moves.extend(advance(app.state, means, now=moment, only=only))
+            except RegularsError as error:
+                _LOG.warning("the gates could not be asked: %s", error)
+
+    thread = threading.Thread(target=watch, name="gates", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _one_at_a_time(app: "App") -> Compose:

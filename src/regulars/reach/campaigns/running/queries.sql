@@ -46,6 +46,9 @@ WHERE run_id = :run_id
   AND (state IN ('planned', 'claimed')
        OR (state = 'deferred' AND (next_at IS NOT NULL OR reason = 'campaign_paused')))
 
+-- name: triggered
+SELECT COALESCE(SUM(audience), 0) AS customers FROM runs WHERE run_id = :run_id
+
 -- name: counts
 SELECT state, reason, COUNT(*) AS customers,
        SUM(CASE WHEN state IN ('sent', 'unknown') THEN cost_cents ELSE 0 END) AS cost_cents

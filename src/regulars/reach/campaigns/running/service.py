@@ -412,8 +412,8 @@ def count(state: State, campaign_id: str) -> list[PhaseCount]:
     """Count how everybody of a campaign stands, phase by phase.
 
     Returns:
-        One record per phase, in order; empty before it was started, and for one whose
-        customers come by triggers.
+        One record per phase, in order; one for all whose customers come by triggers; empty
+        before it was started.
 
     Raises:
         UnknownName: There is no such campaign.
@@ -421,6 +421,11 @@ def count(state: State, campaign_id: str) -> list[PhaseCount]:
     with state.reading() as opened:
         row = campaign_within(opened, campaign_id)
         found = []
+        if row.campaign.audience.kind is AudienceKind.TRIGGER and row.started_at:
+            run = trigger_run(campaign_id)
+            [counted] = opened.all(_SQL["triggered"], run_id=run)
+            rows = opened.all(_SQL["counts"], run_id=run)
+            found.append(_counted(0, "", row.state.value, int(counted["customers"]), rows))
         for phase in row.phases:
             rows = opened.all(_SQL["counts"], run_id=run_of(campaign_id, phase.name))
             found.append(_counted(phase.position, phase.name, phase.state, phase.members, rows))

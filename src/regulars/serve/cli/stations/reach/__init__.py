@@ -4,11 +4,13 @@ import typer
 
 from regulars.serve.cli.stations.reach.accounting import channels, explain, ledger
 from regulars.serve.cli.stations.reach.campaigns import campaign
+from regulars.serve.cli.stations.reach.contents import content
 from regulars.serve.cli.stations.reach.sending import send, tick
 from regulars.serve.cli.stations.reach.stopping import pause, resume, stop_all
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(campaign, name="campaign")
+app.add_typer(content, name="content")
 app.command("send")(send)
 app.command("tick")(tick)
 app.command("ledger")(ledger)

@@ -101,6 +101,8 @@ def summary_of(shop: "App", campaign: str) -> dict[str, Any]:
     from regulars.reach.campaigns.service import find_campaign  # noqa: PLC0415
 
     row, phases = find_campaign(shop.state, campaign), count(shop.state, campaign)
+    # Of a campaign with triggers, those who have come so far.
+    eligible = row.audience or sum(phase.eligible for phase in phases)
     fates: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     for phase in phases:
@@ -110,13 +112,13 @@ def summary_of(shop: "App", campaign: str) -> dict[str, Any]:
         "campaign": campaign,
         "state": row.state,
         "reason": row.reason,
-        "eligible": row.audience,
+        "eligible": eligible,
         "fates": dict(fates),
         "reasons": dict(reasons),
         "spent": sum(phase.spent for phase in phases),
         "phases": phases,
         "is_balanced": all(phase.is_balanced for phase in phases)
-        and sum(phase.eligible for phase in phases) == (row.audience or 0),
+        and eligible == sum(phase.eligible for phase in phases),
     }
 
 

@@ -1,0 +1,12 @@
+"""HTTP of reach: campaigns, contacts, triggers, and what became of everybody."""
+
+from fastapi import APIRouter
+
+from regulars.serve.http.reach import campaigns, contacts, fates, triggers
+from regulars.serve.http.reach.fates import FATES, FateCount, Ledger, ledger
+
+router = APIRouter()
+for _part in (fates, campaigns, contacts, triggers):
+    router.routes.extend(_part.router.routes)
+
+__all__ = ["FATES", "FateCount", "Ledger", "ledger", "router"]

@@ -1,0 +1,108 @@
+"""The ticker beside the server: passes at fixed times, and at once when a trigger came in."""
+
+import logging
+import threading
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+
+from regulars.app import App, open_app
+from regulars.errors import RegularsError
+from regulars.serve.sending.passing import Pass, enrol_left, one_pass
+
+_LOG = logging.getLogger("regulars.serve.ticker")
+EVERY_SECONDS = 2.0
+GRACE_SECONDS = 10.0
+
+
+class Ticker:
+    """Makes passes over one workspace until told to end.
+
+    Args:
+        folder: The workspace.
+        wake: Set when something urgent was written to the send ledger.
+        every: Seconds between passes that take campaigns on.
+    """
+
+    def __init__(
+        self, folder: Path, wake: threading.Event, *, every: float = EVERY_SECONDS
+    ) -> None:
+        """Begin the thread."""
+        self._folder, self._wake, self._every = folder, wake, every
+        self._ending = threading.Event()
+        self.passes, self._said = 0, ""
+        self._thread = threading.Thread(target=self._work, name=f"ticker {folder}", daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Let the pass at work finish, for a while."""
+        self._ending.set()
+        self._wake.set()
+        self._thread.join(GRACE_SECONDS)
+
+    def _work(self) -> None:
+        app = open_app(self._folder)
+        is_new, due = True, 0.0
+        while not self._ending.is_set():
+            self._wake.clear()
+            is_due = monotonic() >= due
+            try:
+                if is_new:
+                    enrol_left(app, now=datetime.now(UTC))
+                self._tell(one_pass(app, now=datetime.now(UTC), with_campaigns=is_due))
+                is_new, self._said = False, ""
+            except RegularsError as error:
+                self._warn(f"a pass failed: {error}")
+                app = _again(app)
+            except Exception:
+                _LOG.exception("a pass broke down; the next one tries again")
+                app = _again(app)
+            self.passes += 1
+            if is_due:
+                due = monotonic() + self._every
+            self._wake.wait(max(due - monotonic(), 0.01))
+
+    def _warn(self, message: str) -> None:
+        """Say once what goes wrong, however many passes it goes wrong in."""
+        if message != self._said:
+            _LOG.warning("%s", message)
+        self._said = message
+
+    @staticmethod
+    def _tell(done: Pass) -> None:
+        for move in done.moves:
+            _LOG.info("%s %s: %s %s", move.campaign_id, move.phase, move.did, move.why)
+        for channel, error in done.report.errors.items():
+            _LOG.warning("channel %s broke down: %s", channel, error)
+
+
+@contextmanager
+def ticking(
+    places: Sequence[tuple[Path, threading.Event]], *, every: float = EVERY_SECONDS
+) -> Generator[list[Ticker]]:
+    """Make passes over workspaces for as long as the block lasts.
+
+    Args:
+        places: Each workspace's folder, and the event that wakes its ticker.
+        every: Seconds between passes that take campaigns on.
+
+    Yields:
+        The tickers.
+    """
+    tickers = [Ticker(folder, wake, every=every) for folder, wake in places]
+    try:
+        yield tickers
+    finally:
+        for one in tickers:
+            one.end()
+
+
+def _again(app: App) -> App:
+    """Open the workspace anew: settings may have been mended, a store may be back."""
+    try:
+        return open_app(app.folder)
+    except RegularsError as error:
+        _LOG.warning("the workspace cannot be opened: %s", error)
+        return app
