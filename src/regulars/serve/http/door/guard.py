@@ -25,6 +25,8 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 MOST_BODY_BYTES = 64 * 1024
 LARGE_BODY_BYTES = {
     "POST /api/reach/receipts/{channel}": 1 << 20,
+    "PUT /api/reach/campaigns/{campaign_id}": 64 << 20,
+    "POST /api/reach/campaigns/{campaign_id}/changes": 64 << 20,
     "POST /api/govern/consent/import": 16 << 20,
     "POST /api/govern/suppress/import": 16 << 20,
 }
