@@ -9,6 +9,7 @@ from regulars.errors import Permanent, UnknownName
 from regulars.govern.policy.limits import quotas_in_force
 from regulars.reach.counters.service import add_grants
 from regulars.reach.standing.gate import gate_of
+from regulars.reach.standing.service import check
 from regulars.settings import Cap, ChannelSettings, Policy, Quiet, QuotaSettings, Settings
 
 OK = ("allow", "")
@@ -373,6 +374,15 @@ def test_reserving_what_was_not_judged_is_refused(desk):
         )
 
     assert desk.all("SELECT given FROM offer_stock") == [{"given": 0}]
+
+
+def test_a_check_reads_and_keeps_nobody_waiting(desk):
+    desk.stocks("ten_off", 0)
+
+    found = check(desk.state, desk.gate, ask(offer_id="ten_off"), now=NOW)
+
+    assert found.verdict.reason == "out_of_stock"
+    assert [answer.rule for answer in found.answers if answer.reason] == ["stock"]
 
 
 def test_no_asks_get_no_verdicts(desk):

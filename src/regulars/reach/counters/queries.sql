@@ -61,6 +61,18 @@ ORDER BY offer_id
 SELECT offer_id, stock - given AS remaining FROM offer_stock
 WHERE stock IS NOT NULL
   AND offer_id IN (SELECT json_array_elements_text(CAST(:offers AS json)))
+ORDER BY offer_id
+
+-- name: stock_to_claim
+SELECT offer_id, stock - given AS remaining FROM offer_stock
+WHERE stock IS NOT NULL AND offer_id IN (SELECT value FROM json_each(:offers))
+ORDER BY offer_id
+
+-- name: stock_to_claim [postgresql]
+-- Locked until the end of the transaction: nobody else gives the same offer meanwhile.
+SELECT offer_id, stock - given AS remaining FROM offer_stock
+WHERE stock IS NOT NULL
+  AND offer_id IN (SELECT json_array_elements_text(CAST(:offers AS json)))
 ORDER BY offer_id FOR UPDATE
 
 -- name: count

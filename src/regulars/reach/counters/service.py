@@ -54,15 +54,23 @@ def grants(opened: Transaction, customers: str) -> dict[tuple[str, str, str], in
     }
 
 
-def stock(opened: Transaction, offers: Sequence[str]) -> dict[str, int]:
+def stock(
+    opened: Transaction, offers: Sequence[str], *, is_claiming: bool = False
+) -> dict[str, int]:
     """Read how often offers may still be given.
+
+    Args:
+        opened: The transaction.
+        offers: Offers asked about.
+        is_claiming: True to be alone with them until the transaction ends.
 
     Returns:
         What remains, by offer with limited stock.
     """
     if not offers:
         return {}
-    rows = opened.all(_SQL["stock"], offers=json.dumps(sorted(set(offers))))
+    name = "stock_to_claim" if is_claiming else "stock"
+    rows = opened.all(_SQL[name], offers=json.dumps(sorted(set(offers))))
     return {row["offer_id"]: int(row["remaining"]) for row in rows}
 
 

@@ -55,22 +55,31 @@ class Gate:
         if not asks:
             return []
         counters.alone_with(opened, _list([ask for ask in asks if self._is_counted(ask)]))
-        return self.look(opened, asks, now=now).verdicts(asks)
+        return self.look(opened, asks, now=now, is_claiming=True).verdicts(asks)
 
-    def look(self, opened: Transaction, asks: Sequence[Ask], *, now: datetime) -> Judging:
+    def look(
+        self,
+        opened: Transaction,
+        asks: Sequence[Ask],
+        *,
+        now: datetime,
+        is_claiming: bool = False,
+    ) -> Judging:
         """Find out what is known of contacts, and keep nobody waiting for it.
 
         Args:
             opened: Any transaction.
             asks: The contacts.
             now: The moment, aware.
+            is_claiming: True to be alone with their offers until the transaction ends.
 
         Returns:
             A judging of them.
         """
         customers = _list(asks)
         picture = self.picture(opened, customers, now=now)
-        picture.stock = counters.stock(opened, [ask.offer_id for ask in asks if ask.offer_id])
+        offers = [ask.offer_id for ask in asks if ask.offer_id]
+        picture.stock = counters.stock(opened, offers, is_claiming=is_claiming)
         return Judging(self.book, picture, now=now)
 
     def judge_again(
