@@ -28,6 +28,7 @@ from regulars.ports.steps import Step
 from regulars.reach.delivery import pace_of
 from regulars.reach.delivery.service import snapshot_audience
 from regulars.reach.delivery.step import deliver
+from regulars.reach.receipts.exporting.service import export_outcomes
 from regulars.reach.standing import Standing, contactable
 from regulars.reach.standing.facts.step import adopt_contact_facts
 from regulars.reach.standing.gate import Gate, quotas_of
@@ -119,6 +120,7 @@ def _turn(shop: Shop, as_of: date, contact: bool, progress: Callable[[str], None
     turn, status = begin_turn(shop.state, as_of, moment=moment, seed=seed)
     if status != "closed":
         # Never journalled: a withdrawal that came in while a turn lay interrupted must count.
+        export_outcomes(shop.state, shop.lake, now=turn.now)
         adopt_consents.run(shop.bound(adopt_consents, turn.number), shop.state, turn)
         adopt_contact_facts.run(shop.bound(adopt_contact_facts, turn.number), shop.state)
         for step in (*LOOK, *LEARN, *(ACT if contact else ())):

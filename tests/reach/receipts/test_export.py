@@ -4,7 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from regulars.adapters.delta_lake import DeltaLake
-from regulars.reach.receipts.step import export_outcomes
+from regulars.reach.receipts.exporting.service import export_outcomes
 
 
 class DyingLake(DeltaLake):
@@ -30,7 +30,7 @@ def facts(mailroom):
 
 
 def exported(room, lake=None):
-    return export_outcomes.run(lake or DeltaLake(room.lake_folder), room.state, room.now)
+    return export_outcomes(room.state, lake or DeltaLake(room.lake_folder), now=room.now)
 
 
 def rows(room):

@@ -60,7 +60,7 @@ def _receipt(number: int, given: Any) -> ParsedReceipt:
     if not texts["key"] and not texts["provider_id"] and not texts["address"]:
         raise InputError(f"receipt {number} names no contact; give key or provider_id")
     try:
-        kind = ReceiptKind(given.get("kind"))
+        kind = ReceiptKind(str(given.get("kind")))
         at = datetime.fromisoformat(given.get("at") or "")
     except (ValueError, TypeError):
         at, kind = None, ReceiptKind.FAILED

@@ -199,7 +199,7 @@ class PreferencePages:
             found=found,
             saved=saved,
             notice=_notice(found, desk.locale),
-            **_shown(found, desk),
+            shown=_shown(found, desk),
         )
 
     def _open(self, request: Request, purpose: LinkPurpose) -> Opened | Response:

@@ -1,4 +1,4 @@
-"""The step that makes facts of receipts: each outcome once in the lake, however often it is run."""
+"""Facts made of receipts: each outcome once in the lake, however often this is called."""
 
 from datetime import datetime
 
@@ -6,7 +6,6 @@ import pyarrow as pa
 
 from regulars.ports.lake import Lake
 from regulars.ports.state import State
-from regulars.ports.steps import step
 from regulars.reach.receipts.service import outcomes_after, settle_waiting
 
 TABLE = "contact_outcomes"
@@ -14,16 +13,15 @@ APPLICATION = "receipts"
 AT_ONCE = 100_000
 
 
-@step(reads="", writes="contact_outcomes")
-def export_outcomes(lake: Lake, state: State, now: datetime) -> int:
+def export_outcomes(state: State, lake: Lake, *, now: datetime) -> int:
     """Append what came since the last time to the table `contact_outcomes`.
 
     The commit in the lake carries the number of the last outcome in it, and that is the
     position: a crash before it leaves nothing, one after it repeats nothing.
 
     Args:
-        lake: The tables.
         state: The transactional store.
+        lake: The tables.
         now: The moment, aware.
 
     Returns:

@@ -1,0 +1,1 @@
+"""Exporting: outcomes of receipts become facts of the lake."""
