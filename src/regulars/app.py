@@ -20,19 +20,18 @@ from regulars.ports.steps import Step
 from regulars.settings import Settings, read_settings, with_workers
 
 if TYPE_CHECKING:
+    from regulars.adapters.channels.catalogue import ChannelState
     from regulars.adapters.duckdb_engine import DuckDBEngine
     from regulars.collect.ingest.batch import Follower
     from regulars.collect.ingest.drain.partition import Inside
     from regulars.collect.ingest.drain.replay.service import Sealing
     from regulars.collect.ingest.drain.service import Drain
     from regulars.ports.engine import Engine
-    from regulars.reach.content.service import Composer, Tools
+    from regulars.reach.content.service import Tools
     from regulars.reach.links.service import Links
     from regulars.records.receipts import ParsedReceipt
 
 STANDARD_RECEIPTS = "regulars.reach.receipts.standard:parse"
-# Who reads the receipts of an adapter; every other adapter's come as signed JSON.
-RECEIPT_PARSERS: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -88,13 +87,6 @@ class App:
             oldest=settings.oldest_key,
         )
 
-    @cached_property
-    def composer(self) -> "Composer":
-        """What gives every contact its message; to be used by one thread at a time."""
-        from regulars.reach.content.service import Composer  # noqa: PLC0415 - slow
-
-        return Composer(self.state, self.protector, self.settings, self.links, reader=self.engine)
-
     @property
     def content_tools(self) -> "Tools":
         """What rendering works with, for previews."""
@@ -126,12 +118,29 @@ class App:
         Raises:
             UnknownName: A channel names an adapter there is none of.
         """
+        from regulars.adapters.channels.catalogue import open_channel  # noqa: PLC0415 - on demand
+
         outbox = OutboxChannel(self.folder / "outbox")
-        known: dict[str, Channel] = {"outbox": outbox}
-        for part in self.settings.channels.values():
-            if part.via not in known:
-                raise UnknownName("channel adapter", part.via, known)
-        return {name: known[part.via] for name, part in self.settings.channels.items()}
+        return {
+            name: outbox
+            if part.via == "outbox"
+            else open_channel(name, part, folder=self.folder, environment=os.environ)
+            for name, part in self.settings.channels.items()
+        }
+
+    def describe_channels(self) -> "list[ChannelState]":
+        """List the channels, what is done with doubts on each, and what each still needs.
+
+        Returns:
+            One row per channel; nothing is called.
+
+        Raises:
+            UnknownName: A channel names an adapter there is none of.
+        """
+        from regulars.adapters.channels.catalogue import describe  # noqa: PLC0415 - on demand
+
+        known = self.settings.channels
+        return describe(known, folder=self.folder, environment=os.environ)
 
     def read_receipts(
         self, channel: str, raw: bytes, headers: Mapping[str, str], *, now: datetime
@@ -161,7 +170,12 @@ class App:
                 f"channel {channel} has no secret for receipts; set receipt_secret_env in "
                 "regulars.toml to a variable that holds it"
             )
-        module, _, name = RECEIPT_PARSERS.get(known[channel].via, STANDARD_RECEIPTS).partition(":")
+        from regulars.adapters.channels.catalogue import receipt_parsers  # noqa: PLC0415 - lazy
+
+        # Every other adapter's come as signed JSON.
+        module, _, name = (
+            receipt_parsers().get(known[channel].via, STANDARD_RECEIPTS).partition(":")
+        )
         found: list[ParsedReceipt] = getattr(import_module(module), name)(
             raw, headers, secret=secret, now=now
         )

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from regulars.adjust.rollout.service import Means, Move, advance
 from regulars.errors import RegularsError
-from regulars.ports.channels import Contact, Message
 from regulars.reach.campaigns.definition import AudienceKind
 from regulars.reach.campaigns.service import CampaignRow, list_campaigns
 from regulars.reach.campaigns.triggers.service import take_left
 from regulars.reach.delivery.ledger.pace import Pace
 from regulars.reach.delivery.reports import TickReport
-from regulars.reach.delivery.sending.service import Compose
 from regulars.reach.delivery.service import tick
 from regulars.reach.standing.gate import gate_of
+from regulars.serve.sending.composing import Pen
 from regulars.serve.sending.sources import keep_assignments, subject_now
 
 if TYPE_CHECKING:
@@ -49,6 +48,7 @@ def one_pass(
     now: datetime,
     only: str = "",
     with_campaigns: bool = True,
+    pen: Pen | None = None,
     pause: Callable[[float], None] = time.sleep,
 ) -> Pass:
     """Take campaigns on, hand over what may go out, and ask the gates about what came back.
@@ -58,6 +58,7 @@ def one_pass(
         now: The moment, aware.
         only: Take on one campaign; "" for all. Contacts of every run go out in any case.
         with_campaigns: False to hand contacts over and nothing else.
+        pen: Who writes the messages; a new one for this pass when left out.
         pause: Waits for some seconds between attempts.
 
     Returns:
@@ -79,7 +80,7 @@ def one_pass(
             now=now,
             channels=app.channels,
             gate=gate,
-            compose=_one_at_a_time(app),
+            compose=(pen or Pen(app)).compose,
             pace=pace_of(app),
             pause=pause,
         )
@@ -130,17 +131,6 @@ def _watched(
     finally:
         ended.set()
         thread.join()
-
-
-def _one_at_a_time(app: "App") -> Compose:
-    """Compose for one sender at a time: an engine must not be used by two threads at once."""
-    alone = threading.Lock()
-
-    def compose(contacts: Sequence[Contact]) -> dict[str, Message | str]:
-        with alone:
-            return app.composer.compose(contacts)
-
-    return compose
 
 
 def _subject(app: "App", now: datetime, row: CampaignRow) -> Any:

@@ -15,6 +15,7 @@ from regulars.reach.campaigns.reviewing.dossier import Dossier, Shown, make_doss
 from regulars.reach.campaigns.reviewing.service import changes_since_approval
 from regulars.reach.campaigns.running.service import run_of
 from regulars.reach.campaigns.service import CampaignRow, find_campaign
+from regulars.serve.sending.proofreading import findings_as_read, findings_as_written
 
 if TYPE_CHECKING:
     from regulars.app import App
@@ -47,13 +48,14 @@ def shown_of(app: "App", campaign: Campaign, *, today: date) -> Shown:
     Raises:
         UnknownName: It names a content there is none of.
     """
-    from regulars.reach.content.keeping.service import kept  # noqa: PLC0415 - slow to import
+    from regulars.reach.content.service import kept  # noqa: PLC0415 - slow to import
 
     names = sorted(set(campaign.content.values()))
     found = {name: kept(app.state, name) for name in names}
+    contents = {name: one.content for name, one in found.items()}
     return Shown(
         {name: one.hash for name, one in found.items()},
-        tuple(_findings(app, [one.content for one in found.values()], campaign, today=today)),
+        tuple(findings_as_written(app, contents, today=today) if contents else ()),
         tuple(sorted({one.actor for one in found.values()})),
         tag_version(app.state, campaign.audience),
     )
@@ -87,12 +89,18 @@ def dossier_of(app: "App", campaign_id: str, *, now: datetime) -> Dossier:
     row = find_campaign(app.state, campaign_id)
     campaign, settings = row.campaign, app.settings
     is_triggered = campaign.audience.kind is AudienceKind.TRIGGER
+    customers = () if is_triggered else found_now(app, campaign).customers
+    today = _day(app, now)
+    as_read: list[dict[str, Any]] = []
+    if campaign.content:
+        as_read = findings_as_read(app, campaign, customers, now=now, today=today)
     return make_dossier(
         campaign,
         row.version,
-        shown_of(app, campaign, today=_day(app, now)),
+        shown_of(app, campaign, today=today),
         changes=changes_since_approval(app.state, campaign),
-        audience=None if is_triggered else len(found_now(app, campaign).customers),
+        as_read=as_read,
+        audience=None if is_triggered else len(customers),
         global_holdout=settings.loop.global_holdout,
         contact_cost=settings.channels[campaign.channels[0]].cost,
     )
@@ -146,12 +154,6 @@ def keep_assignments(
     if rows:
         table = pa.Table.from_pylist(rows, schema=app.lake.schema(TABLE))
         app.lake.append(TABLE, table, application=run_of(campaign.id, phase), version=1)
-
-
-def _findings(
-    app: "App", contents: Sequence[Any], campaign: Campaign, *, today: date
-) -> list[dict[str, Any]]:
-    return []
 
 
 def _day(app: "App", now: datetime) -> date:

@@ -10,6 +10,7 @@ from time import monotonic
 
 from regulars.app import App, open_app
 from regulars.errors import RegularsError
+from regulars.serve.sending.composing import Pen
 from regulars.serve.sending.passing import Pass, enrol_left, one_pass
 
 _LOG = logging.getLogger("regulars.serve.ticker")
@@ -44,6 +45,7 @@ class Ticker:
 
     def _work(self) -> None:
         app = open_app(self._folder)
+        pen = Pen(app)
         is_new, due = True, 0.0
         while not self._ending.is_set():
             self._wake.clear()
@@ -51,14 +53,16 @@ class Ticker:
             try:
                 if is_new:
                     enrol_left(app, now=datetime.now(UTC))
-                self._tell(one_pass(app, now=datetime.now(UTC), with_campaigns=is_due))
+                self._tell(one_pass(app, now=datetime.now(UTC), with_campaigns=is_due, pen=pen))
                 is_new, self._said = False, ""
             except RegularsError as error:
                 self._warn(f"a pass failed: {error}")
                 app = _again(app)
+                pen = Pen(app)
             except Exception:
                 _LOG.exception("a pass broke down; the next one tries again")
                 app = _again(app)
+                pen = Pen(app)
             self.passes += 1
             if is_due:
                 due = monotonic() + self._every

@@ -33,7 +33,7 @@ class Shown:
     @property
     def blocking(self) -> int:
         """Findings that may not go out."""
-        return sum(one.get("severity") in BLOCKING for one in self.findings)
+        return _blocking(self.findings)
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class Dossier:
         campaign: The campaign.
         changes: What differs from the version approved last, or from nothing.
         shown: Content and findings.
+        as_read: Findings in what some customers of the audience would read; shown, but no part
+            of the hash: values of customers change from day to day.
         audience: Customers in it now; None for one that is triggered.
         contacts: Contacts expected after holdouts; None for one that is triggered.
         cost: Contact cost expected; 0 where it is not known.
@@ -55,10 +57,16 @@ class Dossier:
     campaign: Campaign
     changes: tuple[Change, ...]
     shown: Shown
+    as_read: tuple[Mapping[str, Any], ...]
     audience: int | None
     contacts: int | None
     cost: Decimal
     risks: tuple[str, ...]
+
+    @property
+    def blocking(self) -> int:
+        """Findings that may not go out, as written or as read."""
+        return self.shown.blocking + _blocking(self.as_read)
 
 
 def subject_of(campaign: Campaign, version: int, shown: Shown) -> Subject:
@@ -87,6 +95,7 @@ def make_dossier(
     shown: Shown,
     *,
     changes: Sequence[Change],
+    as_read: Sequence[Mapping[str, Any]] = (),
     audience: int | None,
     global_holdout: float,
     contact_cost: Decimal,
@@ -98,6 +107,7 @@ def make_dossier(
         version: Its version.
         shown: Content and findings.
         changes: What differs from the version approved last.
+        as_read: Findings in what some customers would read.
         audience: Customers in its audience now; None when it is triggered.
         global_holdout: Share of customers the programme never contacts.
         contact_cost: Cost of one contact on its first channel.
@@ -115,10 +125,11 @@ def make_dossier(
         campaign,
         tuple(changes),
         shown,
+        tuple(as_read),
         audience,
         contacts,
         price * (contacts or 0),
-        tuple(_risks(campaign, shown, audience)),
+        tuple(_risks(campaign, [*shown.findings, *as_read], audience)),
     )
 
 
@@ -131,6 +142,7 @@ def as_evidence(dossier: Dossier) -> dict[str, Any]:
         "content": dict(dossier.campaign.content),
         "changes": [asdict(one) for one in dossier.changes],
         "findings": [dict(one) for one in dossier.shown.findings],
+        "findings_as_read": [dict(one) for one in dossier.as_read],
         "audience": dossier.audience,
         "contacts": dossier.contacts,
         "cost": str(dossier.cost),
@@ -138,15 +150,21 @@ def as_evidence(dossier: Dossier) -> dict[str, Any]:
     }
 
 
-def _risks(campaign: Campaign, shown: Shown, audience: int | None) -> list[str]:
+def _blocking(findings: Sequence[Mapping[str, Any]]) -> int:
+    return sum(one.get("severity") in BLOCKING for one in findings)
+
+
+def _risks(
+    campaign: Campaign, findings: Sequence[Mapping[str, Any]], audience: int | None
+) -> list[str]:
     found = {
-        "blocking_findings": shown.blocking > 0,
+        "blocking_findings": _blocking(findings) > 0,
         "empty_audience": audience == 0,
         "no_content": not campaign.content,
         "no_holdout": campaign.is_marketing and campaign.holdout == 0,
         "all_at_once": (audience or 0) >= LARGE and len(campaign.phases) == 1,
         "everybody": campaign.audience.kind is AudienceKind.EVERYBODY,
-        "open_findings": len(shown.findings) > shown.blocking,
+        "open_findings": len(findings) > _blocking(findings),
         "no_topic": campaign.is_marketing and not campaign.topic,
         "no_end": campaign.not_after is None,
         "several_channels": len(campaign.channels) > 1,

@@ -50,10 +50,10 @@ def submit(state: State, dossier: Dossier, *, actor: str, now: datetime, note: s
             another version, or the campaign stands elsewhere.
     """
     campaign_id = dossier.subject.id
-    if dossier.shown.blocking:
+    if dossier.blocking:
         raise NotAllowed(
             "copy-review",
-            f"the copy review refuses {dossier.shown.blocking} passages of {campaign_id}; "
+            f"the copy review refuses {dossier.blocking} passages of {campaign_id}; "
             "change the content, keep it as a new version, and name that version",
         )
     with state.transaction() as opened:

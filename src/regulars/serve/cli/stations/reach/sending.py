@@ -42,6 +42,7 @@ def send(
     """
     from regulars.serve.cli.stations.reach.campaigns import given_in  # noqa: PLC0415
     from regulars.serve.sending import acting  # noqa: PLC0415
+    from regulars.serve.sending.composing import Pen  # noqa: PLC0415
     from regulars.serve.sending.passing import one_pass  # noqa: PLC0415
 
     shop = open_shop(folder)
@@ -49,9 +50,10 @@ def send(
     if Path(campaign).suffix in {".toml", ".json"}:
         campaign = acting.put(shop, given_in(Path(campaign)), actor=ACTOR, now=moment).campaign.id
     acting.begin(shop, campaign, actor=ACTOR, now=moment)
+    pen = Pen(shop)
     with _shown(shop, campaign, quiet=print_json):
         for _ in range(MOST_PASSES):
-            done = one_pass(shop, now=moment, only=campaign)
+            done = one_pass(shop, now=moment, only=campaign, pen=pen)
             if not done.moves and not any(done.report.count_by_end.values()):
                 break
     summary = summary_of(shop, campaign)
