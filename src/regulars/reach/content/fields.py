@@ -1,5 +1,6 @@
 """Fields: what a content may read, and what only with separate consent."""
 
+import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ SENSITIVE_PURPOSE = "sensitive"
 """Purpose of the consent that sensitive fields need."""
 
 TAGS = "tags"
+TRIGGER = re.compile(r"trigger\.[a-z][a-z0-9_]{0,31}")
+"""What a trigger told: its sender names the fields, so any name will do."""
+
 _NOT_SAID = frozenset({"turn", "customer_id", "as_of"})
 
 
@@ -79,10 +83,10 @@ def checked_uses(uses: Iterable[str], slots: Iterable[str]) -> tuple[str, ...]:
     known = fields().known | fields().always | named
     known |= {f"{slot}.{name}" for slot in named for name in fields().products}
     wanted = sorted(set(uses))
-    unknown = [name for name in wanted if name not in known]
+    unknown = [name for name in wanted if name not in known and not TRIGGER.fullmatch(name)]
     if unknown:
         raise InputError(
             f"uses names {unknown[0]!r}, which no content may read; known: "
-            f"{', '.join(sorted(known))}"
+            f"{', '.join(sorted(known))}, and trigger.NAME for what a trigger tells"
         )
     return tuple(wanted)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from regulars.ports.channels import Contact, Message
+from regulars.reach.campaigns.triggers.service import properties_of
 from regulars.serve.sending.proofreading import kind_of
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Pen:
             app.links,
             reader=app.engine,
             review_rendered=review,
+            told=lambda keys: properties_of(app.state, keys),
         )
 
     def _today(self) -> date:

@@ -19,7 +19,7 @@ from regulars.reach.content.keeping.service import get_content
 from regulars.reach.content.layout.mailing import unsubscribe_headers
 from regulars.reach.content.layout.page import tidied
 from regulars.reach.content.layout.texting import dressed
-from regulars.reach.content.lookup.service import Lookup, Read, Recommend
+from regulars.reach.content.lookup.service import Lookup, Read, Recommend, Told
 from regulars.reach.content.templating.template import RenderError, Template
 from regulars.reach.links.marking import Utm, checked_url, with_utm
 from regulars.reach.links.service import Links, destination_id, keep
@@ -58,6 +58,7 @@ class Tools:
         links: Makes signed links.
         reader: Opens the lake; None where no content reads of customers.
         recommend: Chooses products per customer, instead of the popular ones.
+        told: Gives what triggers told, by key of the contact.
     """
 
     state: State
@@ -66,6 +67,7 @@ class Tools:
     links: Links
     reader: Reader | None = None
     recommend: Recommend | None = None
+    told: Told | None = None
 
 
 @dataclass
@@ -94,9 +96,9 @@ class Renderer:
         self._is_signing = bool(tools.links.base_url) and not is_preview
         self._lookup = None
         if tools.reader is not None:
-            retailer, recommend = tools.settings.retailer, tools.recommend
+            retailer, recommend, told = tools.settings.retailer, tools.recommend, tools.told
             self._lookup = Lookup(
-                tools.reader, tools.state, tools.protector, retailer, recommend=recommend
+                tools.reader, tools.state, tools.protector, retailer, recommend=recommend, told=told
             )
         self._compiled: dict[tuple[str, str], Compiled] = {}
         self._marked: dict[tuple[str, Utm], tuple[bytes, str]] = {}
@@ -305,6 +307,7 @@ class Composer:
         reader: Opens the lake; None where no content reads of customers.
         review_rendered: Reads what was rendered and may block it; None for no review.
         recommend: Chooses products per customer, instead of the popular ones.
+        told: Gives what triggers told, by key of the contact.
     """
 
     def __init__(
@@ -317,9 +320,10 @@ class Composer:
         reader: Reader | None = None,
         review_rendered: Review | None = None,
         recommend: Recommend | None = None,
+        told: Told | None = None,
     ) -> None:
         """Keep the parts; nothing is read yet."""
-        self._tools = Tools(state, protector, settings, links, reader, recommend)
+        self._tools = Tools(state, protector, settings, links, reader, recommend, told)
         self._renderer, self._review = Renderer(self._tools), review_rendered
         self._contents: dict[str, Content | None] = {}
 

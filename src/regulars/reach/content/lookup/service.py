@@ -37,6 +37,9 @@ _SQL = Queries(__package__)
 Recommend = Callable[[Sequence[str], int], Mapping[str, Sequence[str]]]
 """Gives product ids by customer, the best first; asked for so many each."""
 
+Told = Callable[[Sequence[str]], Mapping[str, Mapping[str, Any]]]
+"""Gives what triggers told, by key of the contact they set off."""
+
 
 @dataclass(frozen=True)
 class Read:
@@ -63,6 +66,7 @@ class Lookup:
         retailer: Name, zone and currency.
         recommend: Chooses products per customer; by default those popular in the favourite
             category.
+        told: Gives what triggers told; None where nothing is triggered.
     """
 
     def __init__(
@@ -73,10 +77,11 @@ class Lookup:
         retailer: Retailer,
         *,
         recommend: Recommend | None = None,
+        told: Told | None = None,
     ) -> None:
         """Keep the parts; nothing is read yet."""
         self._reader, self._state, self._protector = reader, state, protector
-        self._retailer, self._recommend = retailer, recommend
+        self._retailer, self._recommend, self._told = retailer, recommend, told
         self._zone = ZoneInfo(retailer.zone)
         self._kept: dict[tuple[str, ...], tuple[datetime, Any]] = {}
 
@@ -125,6 +130,9 @@ class Lookup:
                 "store": stores.get(profile.get("favourite_store", ""), {}),
                 **products.get(who, {}),
             }
+        if self._told and _roots(wanted, "trigger"):
+            for key, one in self._told(list(found)).items():
+                found[key]["trigger"] = _there(one)
         languages = {who: one["language"] for who, one in profiles.items() if "language" in one}
         return Read(found, languages, withheld)
 
