@@ -380,3 +380,37 @@ def test_evidence_is_read_from_json_too(tmp_path):
     )
 
     assert read_evidence(path) == ([Evidence("e1", "ranking", "x", valid_to=date(2027, 1, 1))], [])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "中国歌手巡演，凭票根打折",
+        "冠军旗舰店搬到三楼",
+        "室内供暖已开，进店不冷",
+        "门店交通便利，地铁直达",
+        "社区教育发展基金义卖",
+        "如发生发货延迟，客服会联系您",
+        "安全能否再提升，请您提意见",
+        "欢迎积极品尝并打分",
+        "我们会确保过程可追溯",
+        "环保分类垃圾桶使用说明见箱盖",
+        "学校召开运动会，饮料成箱配送",
+        "中介公开房源，本店不参与",
+        "请小心脚下注意台阶",
+        "特色情人节套餐两人份",
+        "所有机型均可以旧换新",
+        "益智玩具满两件九折",
+        "延时配送，雨天敬请谅解",
+        "中国礼盒包装可选红色",
+        "招财务主管一名",
+        "历史低谷期的故事，请听播客",
+        "彩金项链按克计价",
+        "床上用品四件套，全棉",
+        "周末开放，排队请往里走",
+        "新品首发，第一件原价",
+        "专治各种不开心的猫咪咖啡馆",
+    ],
+)
+def test_an_ordinary_word_that_holds_a_term_is_left_alone(line):
+    assert [one for one in found(line) if one.severity.blocks] == []
