@@ -21,6 +21,7 @@ from regulars.settings import Settings, read_settings, with_workers
 
 if TYPE_CHECKING:
     from regulars.adapters.channels.catalogue import ChannelState
+    from regulars.adapters.channels.email.domain_check import DomainFinding
     from regulars.adapters.duckdb_engine import DuckDBEngine
     from regulars.collect.ingest.batch import Follower
     from regulars.collect.ingest.drain.partition import Inside
@@ -141,6 +142,46 @@ class App:
 
         known = self.settings.channels
         return describe(known, folder=self.folder, environment=os.environ)
+
+    def check_domain(self, channel: str) -> "list[DomainFinding]":
+        """Ask DNS whether the domain of an e-mail channel is fit to send.
+
+        Args:
+            channel: The channel.
+
+        Returns:
+            Findings on SPF, DKIM, DMARC and MX.
+
+        Raises:
+            UnknownName: The settings name no such channel, or it carries no e-mail.
+            Transient: DNS did not answer.
+        """
+        from regulars.adapters.channels.email.domain_check import check_domain  # noqa: PLC0415
+        from regulars.adapters.channels.email.questions import question_of  # noqa: PLC0415
+
+        known = {n: part for n, part in self.settings.channels.items() if part.via == "email"}
+        if channel not in known:
+            raise UnknownName("e-mail channel", channel, known)
+        return check_domain(question_of(known[channel], os.environ))
+
+    def answer_challenge(self, channel: str, headers: Mapping[str, str], *, now: datetime) -> str:
+        """Answer the test a provider makes of a new receipt address.
+
+        Args:
+            channel: The channel.
+            headers: Fields of the query with ? before their name.
+            now: The moment, aware.
+
+        Returns:
+            What has to be sent back, as it is; "" for providers that make no such test.
+        """
+        from regulars.adapters.channels.wechat.callbacks import challenge  # noqa: PLC0415 - lazy
+
+        part = self.settings.channels.get(channel)
+        secret = os.environ.get(part.receipt_secret_env, "") if part else ""
+        if not secret or "?echostr" not in headers:
+            return ""
+        return challenge(headers, secret=secret, now=now)
 
     def read_receipts(
         self, channel: str, raw: bytes, headers: Mapping[str, str], *, now: datetime

@@ -52,8 +52,8 @@ def examine(folder: Path) -> list[Finding]:
 
     Returns:
         One finding or more per check, in order: python, packages, settings, permissions,
-        disk, memory, state, turn, audit, lake. What cannot be looked at because an earlier
-        check failed is left out.
+        disk, memory, channels, state, turn, audit, lake. What cannot be looked at because an
+        earlier check failed is left out.
     """
     found = [_python(), *_packages()]
     try:
@@ -66,6 +66,7 @@ def examine(folder: Path) -> list[Finding]:
         _permissions(folder),
         _disk(shutil.disk_usage(folder).free),
         _memory(settings),
+        *_readable("channels", folder, _channels),
         *_readable("state", folder, _state),
         *_readable("lake", folder, _lake),
     ]
@@ -171,6 +172,20 @@ def _memory(settings: Settings) -> Finding:
     if limit > total * 0.8:
         return Finding("memory", Level.WARN, says, "lower compute.memory below 80 % of the memory")
     return Finding("memory", Level.OK, says)
+
+
+def _channels(folder: Path) -> Iterator[Finding]:
+    from regulars.app import open_app  # noqa: PLC0415 - opens the stores, slow to import
+
+    rows = open_app(folder).describe_channels()
+    for row in rows:
+        if row.problem:
+            says, _, todo = row.problem.partition("; ")
+            yield Finding("channels", Level.WARN, says, todo or "see how-to/connect-a-channel.md")
+    ready = [row for row in rows if not row.problem]
+    if ready:
+        names = ", ".join(f"{row.name} ({row.via})" for row in ready)
+        yield Finding("channels", Level.OK, f"ready: {names}")
 
 
 def _state(folder: Path) -> Iterator[Finding]:

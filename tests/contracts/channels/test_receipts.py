@@ -14,8 +14,6 @@ from regulars.adapters.channels.email.receipts import parse_email
 from regulars.adapters.channels.email.verp import return_address
 from regulars.adapters.channels.push.receipts import parse_jpush
 from regulars.adapters.channels.sms.receipts import is_opt_out, parse_aliyun, parse_tencent
-from regulars.adapters.channels.webhook.receipts import parse_webhook
-from regulars.adapters.channels.webhook.signing import headers as signed
 from regulars.adapters.channels.wechat.callbacks import challenge, keys_of
 from regulars.adapters.channels.wechat.receipts import parse_wechat
 from regulars.errors import InputError, NotAllowed
@@ -255,19 +253,6 @@ def test_jpush_callbacks():
     ]
     with pytest.raises(NotAllowed):
         parse_jpush(posted, {"authorization": f"Basic {login}"}, secret="app:other", now=NOW)
-
-
-def test_webhook_receipts_are_signed_and_fresh():
-    posted = json.dumps({"kind": "opened", "key": KEY, "occurred_at": "2026-03-02T08:00:00+00:00"})
-    given_headers = signed("s", identity="n1", at=NOW, body=posted.encode())
-
-    [receipt] = parse_webhook(posted.encode(), given_headers, secret="s", now=NOW)
-
-    assert (receipt.kind, receipt.key, receipt.notice_id) == (ReceiptKind.OPENED, KEY, "n1:0")
-    with pytest.raises(NotAllowed):
-        parse_webhook(posted.encode() + b" ", given_headers, secret="s", now=NOW)
-    with pytest.raises(NotAllowed):
-        parse_webhook(posted.encode(), given_headers, secret="s", now=NOW + timedelta(hours=1))
 
 
 AES = base64.b64encode(bytes(range(32))).decode().rstrip("=")

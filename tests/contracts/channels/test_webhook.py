@@ -18,6 +18,8 @@ NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)
 
 
 class TestWebhook(ProviderContract):
+    needs_address = False
+
     def open_server(self, *planned):
         return WebhookServer(*planned, secret=self.secret)
 

@@ -87,6 +87,7 @@ class TestWelcome(WeChat):
 
 
 class TestGroupBot(WeChat):
+    needs_address = False
     kind = GroupBot
     more = {"rate_per_second": 1000.0}
     prefix = "News for customer "

@@ -25,6 +25,7 @@ class WindowChannel(ABC):
     """What channels have in common that make one call per contact.
 
     Attributes:
+        needs_address: False where everything goes to one place.
         problem: What a person has to mend, "" when nothing: shown by doctor and the monitor.
 
     Args:
@@ -35,6 +36,7 @@ class WindowChannel(ABC):
     recovery: Recovery = Recovery.HOLD_UNKNOWN
     key_seconds: int = 0
     carries_messages: bool = True
+    needs_address: bool = True
 
     def __init__(self, setup: Setup, *, per_second: float = 0.0) -> None:
         """Call nobody yet."""
@@ -102,7 +104,7 @@ class WindowChannel(ABC):
         """Hand one contact over."""
 
     async def _paced(self, contact: Contact) -> Answer:
-        if contact.message is None or not contact.message.address:
+        if contact.message is None or (self.needs_address and not contact.message.address):
             return refused("no_address")
         loop, patience = asyncio.get_running_loop(), self.setup.settings.timeout_seconds
         wait = self._pace.ahead(now=loop.time())

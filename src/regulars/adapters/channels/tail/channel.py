@@ -25,6 +25,8 @@ class AppriseChannel(WindowChannel):
             contact's own address.
     """
 
+    needs_address = False
+
     def __init__(self, setup: Setup) -> None:
         """Call nobody yet."""
         super().__init__(setup, per_second=5.0)

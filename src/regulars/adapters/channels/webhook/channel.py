@@ -26,6 +26,7 @@ class WebhookChannel(WindowChannel):
 
     recovery = Recovery.RESEND
     key_seconds = DAY
+    needs_address = False
 
     def __init__(self, setup: Setup) -> None:
         """Call nobody yet."""

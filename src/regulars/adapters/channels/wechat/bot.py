@@ -19,6 +19,8 @@ class GroupBot(WindowChannel):
         setup: `secret_env` holds the key of the bot's address.
     """
 
+    needs_address = False
+
     def __init__(self, setup: Setup) -> None:
         """Call nobody yet."""
         super().__init__(setup, per_second=PER_SECOND)
