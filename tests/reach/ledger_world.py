@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from regulars.errors import InputError, Transient
+from regulars.errors import RegularsError, Transient
 from regulars.govern.consent.service import withdraw
 from regulars.govern.policy.service import resume, stop
 from regulars.ports.channels import Answer, Outcome, Recovery
@@ -43,7 +43,9 @@ SENDING = Sending(
 CUSTOMERS = [f"c{number:02d}" for number in range(24)]
 STOCK = 9
 KEY_SECONDS = 900
-FAULTS = ("timeout", "half", "reset", "busy", "mute", "some_busy", "slow", "breaks")
+FAULTS = (
+    "timeout", "timeout", "half", "reset", "busy", "mute", "some_busy", "slow", "slow_busy", "breaks"
+)  # fmt: skip
 
 
 class Memory:
@@ -113,7 +115,9 @@ class Provider:
         world.meanwhile()
         if fault == "reset":
             raise Transient("connection reset")
-        if fault == "busy":
+        if fault == "slow_busy":
+            world.slow()
+        if fault in {"busy", "slow_busy"}:
             return dict.fromkeys((c.key for c in contacts), self._busy())
         taken = contacts[: len(contacts) // 2] if fault == "half" else contacts
         answers = {c.key: self._take(c, claimed_at, fault) for c in taken}
@@ -128,9 +132,7 @@ class Provider:
     def find(self, keys, /):
         got = {key for _, key, _ in self.delivered}
         refused = {k for k in keys if self.world.customer_of.get(k) in self.world.refused}
-        return {
-            key: self._refusal() if key in refused else self._found(key, got) for key in keys
-        }
+        return {key: self._refusal() if key in refused else self._found(key, got) for key in keys}
 
     def close_turn(self, turn, /):
         """Nothing to close."""
@@ -154,9 +156,9 @@ class Provider:
         if fault == "some_busy" and world.draw.random() < 0.5:
             return self._busy()
         remembered = self.known.get(contact.key)
-        if self.key_seconds and remembered is not None:
-            if world.true_now - remembered < timedelta(seconds=self.key_seconds):
-                return Answer(Outcome.ACCEPTED)
+        kept = timedelta(seconds=self.key_seconds)
+        if remembered is not None and world.true_now - remembered < kept:
+            return Answer(Outcome.ACCEPTED)
         self.known[contact.key] = world.true_now
         self.delivered.append((contact.at, contact.key, contact))
         world.check_delivery(contact, claimed_at)
@@ -171,9 +173,21 @@ class World:
         image: An empty database with the newest schema, as bytes.
         gate: Makes the rules of contact; a bug may be planted in them.
         keys: Wraps a channel; a bug may be planted in it.
+        likely: How many times as often some things happen as usual, by name.
+        offers: What contacts may carry.
     """
 
-    def __init__(self, seed, image, *, gate=Gate, keys=lambda channel: channel):
+    def __init__(
+        self,
+        seed,
+        image,
+        *,
+        gate=Gate,
+        keys=lambda channel: channel,
+        likely=(),
+        offers=("coupon", "news"),
+    ):
+        self._likely, self._offers = dict(likely), offers
         self.draw = random.Random(seed)
         self.state = Memory(image)
         self.now = self.true_now = START
@@ -184,6 +198,7 @@ class World:
         self.refused = set(self.draw.sample(CUSTOMERS, 2))
         self.calm = self.draw.random() < 0.1
         self.is_over = False
+        self.faults = FAULTS + (self.draw.choice(FAULTS),) * self.draw.choice([0, 4, 12])
         self._depth, self._gate, self._keys = 0, gate(POLICY, zone=ZONE), keys
         self.providers = {
             "email": Provider(self, "email", Recovery.RESEND, KEY_SECONDS),
@@ -208,9 +223,14 @@ class World:
         self.enrol()
         choices = [
             (self.tick, 12), (self.enrol, 3), (self.time_passes, 6), (self.withdraw, 2),
-            (self.cancel, 1), (self.stop_or_resume, 1), (self.clock_steps, 1), (self.receipts, 2),
+            (self.cancel, 1), (self.stop_or_resume, 1), (self.clock_steps, 2), (self.receipts, 2),
         ]  # fmt: skip
-        works, weights = zip(*choices, strict=True)
+        works = [work for work, _ in choices]
+        # Not everything everywhere: a history rich in two things shows what they do to each other.
+        weights = [weight * self.draw.choice([0, 1, 1, 1, 4]) for _, weight in choices]
+        weights[0] = choices[0][1]
+        if self._likely:
+            weights = [w * self._likely.get(f.__name__, 1) for f, w in choices]
         for work in self.draw.choices(works, weights, k=actions):
             self.events += 1
             work()
@@ -294,7 +314,7 @@ class World:
                 self.draw.choice(["send"] * 8 + ["holdout", "abstain"]),
                 "chosen",
                 channel=channel,
-                offer_id=self.draw.choice(["coupon", "news"]),
+                offer_id=self.draw.choice(self._offers),
                 cost=Decimal("0.05"),
             )
             for customer in chosen
@@ -335,7 +355,7 @@ class World:
         """The clock of the machine is set, while senders look every minute: time itself goes on."""
         if not self.calm:
             self.tick(survives=True)
-            self.now += timedelta(seconds=self.draw.choice([-7200, -1200, -90, 90, 1200, 7200]))
+            self.now += timedelta(seconds=self.draw.choice([-7200, -7200, -1200, 90, 1200, 7200]))
 
     def _catch_up(self):
         self.now = max(self.now, self.true_now)
@@ -356,15 +376,22 @@ class World:
 
     def fault(self):
         self.events += 1
-        if self.is_over or self.calm or self.draw.random() > 0.4:
+        if self.is_over or self.calm or self.draw.random() > 0.45:
             return ""
-        return self.draw.choice(FAULTS)
+        return self.draw.choice(self.faults)
 
     def meanwhile(self):
         """While a batch is with the provider others go on."""
         if self._depth or self.is_over or self.draw.random() > 0.3:
             return
         self._inside(self.draw.choice([self.tick, self.tick, self.enrol, self.withdraw]))
+
+    def others_claim(self, channel):
+        """Another sender makes a pass; rows of the channel are locked by the first."""
+        if not self._depth and not self.is_over:
+            locked = {channel: self.providers.pop(channel)}
+            self._inside(self.tick)
+            self.providers |= locked
 
     def slow(self):
         """The answer takes longer than the lease, and somebody else looks at the ledger."""
@@ -422,9 +449,7 @@ class World:
 
     def check_end(self):
         rows = self.state.all("SELECT * FROM ledger")
-        delivered = [
-            contact for p in self.providers.values() for _, _, contact in p.delivered
-        ]
+        delivered = [contact for p in self.providers.values() for _, _, contact in p.delivered]
         by_key = Counter(contact.key for contact in delivered)
         states = {row["key"]: row["state"] for row in rows}
         self.expect(not self.open_rows(), "somebody has no fate")
@@ -469,11 +494,11 @@ class World:
         self.expect(len(why(self.state, customer)) == mine, "why does not tell everything")
 
 
-def history(seed, image, *, actions=26, **planted):
+def history(seed, image, *, actions=22, **planted):
     """Live one seed; give its world. An account that does not add up is a broken promise too."""
     world = World(seed, image, **planted)
     try:
         world.live(actions)
-    except (InputError, Died) as error:
+    except (RegularsError, Died) as error:
         world.broken.append(f"{type(error).__name__}: {error}")
     return world
