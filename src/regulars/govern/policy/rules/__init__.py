@@ -18,6 +18,7 @@ from regulars.govern.policy.rules.suppressing import MARKETING_ONLY, suppressing
 __all__ = [
     "AGAIN",
     "MARKETING_ONLY",
+    "REASONS",
     "RULES",
     "Barred",
     "Case",
@@ -40,6 +41,30 @@ RULES: dict[str, Rule] = {
     "frequency_cap": frequency_caps,
     "quiet_hours": quiet_times,
     "stock": stocks,
+}
+# What each rule may say.
+REASONS: dict[str, tuple[Reason, ...]] = {
+    "holdout": (Reason.GLOBAL_HOLDOUT, Reason.CAMPAIGN_HOLDOUT),
+    "emergency_stop": (Reason.EMERGENCY_STOP,),
+    "consent": (
+        Reason.NO_CONSENT,
+        Reason.CONSENT_DENIED,
+        Reason.CONSENT_WITHDRAWN,
+        Reason.CONSENT_STALE,
+        Reason.TOPIC_LEFT,
+    ),
+    "suppression": (Reason.SUPPRESSED,),
+    "minors": (Reason.CHILD_WITHOUT_GUARDIAN, Reason.MINOR),
+    "profiling": (Reason.PROFILING_REFUSED,),
+    "platform_quota": (
+        Reason.PLATFORM_QUOTA,
+        Reason.PLATFORM_FORBIDS,
+        Reason.NO_GRANT,
+        Reason.OUTRANKED,
+    ),
+    "frequency_cap": (Reason.FREQUENCY_CAP, Reason.OUTRANKED),
+    "quiet_hours": (Reason.QUIET_HOURS,),
+    "stock": (Reason.OUT_OF_STOCK,),
 }
 # What no resend may break either: counters, hours and stock were settled at the first attempt.
 AGAIN = ("emergency_stop", "consent", "suppression", "minors", "profiling")

@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter
 
-from regulars.serve.http.govern import approvals, audit, consent, copycheck, suppression
+from regulars.serve.http.govern import approvals, audit, consent, copycheck, policy, suppression
 from regulars.serve.http.govern.audit import audit_state
 
 router = APIRouter()
-for _part in (audit, consent, copycheck, suppression, approvals):
+for _part in (audit, consent, copycheck, suppression, approvals, policy):
     router.routes.extend(_part.router.routes)
 
 __all__ = ["audit_state", "router"]

@@ -6,6 +6,7 @@ from regulars.serve.cli.stations.govern import (
     accounts,
     approving,
     consenting,
+    contact_rules,
     legal_basis,
     reviewing,
     suppressing,
@@ -18,6 +19,7 @@ app.add_typer(accounts.audit, name="audit")
 app.add_typer(legal_basis.app, name="legal-basis")
 app.add_typer(consenting.app, name="consent")
 app.add_typer(suppressing.app)
+app.add_typer(contact_rules.app)
 app.add_typer(reviewing.app)
 app.add_typer(approving.app)
 
