@@ -10,7 +10,7 @@ so many customers.
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -93,7 +93,7 @@ def alone(messages: int) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def shop(customers: int) -> Iterator[App]:
+def shop(customers: int) -> Generator[App]:
     """Make a workspace with customers, their profiles and their addresses in the vault."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "regulars.toml").write_text(TOML, encoding="utf-8")

@@ -30,6 +30,7 @@ from regulars.serve.http.door.workspaces import Site
 from regulars.serve.public import receipts
 from regulars.serve.public.clicks import ClickPages
 from regulars.serve.public.preferences import PreferencePages
+from regulars.serve.public.surveys import SurveyPages
 
 _LOG = logging.getLogger("regulars.serve")
 
@@ -107,6 +108,7 @@ def _routes(site: Site, pages: Pages) -> list[BaseRoute]:
         *SigningPages(site, pages).routes(),
         *ClickPages(site, pages).routes(),
         *PreferencePages(site, pages).routes(),
+        *SurveyPages(site, pages).routes(),
         *receipts.routes(),
         *console.routes(pages),
     ]

@@ -7,10 +7,14 @@ from regulars.serve.cli.stations.reach.campaigns import campaign
 from regulars.serve.cli.stations.reach.contents import content
 from regulars.serve.cli.stations.reach.sending import send, tick
 from regulars.serve.cli.stations.reach.stopping import pause, resume, stop_all
+from regulars.serve.cli.stations.reach.surveying import links, survey, task
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(campaign, name="campaign")
 app.add_typer(content, name="content")
+app.add_typer(survey, name="survey")
+app.add_typer(task, name="task")
+app.add_typer(links, name="links")
 app.command("send")(send)
 app.command("tick")(tick)
 app.command("ledger")(ledger)
