@@ -296,14 +296,14 @@ def _ask(
         return []
     campaign_id = row.campaign.id
     says = judgement.says or _WHY[judgement.reason]
+    says = f"{says}; to go on: regulars reach campaign go-on {campaign_id}"
     with state.transaction() as opened:
         note_phase(opened, campaign_id, phase.position, judgement.reason)
         add_task(
             opened,
             TASK,
             f"campaign/{campaign_id}",
-            f"phase {phase.name} of campaign {campaign_id} is done and waits for a word: {says}; "
-            f"to go on: regulars reach campaign go-on {campaign_id}",
+            f"phase {phase.name} of campaign {campaign_id} is done and waits for a word: {says}",
             now=now,
         )
     return [Move(campaign_id, phase.name, "asked", says)]

@@ -85,7 +85,9 @@ def show(name: CampaignId, *, folder: Folder = Path(), print_json: AsJson = Fals
 def diff(
     what: Annotated[str, typer.Argument(help="Id of a campaign, or a file to compare with it.")],
     *,
-    before: Annotated[int, typer.Option(min=0, help="Earlier version; 0 for nothing.")] = -1,
+    before: Annotated[
+        int, typer.Option(min=-1, help="Earlier version; 0 for nothing, -1 for the one before.")
+    ] = -1,
     after: Annotated[int, typer.Option(min=0, help="Later version; the newest by default.")] = 0,
     folder: Folder = Path(),
     print_json: AsJson = False,

@@ -72,11 +72,19 @@ def results(
     found = service.results(open_shop(folder).state, survey_id, level=level)
     score = found.score
     if print_json:
-        value = score.value if score.answers else None
-        about = {"survey": survey_id, "kind": found.survey.kind.value, "answers": score.answers}
-        about |= {"score": value, "low": score.low, "high": score.high, "level": score.level}
-        counts = {"by_score": found.count_by_score, "by_group": found.count_by_group}
-        typer.echo(as_json(about | counts | {"comments": found.comments}))
+        about = {
+            "survey": survey_id,
+            "kind": found.survey.kind.value,
+            "answers": score.answers,
+            "score": score.value if score.answers else None,
+            "low": score.low,
+            "high": score.high,
+            "level": score.level,
+            "by_score": found.count_by_score,
+            "by_group": found.count_by_group,
+            "comments": found.comments,
+        }
+        typer.echo(as_json(about))
         return
     if not score.answers:
         typer.echo("no answers yet")
