@@ -13,7 +13,7 @@ from importlib.resources import files
 
 import opencc
 
-HARD = frozenset(",。!?;:、()[]{}\n\r")
+HARD = frozenset(",。!?;:、…()[]{}\n\r")
 """Punctuation that ends a clause: a word does not reach across it."""
 
 _KEPT = frozenset("%")
@@ -22,7 +22,7 @@ _OPENING, _CLOSING = "([{", ")]}"
 _DROPPED = {"Cf", "Mn", "Me", "Mc", "Cc", "Cs", "Co", "Cn", "Lm"}
 _ROUNDS = 6
 _HAN = r"[\u4e00-\u9fff]"
-_RUN = re.compile(rf"(?<={_HAN})[,。!?;:、](?={_HAN})")
+_RUN = re.compile(rf"(?<={_HAN})[,。!?;:、…](?={_HAN})")
 _BRACKETED = re.compile(rf"[(\[{{]{_HAN}[)\]}}]")
 
 

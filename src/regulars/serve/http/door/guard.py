@@ -29,6 +29,7 @@ LARGE_BODY_BYTES = {
     "POST /api/reach/campaigns/{campaign_id}/changes": 64 << 20,
     "POST /api/govern/consent/import": 16 << 20,
     "POST /api/govern/suppress/import": 16 << 20,
+    "POST /api/govern/copycheck": 4 << 20,
 }
 SESSION_COOKIE = "regulars_session"
 FORM_COOKIE = "regulars_form"
