@@ -6,6 +6,7 @@ deduplication, no protection, no ledger. Run: python benchmarks collect_drain, o
 python benchmarks/collect_drain.py MEGABYTES
 """
 
+import gc
 import resource
 import shutil
 import sys
@@ -221,6 +222,8 @@ def main(megabytes: int = 200) -> list[dict[str, Any]]:
         shutil.copytree(folder / "log", folder / "peer-log")
         stages = Stages()
         drain, lake, state = open_drain(folder, stages)
+        gc.collect()
+        gc.freeze()
         before, wall, cpu = peak_mb(), time.perf_counter(), time.process_time()
         drain_once(drain)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu

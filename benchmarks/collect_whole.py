@@ -6,7 +6,6 @@ with the ledger. Run: python benchmarks/collect_whole.py [seconds]
 """
 
 import asyncio
-import json
 import random
 import re
 import sys
@@ -17,6 +16,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
+
+from regulars.adapters.state import SQLState
+from regulars.collect.ingest.drain.ledger.service import totals
 
 INGEST = import_module("collect_ingest")
 BATCH, BODIES, TICKS = INGEST.BATCH, INGEST.BODIES, INGEST.TICKS
@@ -46,9 +48,8 @@ class Whole(INGEST.Server):
         return int(re.search(r"VmRSS:\s+(\d+)", text)[1]) // 1024  # type: ignore[index]
 
     def ledger(self) -> dict[str, int]:
-        """Give what the ledger says now."""
-        said = self._regulars("collect", "ledger", "--dir", str(self.folder), "--json")
-        return dict(json.loads(said))
+        """Give what the ledger says now; read here, because a command would take a core from it."""
+        return dict(totals(SQLState(f"sqlite:///{self.folder / 'state.db'}")))
 
 
 class Sender:

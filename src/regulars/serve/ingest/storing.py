@@ -1,5 +1,6 @@
 """Store what was taken in: run the drain of a workspace here, or wait for the one that runs."""
 
+import gc
 import signal
 import threading
 from pathlib import Path
@@ -10,6 +11,7 @@ from regulars.errors import NotReady, Transient
 
 if TYPE_CHECKING:
     from regulars.app import App
+    from regulars.collect.ingest.drain.service import Drain
 
 PATIENCE_SECONDS = 300.0
 _LOOK_SECONDS = 0.2
@@ -26,7 +28,15 @@ def run_forever(folder: Path, stop: threading.Event) -> None:
     from regulars.collect.ingest.drain.service import run_forever as run  # noqa: PLC0415
 
     app = open_app(folder)
-    run(app.drain, stop=stop, now=now_micros)
+
+    def opened() -> "Drain":
+        drain = app.drain()
+        # What exists now stays: the collector need not look at it again on every round.
+        gc.collect()
+        gc.freeze()
+        return drain
+
+    run(opened, stop=stop, now=now_micros)
 
 
 def stop_on_signals(stop: threading.Event) -> None:
