@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property, partial
 from importlib import import_module
@@ -128,6 +128,18 @@ class App:
             else open_channel(name, part, folder=self.folder, environment=os.environ)
             for name, part in self.settings.channels.items()
         }
+
+    @cached_property
+    def working_channels(self) -> dict[str, Channel]:
+        """The adapters of the channels that can work: one that lacks something stops no other.
+
+        Contacts of the others wait, and are reported as stuck, until the settings are mended.
+        """
+        lacking = {one.name for one in self.describe_channels() if one.problem or one.missing}
+        if not lacking:
+            return self.channels
+        rest = {n: part for n, part in self.settings.channels.items() if n not in lacking}
+        return App(self.folder, replace(self.settings, channels=rest)).channels
 
     def describe_channels(self) -> "list[ChannelState]":
         """List the channels, what is done with doubts on each, and what each still needs.

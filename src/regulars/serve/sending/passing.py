@@ -78,7 +78,7 @@ def one_pass(
         report = tick(
             app.state,
             now=now,
-            channels=app.channels,
+            channels=app.working_channels,
             gate=gate,
             compose=(pen or Pen(app)).compose,
             pace=pace_of(app),

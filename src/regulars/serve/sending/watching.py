@@ -46,7 +46,9 @@ class ChannelRow:
         via: What carries it.
         message_class: Class of messages it carries.
         recovery: What may be done with contacts nobody confirmed.
-        carries_messages: True when contacts need a rendered message.
+        because: Why.
+        missing: Variables that must be set and are not.
+        problem: What keeps it from working; "" when nothing does.
         cost: Cost of one contact.
         sent: Contacts handed over so far.
         failures: Failures in a row.
@@ -58,7 +60,9 @@ class ChannelRow:
     via: str
     message_class: str
     recovery: str
-    carries_messages: bool
+    because: str
+    missing: tuple[str, ...]
+    problem: str
     cost: Decimal
     sent: int
     failures: int
@@ -96,18 +100,21 @@ def channel_rows(app: "App") -> list[ChannelRow]:
     with app.state.reading() as opened:
         sent = {row["channel"]: row["contacts"] for row in opened.all(_SQL["sent"])}
         health = {row["channel"]: row for row in opened.all(_SQL["health"])}
+    costs = {name: part.cost for name, part in app.settings.channels.items()}
     found = []
-    for name, part in app.settings.channels.items():
-        channel, state = app.channels[name], health.get(name, {})
+    for one in app.describe_channels():
+        state = health.get(one.name, {})
         found.append(
             ChannelRow(
-                name,
-                part.via,
-                part.message_class,
-                channel.recovery.value,
-                channel.carries_messages,
-                part.cost,
-                sent.get(name, 0),
+                one.name,
+                one.via,
+                one.message_class,
+                one.recovery,
+                one.because,
+                one.missing,
+                one.problem,
+                costs[one.name],
+                sent.get(one.name, 0),
                 state.get("failures", 0),
                 state.get("closed_until", ""),
                 state.get("reason", ""),

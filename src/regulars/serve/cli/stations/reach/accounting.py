@@ -68,6 +68,7 @@ def channels(*, folder: Folder = Path(), print_json: AsJson = False) -> None:
         return
     for row in rows:
         health = f"left alone until {row.closed_until}: {row.reason}" if row.closed_until else "ok"
+        health = row.problem or health
         typer.echo(
             f"{row.name:<16} {row.via:<16} {row.recovery:<13} {row.cost:>8} "
             f"{row.sent:>12,}  {health}"
