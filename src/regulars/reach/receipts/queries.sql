@@ -17,11 +17,11 @@ VALUES
 ON CONFLICT (provider, receipt_id) DO NOTHING
 
 -- name: contact_by_key
-SELECT key, customer_id, channel, at FROM ledger WHERE key = :key
+SELECT key, customer_id, channel, at, state FROM ledger WHERE key = :key
 
 -- name: contact_by_provider
 -- The partial index on provider ids asks for the second condition.
-SELECT key, customer_id, channel, at FROM ledger
+SELECT key, customer_id, channel, at, state FROM ledger
 WHERE provider_id = :provider_id AND provider_id <> '' AND channel = :channel ORDER BY key LIMIT 1
 
 -- name: waiting

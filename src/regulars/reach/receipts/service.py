@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from regulars.govern.consent.rule import EVERY_CHANNEL
+from regulars.govern.policy import Fate, Reason
 from regulars.govern.protection.tokens import UNREADABLE, kind_of_token
 from regulars.govern.suppression import Bar, SuppressionReason
 from regulars.govern.suppression.service import lift_answered, suppress_in
 from regulars.ports.state import Queries, State, Transaction
+from regulars.reach.delivery.service import settle_unknown
 from regulars.reach.links.scanners import CLICK, OPEN, Click, verdicts
 from regulars.reach.receipts.states import (
     KINDS,
@@ -37,6 +39,7 @@ _BARRING = {
     ReceiptKind.COMPLAINED.value: SuppressionReason.COMPLAINED,
     ReceiptKind.BOUNCED.value: SuppressionReason.BOUNCED,
 }
+_OPEN = frozenset({"claimed", Fate.UNKNOWN.value})
 _CLICKS = {ReceiptKind.CLICKED.value: CLICK, ReceiptKind.OPENED.value: OPEN}
 _ANY_BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130"
 _SQL = Queries(__package__)
@@ -240,12 +243,25 @@ class _Taker:
             contact["key"], customer_id, channel, {}
         )
         self._opened.run(_SQL["keep_state"], **_state_row(known.with_receipt(kind, at)))
+        if contact["state"] in _OPEN:
+            self._settle_fate(row, contact)
         if kind in FACTS:
             self._outcome(contact, kind, at)
         if kind in _BARRING:
             self._bar(customer_id, channel, kind, at)
         if kind == SOFT_BOUNCED:
             self._rest(customer_id, channel)
+
+    def _settle_fate(self, row: Mapping[str, Any], contact: Mapping[str, Any]) -> None:
+        """Settle a contact nobody confirmed: whoever reports on it had been handed it."""
+        settle_unknown(
+            self._opened,
+            contact["key"],
+            is_sent=True,
+            reason=Reason.HANDED_OVER.value,
+            at=self._now,
+            provider_id=row["provider_id"],
+        )
 
     def _outcome(self, contact: Mapping[str, Any], kind: str, at: str) -> None:
         added = self._opened.run(
