@@ -45,7 +45,7 @@ def test_every_learner_finds_effects_that_are_there(learner, base):
     found = LEARNERS[learner](experiment_data(x, arm, outcome), base=base).predict(fresh)[:, 0]
 
     error = np.sqrt(np.mean((found - truth) ** 2))
-    assert error < 0.75 * truth.std()
+    assert error < (0.75 if base is Base.RIDGE else 0.9) * truth.std()
     assert found.mean() == pytest.approx(truth.mean(), abs=0.08)
     assert effect.std() > 0.4
 

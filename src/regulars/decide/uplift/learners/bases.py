@@ -93,13 +93,16 @@ def fit_of(base: Base, *, seed: int) -> Fit:
             return _Level(float(np.average(outcome, weights=weight)) if len(outcome) else 0.0)
         if base is Base.RIDGE:
             return Ridge().fit(features, outcome, weight)
-        return _boosted(features, outcome, weight, seed)
+        boosted: Model = _boosted(features, outcome, weight, seed)
+        return boosted
 
     return fit
 
 
 def _boosted(features: Floats, outcome: Floats, weight: Floats, seed: int) -> Any:
-    from sklearn.ensemble import HistGradientBoostingRegressor  # noqa: PLC0415 - slow to import
+    from sklearn.ensemble import (  # type: ignore[import-untyped]  # noqa: PLC0415 - slow to import
+        HistGradientBoostingRegressor,
+    )
 
     model = HistGradientBoostingRegressor(
         max_iter=100,
