@@ -457,4 +457,4 @@ def test_a_new_message_id_per_try_is_caught(tmp_path):
             return NewIdPerTry(super().open_channel(server, secret=secret, folder=folder).setup)
 
     with pytest.raises(AssertionError):
-        Planted().test_what_may_have_been_taken_is_in_doubt_never_sent_twice(Trouble.LOST, tmp_path)
+        Planted().check_doubt(Trouble.LOST, tmp_path)

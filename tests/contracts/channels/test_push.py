@@ -215,4 +215,4 @@ def test_another_cid_per_try_is_caught(tmp_path):
             return open_push(RandomKey, server, secret=secret, folder=folder, account="appkey")
 
     with pytest.raises(AssertionError):
-        Planted().test_what_may_have_been_taken_is_in_doubt_never_sent_twice(Trouble.LOST, tmp_path)
+        Planted().check_doubt(Trouble.LOST, tmp_path)

@@ -240,4 +240,4 @@ def test_a_channel_deaf_to_429_is_caught(tmp_path):
     with pytest.raises(AssertionError):
         Planted().test_a_provider_that_asks_to_wait_is_given_its_time(tmp_path)
     with pytest.raises(AssertionError):
-        Planted().test_what_was_not_taken_is_not_said_to_be(Trouble.RATE_LIMITED, tmp_path)
+        Planted().test_what_was_not_taken_is_not_said_to_be(tmp_path)

@@ -51,7 +51,7 @@ def test_a_channel_that_makes_a_new_id_per_try_is_caught(tmp_path):
     from regulars.testing.provider_servers.troubles import Trouble
 
     with pytest.raises(AssertionError):
-        Planted().test_what_may_have_been_taken_is_in_doubt_never_sent_twice(Trouble.LOST, tmp_path)
+        Planted().check_doubt(Trouble.LOST, tmp_path)
 
 
 def test_the_example_of_the_standard_verifies():

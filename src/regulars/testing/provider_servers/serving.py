@@ -126,8 +126,8 @@ async def _end(
         _hang_up(receive)
     elif trouble is Trouble.HANG:
         await _until_the_caller_leaves(receive)
-    elif trouble is Trouble.DRIP:
-        await _drip(send, receive)
+    elif trouble is Trouble.TRICKLE:
+        await _trickle(send, receive)
     else:
         await response(scope, receive, send)
 
@@ -143,7 +143,7 @@ async def _until_the_caller_leaves(receive: Receive) -> None:
         pass
 
 
-async def _drip(send: Send, receive: Receive) -> None:
+async def _trickle(send: Send, receive: Receive) -> None:
     leaving = asyncio.ensure_future(_until_the_caller_leaves(receive))
     await send({"type": "http.response.start", "status": 200, "headers": []})
     while not leaving.done():

@@ -175,15 +175,15 @@ class _Session(asyncio.Protocol):
         self._to = ""
         if self._trouble is Trouble.LOST:
             self._transport.abort()
-        elif self._trouble is Trouble.DRIP:
-            self._drip()
+        elif self._trouble is Trouble.TRICKLE:
+            self._trickle()
         elif self._trouble is not Trouble.HANG:
             self._say("250 2.0.0 taken")
 
-    def _drip(self) -> None:
+    def _trickle(self) -> None:
         if not self._transport.is_closing():
             self._transport.write(b"2")
-            asyncio.get_running_loop().call_later(0.05, self._drip)
+            asyncio.get_running_loop().call_later(0.05, self._trickle)
 
     def _authenticate(self, words: list[str]) -> None:
         if words[1].upper() == "PLAIN":

@@ -16,7 +16,7 @@ class Trouble(StrEnum):
     ERROR = "500, nothing taken"
     LOST = "taken, then the connection is closed without an answer"
     HANG = "taken, then no answer ever"
-    DRIP = "taken, then the answer comes byte by byte, for ever"
+    TRICKLE = "taken, then the answer comes byte by byte, for ever"
     EXPIRED = "the token is said to have expired"
 
 

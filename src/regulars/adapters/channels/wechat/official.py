@@ -7,7 +7,6 @@ says. Recovery: RESEND for template messages, 600 seconds; HOLD_UNKNOWN for the 
 no keys.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from regulars.adapters.channels.plumbing.answers import accepted, refused
@@ -76,7 +75,7 @@ class _OpenidChannel(WindowChannel):
             "data": {name: {"value": value} for name, value in message.parameters.items()},
         } | self.place(message.link)
 
-    def place(self, link: str) -> Mapping[str, Any]:
+    def place(self, link: str) -> dict[str, Any]:
         """Write where a tap leads: an address of the web, or a page of a mini program."""
         if "://" in link:
             return {self.web_name: link} if self.web_name else {}

@@ -4,7 +4,8 @@ Source: developer.work.weixin.qq.com, get_corp_tag_list, add_corp_tag, mark_tag;
 enterprise at most.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from regulars.adapters.channels.plumbing.loop import wait_for
 from regulars.adapters.channels.wechat.client import WeChatClient
@@ -80,7 +81,7 @@ class WecomTags:
         }
         self._asked("mark_tag", asked)
 
-    def _asked(self, call: str, asked: dict[str, object]) -> dict[str, list[dict[str, str]]]:
+    def _asked(self, call: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         said = wait_for(self._client.post(_PATH + call, asked))
         if not isinstance(said, Answer):
             return said
