@@ -1,6 +1,7 @@
 """A ledger with contacts that were sent, and hands that bring receipts for them."""
 
 import json
+import random
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -26,6 +27,8 @@ class Mailroom:
     """Takes receipts in, and tells what they came to."""
 
     covering = COVERING
+    everybody = tuple((f"k{n}", f"c{n % 4}", ("email", "sms")[n % 2]) for n in range(8))
+    phone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15"
 
     def __init__(self, shop):
         self.shop, self.state = shop, shop.state
@@ -50,6 +53,44 @@ class Mailroom:
         return take(
             state or self.state, channel, receipts, covering=self.covering, now=self.now, raw=raw
         )
+
+    def everything(self):
+        """A stream as providers send it: every kind, soft bounces, programs, answers by address."""
+        found = []
+        for n, (key, _, _channel) in enumerate(self.everybody):
+            found += [
+                self.receipt("delivered", key, 1, notice_id=f"d{n}"),
+                self.receipt("opened", key, 2, agent=self.phone),
+                self.receipt("opened", key, 3),
+                self.receipt("clicked", "", 4, provider_id=f"p-{key}", notice_id=f"c{n}"),
+                self.receipt("clicked", key, 4, agent="Barracuda Sentinel"),
+            ]
+            kind = ["bounced", "complained", "opted_out", "failed"][n % 4]
+            found.append(self.receipt(kind, key, 5 + n, is_permanent=n % 8 < 4))
+        found += [self.receipt("bounced", f"k{n}", 20 + n) for n in (0, 2, 4, 6)]
+        found.append(self.receipt("opted_out", "", 30, address="+8613800138000"))
+        return found
+
+    def shuffled(self, seed):
+        """The same stream, each receipt three times, in any order."""
+        three_times = self.everything() * 3
+        random.Random(seed).shuffle(three_times)
+        return three_times
+
+    def brings(self, receipts, *, posts=3):
+        """Bring receipts in several posts, by channel, and settle what waits."""
+        by_channel = {key: channel for key, _, channel in self.everybody}
+        size = max(1, len(receipts) // posts)
+        for start in range(0, len(receipts), size):
+            for channel in ("email", "sms"):
+                own = [
+                    r
+                    for r in receipts[start : start + size]
+                    if by_channel.get(r.key or r.provider_id.removeprefix("p-"), "sms") == channel
+                ]
+                self.takes(*own, channel=channel)
+        self.settles()
+        return self.came_to()
 
     def settles(self):
         return settle_waiting(self.state, now=self.now)

@@ -1,8 +1,8 @@
 """The inbox: each receipt once, its effect in the same commit, whatever the order."""
 
 import itertools
-import random
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,70 +17,21 @@ from regulars.reach.receipts.states import RANK, ContactState, resting
 from regulars.records.identifiers import customer_id_of
 from regulars.records.receipts import ParsedReceipt, ReceiptKind
 
-PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15"
-CONTACTS = [(f"k{n}", f"c{n % 4}", ("email", "sms")[n % 2]) for n in range(8)]
-
-
-def everything(room):
-    """A stream as providers send it: every kind, soft bounces, programs, answers by address."""
-    found = []
-    for n, (key, _, _channel) in enumerate(CONTACTS):
-        found += [
-            room.receipt("delivered", key, 1, notice_id=f"d{n}"),
-            room.receipt("opened", key, 2, agent=PHONE),
-            room.receipt("opened", key, 3),
-            room.receipt("clicked", "", 4, provider_id=f"p-{key}", notice_id=f"c{n}"),
-            room.receipt("clicked", key, 4, agent="Barracuda Sentinel"),
-        ]
-        found.append(
-            room.receipt(
-                ["bounced", "complained", "opted_out", "failed"][n % 4],
-                key,
-                5 + n,
-                is_permanent=n % 8 < 4,
-            )
-        )
-    found += [room.receipt("bounced", f"k{n}", 20 + n) for n in (0, 2, 4, 6)]
-    found.append(room.receipt("opted_out", "", 30, address="+8613800138000"))
-    return found
-
-
-def brought(room, receipts, *, posts=3):
-    """Bring receipts in several posts, by channel, and settle what waits."""
-    by_channel = {key: channel for key, _, channel in CONTACTS}
-    size = max(1, len(receipts) // posts)
-    for start in range(0, len(receipts), size):
-        for channel in ("email", "sms"):
-            own = [
-                r
-                for r in receipts[start : start + size]
-                if by_channel.get(r.key or r.provider_id.removeprefix("p-"), "sms") == channel
-            ]
-            room.takes(*own, channel=channel)
-    room.settles()
-    return room.came_to()
-
-
-def shuffled(receipts, seed):
-    three_times = [*receipts, *receipts, *receipts]
-    random.Random(seed).shuffle(three_times)
-    return three_times
-
 
 @pytest.fixture
 def calm(new_mailroom):
     """What the receipts come to when each comes once, in order."""
     room = new_mailroom()
-    room.sends(*CONTACTS)
-    return room, brought(room, everything(room))
+    room.sends(*room.everybody)
+    return room, room.brings(room.everything())
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_shuffled_and_tripled_receipts_come_to_the_same(calm, new_mailroom, seed):
     room = new_mailroom()
-    room.sends(*CONTACTS)
+    room.sends(*room.everybody)
 
-    assert brought(room, shuffled(everything(room), seed), posts=7) == calm[1]
+    assert room.brings(room.shuffled(seed), posts=7) == calm[1]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -88,11 +39,11 @@ def test_receipts_that_come_before_the_ledger_knows_the_contact_come_to_the_same
     calm, new_mailroom, seed
 ):
     room = new_mailroom()
-    receipts = shuffled(everything(room), seed)
-    room.sends(*CONTACTS[:4])
-    brought(room, receipts[: len(receipts) // 2])
-    room.sends(*CONTACTS[4:])
-    brought(room, receipts[len(receipts) // 2 :])
+    receipts = room.shuffled(seed)
+    room.sends(*room.everybody[:4])
+    room.brings(receipts[: len(receipts) // 2])
+    room.sends(*room.everybody[4:])
+    room.brings(receipts[len(receipts) // 2 :])
 
     assert room.came_to() == calm[1]
 
@@ -127,8 +78,8 @@ def test_a_state_that_goes_by_arrival_is_caught(calm, new_mailroom, monkeypatch,
     found = set()
     for seed in range(4):
         room = new_mailroom()
-        room.sends(*CONTACTS)
-        found.add(brought(room, shuffled(everything(room), seed), posts=7))
+        room.sends(*room.everybody)
+        found.add(room.brings(room.shuffled(seed), posts=7))
 
     assert found != {calm[1]}
 
@@ -141,9 +92,9 @@ def test_an_inbox_that_does_not_know_a_receipt_again_is_caught(calm, new_mailroo
 
     monkeypatch.setattr(service, "_row", counted_on_arrival)
     room = new_mailroom()
-    room.sends(*CONTACTS)
+    room.sends(*room.everybody)
 
-    assert brought(room, shuffled(everything(room), 1), posts=7) != calm[1]
+    assert room.brings(room.shuffled(1), posts=7) != calm[1]
 
 
 def test_a_crash_before_any_statement_loses_nothing_and_doubles_nothing(
@@ -151,12 +102,12 @@ def test_a_crash_before_any_statement_loses_nothing_and_doubles_nothing(
 ):
     """Every statement of a post is a crash point; then the provider sends it again."""
     room = new_mailroom()
-    room.sends(*CONTACTS)
-    receipts = [r for r in everything(room) if r.key in {"k0", "k2"}]
+    room.sends(*room.everybody)
+    receipts = [r for r in room.everything() if r.key in {"k0", "k2"}]
     wanted = None
     for before in itertools.count():
         one = new_mailroom()
-        one.sends(*CONTACTS)
+        one.sends(*one.everybody)
         try:
             one.takes(*receipts, state=crashing(one.state, before))
         except crash:
@@ -174,8 +125,8 @@ def test_an_inbox_that_commits_before_the_effect_is_caught(new_mailroom, crashin
     found = set()
     for before in range(60):
         one = new_mailroom()
-        one.sends(*CONTACTS)
-        receipts = [r for r in everything(one) if r.key == "k2"]
+        one.sends(*one.everybody)
+        receipts = [r for r in one.everything() if r.key == "k2"]
         try:
             one.takes(*receipts, state=crashing(one.state, before, commits=True))
         except crash:
@@ -206,8 +157,6 @@ def test_three_soft_bounces_in_a_month_let_the_channel_rest(mailroom):
 
 
 def test_soft_bounces_far_apart_let_nothing_rest():
-    from datetime import datetime
-
     days = [datetime(2026, month, 1) for month in (1, 2, 3, 4)]
 
     assert resting(days) is None
@@ -260,7 +209,7 @@ def test_programs_are_kept_and_not_counted(mailroom):
     taken = mailroom.takes(
         mailroom.receipt("clicked", agent="Barracuda Sentinel"),
         mailroom.receipt("opened", hours=0),
-        mailroom.receipt("clicked", hours=2, agent=PHONE),
+        mailroom.receipt("clicked", hours=2, agent=mailroom.phone),
     )
 
     assert taken.programs == 2
@@ -271,6 +220,16 @@ def test_programs_are_kept_and_not_counted(mailroom):
         ("clicked", "program"),
         ("opened", "program"),
     ]
+
+
+def test_a_receipt_settles_a_contact_nobody_confirmed(mailroom):
+    mailroom.sends(("k1", "ann", "email"))
+    mailroom.shop.run("UPDATE ledger SET state = 'unknown', reason = 'no_answer'", {})
+
+    mailroom.takes(mailroom.receipt("delivered"))
+
+    rows = mailroom.shop.all("SELECT state, reason FROM ledger")
+    assert [tuple(row.values()) for row in rows] == [("sent", "handed_over")]
 
 
 def test_a_receipt_of_nobodys_contact_waits_and_changes_nothing(mailroom):
