@@ -175,6 +175,8 @@ class World:
         keys: Wraps a channel; a bug may be planted in it.
         likely: How many times as often some things happen as usual, by name.
         offers: What contacts may carry.
+        faults: What goes wrong at providers more often than anything else.
+        one_machine: True when all senders are on one machine; drawn when None.
     """
 
     def __init__(
@@ -186,6 +188,8 @@ class World:
         keys=lambda channel: channel,
         likely=(),
         offers=("coupon", "news"),
+        faults=(),
+        one_machine=None,
     ):
         self._likely, self._offers = dict(likely), offers
         self.draw = random.Random(seed)
@@ -196,9 +200,11 @@ class World:
         self.withdrawn, self.cancelled, self.stopped_at = {}, {}, None
         self.members, self.runs, self.doubts = {}, 0, 0
         self.refused = set(self.draw.sample(CUSTOMERS, 2))
-        self.calm = self.draw.random() < 0.1
+        self.calm, is_one = self.draw.random() < 0.1, self.draw.random() < 0.4
+        self.one_machine = is_one if one_machine is None else one_machine
         self.is_over = False
         self.faults = FAULTS + (self.draw.choice(FAULTS),) * self.draw.choice([0, 4, 12])
+        self.faults += tuple(faults) * 20
         self._depth, self._gate, self._keys = 0, gate(POLICY, zone=ZONE), keys
         self.providers = {
             "email": Provider(self, "email", Recovery.RESEND, KEY_SECONDS),
@@ -277,7 +283,9 @@ class World:
                 now=self.now,
                 channels=channels,
                 gate=self._gate,
-                pace=Pace(SENDING, owner=owner, is_serial=True, is_alive=self.is_alive),
+                pace=Pace(
+                    SENDING, owner=owner, is_serial=True, is_alive=self.is_alive, uptime=self.uptime
+                ),
                 pause=lambda seconds: None,
                 timer=lambda: 0.0,
             )
@@ -295,6 +303,11 @@ class World:
     def is_alive(self, owner):
         """What is at work is known to be; who has died may be on another machine."""
         return True if owner in self.active else None
+
+    def uptime(self):
+        """On half of the histories all senders are on one machine, on the others nobody knows."""
+        seconds = (self.true_now - START).total_seconds()
+        return f"here {seconds}" if self.one_machine else ""
 
     def enrol(self):
         """A new run, of a part of the customers."""

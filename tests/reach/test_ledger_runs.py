@@ -49,7 +49,7 @@ def now_of(shop, **later):
     return shop.turn().now + timedelta(**later)
 
 
-def work(shop, channels, *, at=None, sending=None, compose=None, **pace):
+def work(shop, channels, *, at=None, sending=None, compose=None, uptime=lambda: "", **pace):
     channels = channels if isinstance(channels, dict) else {"sms": channels}
     return tick(
         shop.state,
@@ -57,7 +57,7 @@ def work(shop, channels, *, at=None, sending=None, compose=None, **pace):
         channels=channels,
         gate=Gate(shop.policy, zone=shop.zone),
         compose=compose,
-        pace=Pace(sending or Sending(window=10), is_serial=True, **pace),
+        pace=Pace(sending or Sending(window=10), is_serial=True, uptime=uptime, **pace),
         pause=lambda seconds: None,
         timer=lambda: 0.0,
     )
@@ -467,3 +467,21 @@ def test_a_provider_too_busy_for_a_second_attempt_says_nothing_about_the_first(s
     cancel(shop.state, SPRING.run_id, reason="called_off", now=now_of(shop, seconds=11))
     work(shop, provider, at=now_of(shop, minutes=5))
     assert set(fates(shop).values()) == {("unknown", "called_off")}
+
+
+def test_a_clock_nobody_can_set_tells_how_old_a_key_is(shop, sms):
+    provider = shop.provider(faults={1: Fault.TIMEOUT})
+    provider.key_seconds = 900
+    enrol(shop.state, SPRING, members(EVERYBODY[:10]), now=now_of(shop))
+
+    work(shop, provider, uptime=lambda: "here 100")
+    work(shop, provider, uptime=lambda: "here 900", at=now_of(shop, minutes=1))
+    assert {reason for _, reason in fates(shop).values()} == {"key_expired"}
+
+    provider.calls = 0
+    other = replace(SPRING, run_id="campaign/other")
+    enrol(shop.state, other, members(EVERYBODY[:10]), now=now_of(shop))
+    work(shop, provider, uptime=lambda: "here 100")
+    work(shop, provider, uptime=lambda: "here 200", at=now_of(shop, hours=-2))
+    work(shop, provider, uptime=lambda: "here 200", at=now_of(shop, minutes=1))
+    assert set(fates(shop, other).values()) == {("sent", "handed_over")}

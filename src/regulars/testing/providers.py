@@ -60,7 +60,8 @@ class FakeProvider:
         self._record, self._keyed = record, keyed
         self._faults, self._refusals = faults or {}, refusals or {}
         self._watch = watch
-        self._known = {key for key, _ in self.deliveries()}
+        self._known: set[str] = set()
+        self._read_to = 0
         self._alone = threading.Lock()
 
     def send(self, contacts: Sequence[Contact], /) -> dict[str, Answer]:
@@ -75,6 +76,8 @@ class FakeProvider:
         with self._alone:
             self.calls += 1
             fault = self._faults.get(self.calls)
+            if self._keyed:
+                self._remember()
             for contact in _taken(contacts, fault):
                 if contact.customer_id not in self._refusals:
                     self._deliver(contact)
@@ -116,6 +119,17 @@ class FakeProvider:
             return []
         lines = self._record.read_text(encoding="utf-8").splitlines()
         return [(key, customer) for key, _, customer in (line.partition(" ") for line in lines)]
+
+    def _remember(self) -> None:
+        """Learn which keys were delivered meanwhile, by other processes too."""
+        if not self._record.exists():
+            return
+        with self._record.open("rb") as file:
+            file.seek(self._read_to)
+            new = file.read()
+        whole = new[: new.rfind(b"\n") + 1]
+        self._read_to += len(whole)
+        self._known |= {line.split(b" ", 1)[0].decode() for line in whole.splitlines()}
 
     def _answer(self, key: str, customer_id: str) -> Answer:
         if customer_id in self._refusals:

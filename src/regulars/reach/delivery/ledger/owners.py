@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -9,6 +10,8 @@ from pathlib import Path
 
 _PASSES = itertools.count(1)
 _AT_WORK: set[str] = set()
+# It goes on while the machine sleeps, where the system has such a clock.
+_NEVER_SET = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 @contextmanager
@@ -55,6 +58,36 @@ def is_alive(owner: str) -> bool | None:
     if int(process) == os.getpid():
         return owner in _AT_WORK
     return _started(int(process)) == started
+
+
+def uptime() -> str:
+    """Tell how long this machine has been up, on a clock nobody can set.
+
+    Returns:
+        Machine and seconds; between two of the same machine time has passed that truly passed.
+    """
+    return f"{_machine()} {time.clock_gettime(_NEVER_SET):.3f}"
+
+
+def seconds_between(then: str, now: str) -> float | None:
+    """Tell the seconds between two answers of `uptime`.
+
+    Args:
+        then: The earlier one; "" when there is none.
+        now: The later one.
+
+    Returns:
+        Seconds; None when they are of different machines.
+
+    Example:
+        >>> seconds_between("a 10.0", "a 12.5"), seconds_between("a 10.0", "b 12.5")
+        (2.5, None)
+    """
+    machine, _, before = then.partition(" ")
+    here, _, after = now.partition(" ")
+    if not machine or machine != here:
+        return None
+    return float(after) - float(before)
 
 
 @lru_cache(maxsize=1)

@@ -3,6 +3,7 @@
 -- it may go out, so the cost does not grow with the ledger.
 SELECT key, run_id, step, turn, customer_id, campaign_id, offer_id, channel, message_class, topic,
        priority, content, sender, is_automated, cost_cents, attempts, first_at, at, owner, reason,
+       claimed_on,
        (SELECT r.cancelled FROM runs AS r
         WHERE r.run_id = ledger.run_id AND r.step = ledger.step) AS cancelled
 FROM ledger
@@ -14,6 +15,7 @@ ORDER BY priority DESC, planned_at, key LIMIT :most
 -- Rows another worker is claiming are passed over; ours stay locked until the claim commits.
 SELECT key, run_id, step, turn, customer_id, campaign_id, offer_id, channel, message_class, topic,
        priority, content, sender, is_automated, cost_cents, attempts, first_at, at, owner, reason,
+       claimed_on,
        (SELECT r.cancelled FROM runs AS r
         WHERE r.run_id = ledger.run_id AND r.step = ledger.step) AS cancelled
 FROM ledger
@@ -25,12 +27,14 @@ FOR UPDATE OF ledger SKIP LOCKED
 -- name: claim
 UPDATE ledger
 SET state = 'claimed', reason = 'claimed', owner = :owner, lease_until = :lease_until, at = :at,
+    claimed_on = :claimed_on,
     first_at = COALESCE(first_at, :at), next_at = NULL, hold_until = NULL
 WHERE key IN (SELECT value FROM json_each(:keys)) AND state = 'planned'
 
 -- name: claim [postgresql]
 UPDATE ledger
 SET state = 'claimed', reason = 'claimed', owner = :owner, lease_until = :lease_until, at = :at,
+    claimed_on = :claimed_on,
     first_at = COALESCE(first_at, :at), next_at = NULL, hold_until = NULL
 WHERE key IN (SELECT json_array_elements_text(CAST(:keys AS json))) AND state = 'planned'
 
@@ -118,6 +122,7 @@ WHERE key IN (SELECT json_array_elements_text(CAST(:keys AS json))) AND state = 
 -- name: expired
 SELECT key, run_id, step, turn, customer_id, campaign_id, offer_id, channel, message_class, topic,
        priority, content, sender, is_automated, cost_cents, attempts, first_at, at, owner, reason,
+       claimed_on,
        (SELECT r.cancelled FROM runs AS r
         WHERE r.run_id = ledger.run_id AND r.step = ledger.step) AS cancelled
 FROM ledger
@@ -127,6 +132,7 @@ ORDER BY lease_until, key LIMIT :most
 -- name: expired [postgresql]
 SELECT key, run_id, step, turn, customer_id, campaign_id, offer_id, channel, message_class, topic,
        priority, content, sender, is_automated, cost_cents, attempts, first_at, at, owner, reason,
+       claimed_on,
        (SELECT r.cancelled FROM runs AS r
         WHERE r.run_id = ledger.run_id AND r.step = ledger.step) AS cancelled
 FROM ledger

@@ -12,6 +12,7 @@ from regulars.govern.policy import Reason
 from regulars.govern.policy.asks import Ask, Verdict
 from regulars.ports.channels import Answer, Contact, Outcome, Recovery
 from regulars.ports.state import Queries, State, Transaction
+from regulars.reach.delivery.ledger.owners import seconds_between
 from regulars.reach.delivery.ledger.pace import Pace, key_is_known, may_try_again, wait_seconds
 from regulars.reach.delivery.runs import CLAIMED, DEFERRED, PLANNED, fate_of_refusal, stamp
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 RELEASED_AT_ONCE = 1000
 CLOCK_WENT_BACK = "clock_went_back"
+# Clocks of several machines differ, and are corrected by a little all the time.
+CLOCK_MAY_WAVER = timedelta(seconds=5)
 # Keys kept longer than this outlast any clock that was set wrong.
 LASTING_SECONDS = 30 * 86_400
 _NO_ANSWER = Answer(Outcome.UNKNOWN, "no_answer")
@@ -110,6 +113,7 @@ class Ledger:
                     owner=self.pace.owner,
                     lease_until=self._lease(now),
                     at=stamp(now),
+                    claimed_on=self.pace.uptime(),
                 )
         return Window(len(rows), [_held(rows[n], asks[n], now) for n in allowed], ends)
 
@@ -259,7 +263,7 @@ class Ledger:
         if latest and timedelta(0) <= now - latest < timedelta(seconds=1):
             return
         with self.state.sharing() as opened:
-            if latest and now < latest:
+            if latest and now < latest - CLOCK_MAY_WAVER:
                 opened.run(_SQL["distrust_keys"], reason=CLOCK_WENT_BACK)
             opened.run(_SQL["set_latest_moment"], value=stamp(now))
 
@@ -380,15 +384,19 @@ class Ledger:
             return found
         verdicts = self.gate.judge_again(opened, asks, now=now) if asks else []
         for row, ask, verdict in zip(rows, asks, verdicts, strict=True):
-            claimed_at = datetime.fromisoformat(row["at"])
-            is_back = row["reason"] == CLOCK_WENT_BACK and key_seconds < LASTING_SECONDS
+            age = seconds_between(row["claimed_on"], self.pace.uptime())
+            # By the clock on the wall only where there is no better one, and while it is trusted.
+            is_back = age is None and row["reason"] == CLOCK_WENT_BACK
+            is_back = is_back and key_seconds < LASTING_SECONDS
+            if age is None:
+                age = (now - datetime.fromisoformat(row["at"])).total_seconds()
             if row["cancelled"]:
                 found[row["cancelled"]].append(ask.key)
             elif is_back:
                 found[CLOCK_WENT_BACK].append(ask.key)
             elif verdict.decision != "allow":
                 found[verdict.reason].append(ask.key)
-            elif not key_is_known(claimed_at, now, key_seconds):
+            elif not key_is_known(age, key_seconds):
                 found["key_expired"].append(ask.key)
             else:
                 found[""].append(ask.key)
@@ -475,7 +483,7 @@ class Ledger:
             if recovery is Recovery.HOLD_UNKNOWN or not tries:
                 lost[Reason.NO_ANSWER.value].append(one.contact.key)
             elif recovery is Recovery.RESEND and not key_is_known(
-                one.contact.at, next_at, key_seconds
+                (next_at - one.contact.at).total_seconds(), key_seconds
             ):
                 lost["key_expired"].append(one.contact.key)
             else:

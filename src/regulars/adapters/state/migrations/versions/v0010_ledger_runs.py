@@ -95,6 +95,7 @@ def _ledger() -> None:
         _whole("attempts"),
         _text("owner", default=""),
         _text("lease_until", empty=True),
+        _text("claimed_on", default=""),
         _text("next_at", empty=True),
         _text("hold_until", empty=True),
         _text("provider_id", default=""),
