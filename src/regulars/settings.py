@@ -8,6 +8,29 @@ from typing import Any, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
 
 from regulars.errors import InputError, NotReady
+from regulars.records.channel_settings import ChannelSettings as ChannelSettings  # noqa: PLC0414
+from regulars.records.channel_settings import limits_of_channel
+from regulars.records.contact_policy import Cap, Policy, Quiet, QuotaSettings
+
+__all__ = [
+    "FILE",
+    "Cap",
+    "Compute",
+    "Drain",
+    "Ingest",
+    "LinkSettings",
+    "Loop",
+    "Messages",
+    "Policy",
+    "Quiet",
+    "QuotaSettings",
+    "Retailer",
+    "Sending",
+    "Settings",
+    "SourceSettings",
+    "read_settings",
+    "with_workers",
+]
 
 FILE = "regulars.toml"
 
@@ -55,108 +78,6 @@ class Loop:
     exploration_floor: float = 0.02
     margin_rate: float = 0.25
     level: float = 0.9
-
-
-@dataclass(frozen=True)
-class Cap:
-    """One more cap on the marketing contacts of a customer.
-
-    Attributes:
-        scope: What it counts and bars: "all", "channel:NAME" or "topic:NAME".
-        contacts: Most contacts within the window.
-        days: Length of the window in days; a calendar month needs none.
-        window: "rolling", "calendar_day" or "calendar_month", on the customer's own clock.
-        when_full: "drop" what is above, or "hold" it until there is room.
-        name: Shown in reasons; "" for the scope.
-    """
-
-    scope: str = "all"
-    contacts: int = 1
-    days: int = 1
-    window: str = "rolling"
-    when_full: str = "drop"
-    name: str = ""
-
-
-@dataclass(frozen=True)
-class Quiet:
-    """Quiet hours of one channel, class or topic, instead of the usual ones.
-
-    Attributes:
-        scope: "channel:NAME", "topic:NAME" or "class:transactional".
-        quiet_from: Local hour quiet time starts, 0 to 23.
-        quiet_to: Local hour quiet time ends, 0 to 23; the same hour means never quiet.
-    """
-
-    scope: str = ""
-    quiet_from: int = 21
-    quiet_to: int = 8
-
-
-@dataclass(frozen=True)
-class QuotaSettings:
-    """What the workspace says of a platform's quota.
-
-    Attributes:
-        name: Name of the quota, as `regulars govern policy` lists it.
-        contacts: Most contacts within its window; -1 for what the quota says.
-        when_full: "drop" or "hold"; "" for what the quota says.
-        is_off: True when it does not hold for this workspace.
-        source: Where that is written, such as the platform's letter.
-        as_of: Day it was read, such as 2026-11-21.
-    """
-
-    name: str = ""
-    contacts: int = -1
-    when_full: str = ""
-    is_off: bool = False
-    source: str = ""
-    as_of: str = ""
-
-
-@dataclass(frozen=True)
-class Policy:
-    """Rules of contact that every send passes.
-
-    Attributes:
-        quiet_from: Local hour quiet time starts, 0 to 23, where the customer is.
-        quiet_to: Local hour quiet time ends, 0 to 23.
-        dispatch_hour: Local hour a turn's contacts go out, on the day after `as_of`.
-        cap_contacts: Most marketing contacts a customer gets within `cap_days`.
-        cap_days: Length of the rolling cap window.
-        cap_when_full: "drop" what is above the cap, or "hold" it until there is room.
-        consent_required: True when only a recorded "granted" allows a contact; False when
-            everything but a recorded refusal does.
-        approval_required: True when a marketing campaign goes out only once somebody other
-            than its makers has approved it as it stands; turns of the loop are not campaigns
-            of a person and go on as they are set.
-        transactional_approval_required: The same for transactional campaigns.
-        notice_version: Oldest notice whose consent to marketing still holds; "" for any.
-        minor_age: Age below which no program chooses marketing for a customer.
-        child_age: Age below which no marketing goes out without a guardian's consent.
-        unknown_age: What to take a customer for whose age is not known: "adult", "minor" or
-            "child".
-        caps: More caps, each a table `[[policy.caps]]`.
-        quiet: Other quiet hours, each a table `[[policy.quiet]]`.
-        quotas: Changed quotas of platforms, each a table `[[policy.quotas]]`.
-    """
-
-    quiet_from: int = 21
-    quiet_to: int = 8
-    dispatch_hour: int = 10
-    cap_contacts: int = 2
-    cap_days: int = 28
-    cap_when_full: str = "drop"
-    consent_required: bool = True
-    approval_required: bool = True
-    transactional_approval_required: bool = True
-    notice_version: str = ""
-    minor_age: int = 18
-    child_age: int = 14
-    unknown_age: str = "adult"
-    caps: tuple[Cap, ...] = ()
-    quiet: tuple[Quiet, ...] = ()
-    quotas: tuple[QuotaSettings, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -280,76 +201,6 @@ class Messages:
 
     sender: str = ""
     postal_address: str = ""
-
-
-@dataclass(frozen=True)
-class ChannelSettings:
-    """One channel contacts may take.
-
-    Attributes:
-        cost: Cost of one contact in the workspace's currency.
-        via: Adapter that carries it: "outbox", "email", "aliyun_sms", "webhook"...
-        message_class: "marketing" or "transactional": what this channel carries.
-        base_url: Address of the provider, when not its usual one.
-        account: What the provider knows us by: access key id, app id, corp id, project...
-        secret_env: Variable that holds the secret, or the file of a service account.
-        receipt_secret_env: Variable that holds what receipts are signed with.
-        sender: Who it comes from: e-mail address, SMS signature, staff member...
-        sender_name: Name shown beside the sender.
-        template: Template for messages that name none.
-        application: Application at the provider: SDK app id, agent id.
-        region: Region of the provider.
-        opt_out: Words a marketing message must hold, so that people know how to stop it.
-        checks_templates: True to ask the provider once whether a template is approved.
-        key_seconds: Seconds the provider remembers a key; 0 for a provider that knows none;
-            -1 for what its adapter says.
-        rate_per_second: Calls a second; 0 for what its adapter says.
-        timeout_seconds: Most seconds one call takes.
-        connections: Most connections at once.
-        window: Most contacts handed over at once; 0 for what the ledger takes.
-        smtp_host: Mail server.
-        smtp_port: Its port; 0 for the usual one.
-        smtp_security: "starttls", "tls" or "none".
-        smtp_user: User name at the mail server; "" for no login.
-        reply_to: Address answers go to; "" for the sender.
-        bounce_domain: Domain of return addresses, which tell whose mail came back; "" for none.
-        key_header: Header that carries the key, where the mail server delivers a key once.
-        dkim_domain: Domain that signs; "" for that of the sender.
-        dkim_selector: Name of the key below _domainkey.
-        dkim_key_env: Variable that holds the private key as PEM, or the path of its file.
-        path: Folder of files, from the workspace; "" for channels/<name>.
-    """
-
-    cost: Decimal = Decimal("0.05")
-    via: str = "outbox"
-    message_class: str = "marketing"
-    base_url: str = ""
-    account: str = ""
-    secret_env: str = ""
-    receipt_secret_env: str = ""
-    sender: str = ""
-    sender_name: str = ""
-    template: str = ""
-    application: str = ""
-    region: str = ""
-    opt_out: str = "拒收请回复R"
-    checks_templates: bool = True
-    key_seconds: int = -1
-    rate_per_second: float = 0.0
-    timeout_seconds: float = 10.0
-    connections: int = 8
-    window: int = 0
-    smtp_host: str = ""
-    smtp_port: int = 0
-    smtp_security: str = "starttls"
-    smtp_user: str = ""
-    reply_to: str = ""
-    bounce_domain: str = ""
-    key_header: str = ""
-    dkim_domain: str = ""
-    dkim_selector: str = ""
-    dkim_key_env: str = ""
-    path: str = ""
 
 
 @dataclass(frozen=True)
@@ -588,7 +439,8 @@ def _check(settings: Settings, path: Path) -> None:
         ("drain.future_minutes", drain.future_minutes, 0, 100_000),
         ("drain.follow_ms", drain.follow_ms, 1, 60_000),
     ]
-    limits += _limits_of_channels(settings, path)
+    for name, part in settings.channels.items():
+        limits += limits_of_channel(name, part, str(path))
     _check_ranges(limits, path)
     try:
         ZoneInfo(settings.retailer.zone)
@@ -597,47 +449,3 @@ def _check(settings: Settings, path: Path) -> None:
             f"{path}: retailer.zone is {settings.retailer.zone!r}, which is no IANA zone; "
             "use a name such as Asia/Shanghai"
         ) from error
-
-
-def _limits_of_channels(
-    settings: Settings, path: Path
-) -> list[tuple[str, float | Decimal, float, float]]:
-    """Check the words of channels, and give the limits of their numbers."""
-    limits: list[tuple[str, float | Decimal, float, float]] = []
-    for name, part in settings.channels.items():
-        where = f"{path}: channels.{name}"
-        if part.message_class not in {"marketing", "transactional"}:
-            raise InputError(
-                f'{where}: message_class is {part.message_class!r}, must be "marketing" or '
-                '"transactional"'
-            )
-        if part.smtp_security not in {"starttls", "tls", "none"}:
-            raise InputError(
-                f'{where}: smtp_security is {part.smtp_security!r}, must be "starttls", "tls" '
-                'or "none"'
-            )
-        if part.base_url and not part.base_url.startswith(("https://", "http://")):
-            raise InputError(
-                f"{where}: base_url is {part.base_url!r}, must begin with https:// (or http:// "
-                "for a server of your own)"
-            )
-        _refuse_secret_in_place_of_variable(part, where)
-        limits += [
-            (f"channels.{name}.rate_per_second", part.rate_per_second, 0, 100_000),
-            (f"channels.{name}.timeout_seconds", part.timeout_seconds, 0.1, 600),
-            (f"channels.{name}.connections", part.connections, 1, 256),
-            (f"channels.{name}.window", part.window, 0, 100_000),
-            (f"channels.{name}.smtp_port", part.smtp_port, 0, 65_535),
-            (f"channels.{name}.key_seconds", part.key_seconds, -1, 10**9),
-        ]
-    return limits
-
-
-def _refuse_secret_in_place_of_variable(part: ChannelSettings, where: str) -> None:
-    for name in ("secret_env", "receipt_secret_env", "dkim_key_env"):
-        value = getattr(part, name)
-        if value and not (value.isascii() and value.isidentifier() and value.isupper()):
-            raise InputError(
-                f"{where}: {name} must be the name of a variable in capitals, such as "
-                "REGULARS_SMS_SECRET; put the secret itself into that variable, not into this file"
-            )
