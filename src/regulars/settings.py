@@ -8,13 +8,13 @@ from typing import Any, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
 
 from regulars.errors import InputError, NotReady
-from regulars.records.channel_settings import ChannelSettings as ChannelSettings  # noqa: PLC0414
-from regulars.records.channel_settings import limits_of_channel
+from regulars.records.channel_settings import ChannelSettings, limits_of_channel
 from regulars.records.contact_policy import Cap, Policy, Quiet, QuotaSettings
 
 __all__ = [
     "FILE",
     "Cap",
+    "ChannelSettings",
     "Compute",
     "Drain",
     "Ingest",
