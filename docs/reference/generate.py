@@ -8,6 +8,7 @@ from typing import Any
 import regulars
 from regulars.collect.connectors.reference import sources_page
 from regulars.collect.reference import facts_page
+from regulars.govern.copycheck.rulebook.reference import copy_rules_page
 from regulars.ports.steps import REGISTRY, Step
 from regulars.records import TABLES, Table
 from regulars.serve.cli.exits import ExitCode
@@ -115,6 +116,7 @@ PAGES = {
     "facts.md": facts_page,
     "sources.md": sources_page,
     "commands.md": commands_page,
+    "copy-rules.md": copy_rules_page,
 }
 
 
