@@ -8,7 +8,7 @@ from urllib.parse import quote
 from regulars.errors import InputError
 from regulars.reach.content.definition import MARKETING, Content, Variant
 from regulars.reach.content.fields import fields
-from regulars.reach.content.layout.mailing import at_end_of_body, footer_html, footer_text
+from regulars.reach.content.layout.footer import at_end_of_body, footer_html, footer_text
 from regulars.reach.content.layout.page import check_html, compiled_mjml, plain_text
 from regulars.reach.content.templating.holding import Held, hold
 from regulars.reach.content.templating.template import Template

@@ -15,13 +15,13 @@ class Utm:
 
     Attributes:
         source: Who sends, such as the shop's name.
-        medium: The channel.
+        channel: The channel, which utm_medium names.
         campaign: The campaign.
         content: The content, id@version.
     """
 
     source: str = ""
-    medium: str = ""
+    channel: str = ""
     campaign: str = ""
     content: str = ""
 
@@ -48,7 +48,7 @@ def with_utm(url: str, utm: Utm) -> str:
     has = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
     named = (
         ("utm_source", utm.source),
-        ("utm_medium", utm.medium),
+        ("utm_medium", utm.channel),
         ("utm_campaign", utm.campaign),
         ("utm_content", utm.content),
     )

@@ -402,7 +402,7 @@ def _said(survey: Survey, respondent: str, rows: list[dict[str, Any]], now: date
     return Said(
         survey,
         respondent,
-        last and last["score"],
+        last["score"] if last else None,
         last["comment"] if last else "",
         is_open,
         len(rows),

@@ -15,7 +15,8 @@ from regulars.govern.protection.tokens import is_token, normalise
 from regulars.ports.engine import Reader
 from regulars.ports.state import Queries, State
 
-PROTECTED = frozenset({"phone", "email"})
+PROTECTED = frozenset({"phone", "email", "address"})
+WRITTEN_ONE_WAY = frozenset({"phone", "email"})
 NAMESPACE = {"phone": "phone", "email": "email", "openid": "openid"}
 FACT = {"phone": "phone", "email": "email", "openid": "wechat_id"}
 MOST_LETTERS = 4_000
@@ -23,15 +24,14 @@ _SQL = Queries(__package__)
 
 
 @cache
-def kinds() -> dict[str, str]:
+def kinds() -> dict[str, dict[str, str]]:
     """Read which kind of address a channel needs: channels.toml.
 
     Returns:
-        Kind by word of an adapter or channel.
+        Kind by adapter, under "by_via", and by word of a channel's name, under "by_name".
     """
     text = files(__package__).joinpath("channels.toml").read_text(encoding="utf-8")
-    found: dict[str, str] = tomllib.loads(text)["kinds"]
-    return found
+    return tomllib.loads(text)
 
 
 def address_kind(channel: str, via: str = "") -> str:
@@ -48,11 +48,10 @@ def address_kind(channel: str, via: str = "") -> str:
         >>> address_kind("news", "aliyun_sms"), address_kind("email"), address_kind("hook")
         ('phone', 'email', '')
     """
-    for name in (via, channel):
-        for word, kind in kinds().items():
-            if word in name and name != "outbox":
-                return kind
-    return ""
+    known = kinds()
+    if via in known["by_via"]:
+        return known["by_via"][via]
+    return next((kind for word, kind in known["by_name"].items() if word in channel), "")
 
 
 def register(
@@ -153,6 +152,6 @@ def _clear(protector: Protector, found: Mapping[str, str], kind: str) -> dict[st
     values = {
         who: clear.get(value, "") if is_token(value) else value for who, value in found.items()
     }
-    if kind in PROTECTED:
+    if kind in WRITTEN_ONE_WAY:
         values = {who: normalise(kind, value) or "" for who, value in values.items() if value}
     return {who: value for who, value in values.items() if value}

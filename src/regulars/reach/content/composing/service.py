@@ -16,7 +16,7 @@ from regulars.reach.content.addresses.service import address_kind, clear_address
 from regulars.reach.content.compiled import LINKS, Compiled, Sender, compiled
 from regulars.reach.content.definition import MARKETING, Content, locale_for
 from regulars.reach.content.keeping.service import get_content
-from regulars.reach.content.layout.mailing import unsubscribe_headers
+from regulars.reach.content.layout.footer import unsubscribe_headers
 from regulars.reach.content.layout.page import tidied
 from regulars.reach.content.layout.texting import dressed
 from regulars.reach.content.lookup.service import Lookup, Read, Recommend, Told
