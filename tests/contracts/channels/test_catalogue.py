@@ -67,6 +67,16 @@ def test_every_kind_says_where_its_protocol_is_from_and_why_it_recovers_so(via):
     assert KINDS[via].called
 
 
+@pytest.mark.parametrize("via", KINDS)
+def test_the_reference_page_says_the_same_of_each_kind(via):
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "channels.md").read_text("utf-8")
+    [row] = [line for line in page.split("\n") if line.startswith(f"| `{via}` |") and "`: " in line]
+
+    kind = KINDS[via]
+    assert f"| {kind.called} | `{kind.recovery.value}`: {kind.because} |" in row
+    assert ("| none |" in row) is (kind.key_seconds == 0)
+
+
 @pytest.mark.parametrize(("via", "parser"), receipt_parsers().items())
 def test_every_parser_named_is_there(via, parser):
     module, _, name = parser.partition(":")
