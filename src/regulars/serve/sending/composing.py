@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from regulars.govern.suppression.barring.service import without_barred
 from regulars.ports.channels import Contact, Message
 from regulars.reach.campaigns.triggers.service import properties_of
 from regulars.serve.sending.proofreading import kind_of
@@ -46,7 +47,9 @@ class Pen:
             self._moment = contacts[0].at
             if self._composer is None:
                 self._composer = self._made()
-            return self._composer.compose(contacts)
+            composed = self._composer.compose(contacts)
+        app = self._app
+        return without_barred(composed, contacts, state=app.state, token=app.protector.token)
 
     def _made(self) -> "Composer":
         from regulars.govern.copycheck.service import RenderedReview  # noqa: PLC0415 - slow

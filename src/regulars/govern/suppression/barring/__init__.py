@@ -1,0 +1,1 @@
+"""Barring: messages whose address nothing may go to are not handed over."""
