@@ -25,7 +25,8 @@ def planned_rows(
 
     Args:
         decisions: One per customer: customer_id, verdict, reason, campaign_id, offer_id,
-            channel, is_global_holdout, is_campaign_holdout.
+            channel, is_global_holdout, is_campaign_holdout; is_automated where it was decided
+            without the customer's features.
         turn: Number of the turn.
         channel_costs: Cost of one contact, by channel.
 
@@ -86,6 +87,7 @@ def _row(decision: Mapping[str, Any], turn: int, cents: Mapping[str, int]) -> di
         "cost_cents": cents[chosen["channel"]] if state == PLANNED else 0,
         "state": state,
         "reason": reason,
+        "is_automated": bool(decision.get("is_automated", True)),
     }
 
 

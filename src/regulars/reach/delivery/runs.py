@@ -250,7 +250,7 @@ def as_row(row: Mapping[str, Any]) -> list[Any]:
         row["cost_cents"],
         row["state"],
         row["reason"],
-        1,
+        int(row["is_automated"]),
         "",
         None,
     ]

@@ -26,6 +26,8 @@ def decisions_of(decisions: Table, turn: int) -> Table:
             "channel",
             "is_global_holdout",
             "is_campaign_holdout",
+            # Decided from what is known of the customer, or without it: see decide.
+            is_automated=~_.model_version.endswith("/plain"),
         )
         .order_by("customer_id")
     )

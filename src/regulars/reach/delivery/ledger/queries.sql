@@ -1,11 +1,8 @@
 -- name: next_planned
 -- One window of what may go out now, the first by priority and age. Every row of the index behind
 -- it may go out, so the cost does not grow with the ledger.
-SELECT key, run_id, step, turn, customer_id, campaign_id, offer_id, channel, message_class, topic,
-       priority, content, sender, is_automated, cost_cents, attempts, first_at, at, owner, reason,
-       claimed_on,
-       (SELECT r.cancelled FROM runs AS r
-        WHERE r.run_id = ledger.run_id AND r.step = ledger.step) AS cancelled
+SELECT key, run_id, step, customer_id, campaign_id, offer_id, topic, priority, content, sender,
+       is_automated, cost_cents, attempts, first_at
 FROM ledger
 WHERE state = 'planned' AND turn = :turn AND channel = :channel
   AND message_class = :message_class
@@ -13,16 +10,21 @@ ORDER BY priority DESC, planned_at, key LIMIT :most
 
 -- name: next_planned [postgresql]
 -- Rows another worker is claiming are passed over; ours stay locked until the claim commits.
-SELECT key, run_id, step, turn, customer_id, campaign_id, offer_id, channel, message_class, topic,
-       priority, content, sender, is_automated, cost_cents, attempts, first_at, at, owner, reason,
-       claimed_on,
-       (SELECT r.cancelled FROM runs AS r
-        WHERE r.run_id = ledger.run_id AND r.step = ledger.step) AS cancelled
+SELECT key, run_id, step, customer_id, campaign_id, offer_id, topic, priority, content, sender,
+       is_automated, cost_cents, attempts, first_at
 FROM ledger
 WHERE state = 'planned' AND turn = :turn AND channel = :channel
   AND message_class = :message_class
 ORDER BY priority DESC, planned_at, key LIMIT :most
-FOR UPDATE OF ledger SKIP LOCKED
+FOR UPDATE SKIP LOCKED
+
+-- name: cancelled
+SELECT run_id, step, cancelled FROM runs
+WHERE cancelled <> '' AND run_id IN (SELECT value FROM json_each(:run_ids))
+
+-- name: cancelled [postgresql]
+SELECT run_id, step, cancelled FROM runs
+WHERE cancelled <> '' AND run_id IN (SELECT json_array_elements_text(CAST(:run_ids AS json)))
 
 -- name: claim
 UPDATE ledger
@@ -120,21 +122,15 @@ SET state = 'unknown', reason = :reason, lease_until = NULL, settled_at = :at
 WHERE key IN (SELECT json_array_elements_text(CAST(:keys AS json))) AND state = 'claimed'
 
 -- name: expired
-SELECT key, run_id, step, turn, customer_id, campaign_id, offer_id, channel, message_class, topic,
-       priority, content, sender, is_automated, cost_cents, attempts, first_at, at, owner, reason,
-       claimed_on,
-       (SELECT r.cancelled FROM runs AS r
-        WHERE r.run_id = ledger.run_id AND r.step = ledger.step) AS cancelled
+SELECT key, run_id, step, customer_id, campaign_id, offer_id, message_class, topic, priority,
+       content, sender, is_automated, cost_cents, attempts, first_at, at, owner, reason, claimed_on
 FROM ledger
 WHERE state = 'claimed' AND turn = :turn AND channel = :channel AND lease_until <= :due
 ORDER BY lease_until, key LIMIT :most
 
 -- name: expired [postgresql]
-SELECT key, run_id, step, turn, customer_id, campaign_id, offer_id, channel, message_class, topic,
-       priority, content, sender, is_automated, cost_cents, attempts, first_at, at, owner, reason,
-       claimed_on,
-       (SELECT r.cancelled FROM runs AS r
-        WHERE r.run_id = ledger.run_id AND r.step = ledger.step) AS cancelled
+SELECT key, run_id, step, customer_id, campaign_id, offer_id, message_class, topic, priority,
+       content, sender, is_automated, cost_cents, attempts, first_at, at, owner, reason, claimed_on
 FROM ledger
 WHERE state = 'claimed' AND turn = :turn AND channel = :channel AND lease_until <= :due
 ORDER BY lease_until, key LIMIT :most

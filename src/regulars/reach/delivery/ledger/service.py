@@ -101,7 +101,7 @@ class Ledger:
             )
             if not rows:
                 return Window(0, [], {})
-            asks = [_ask(row) for row in rows]
+            asks = [_ask(row, channel, lane) for row in rows]
             verdicts = self._judge(opened, rows, asks, now)
             ends = self._refuse(opened, asks, verdicts, now)
             allowed = [n for n, verdict in enumerate(verdicts) if verdict.decision == "allow"]
@@ -115,7 +115,17 @@ class Ledger:
                     at=stamp(now),
                     claimed_on=self.pace.uptime(),
                 )
-        return Window(len(rows), [_held(rows[n], asks[n], now) for n in allowed], ends)
+        costs: dict[int, Decimal] = {}
+        held = [
+            Held(
+                _contact(rows[n], asks[n], now, self.turn, costs),
+                asks[n],
+                rows[n]["attempts"],
+                _moment(rows[n]["first_at"], now),
+            )
+            for n in allowed
+        ]
+        return Window(len(rows), held, ends)
 
     def take_over(
         self, channel: str, recovery: Recovery, key_seconds: int, *, now: datetime, due: datetime
@@ -144,7 +154,7 @@ class Ledger:
             if recovery is Recovery.RECONCILE:
                 # What its holder is still handing over, the provider may not have seen yet.
                 rows = [row for row in rows if self.pace.is_alive(row["owner"]) is not True]
-            asks = [_ask(row) for row in rows]
+            asks = [_ask(row, channel, row["message_class"]) for row in rows]
             doubts = self._doubts(opened, rows, asks, recovery, key_seconds, now)
             for reason in sorted(set(doubts) - {""}):
                 self._give_up(opened, doubts[reason], reason, due)
@@ -156,8 +166,15 @@ class Ledger:
                     owner=self.pace.owner,
                     lease_until=self._lease(due),
                 )
+        costs: dict[int, Decimal] = {}
         held = [
-            replace(_held(row, ask, now), is_doubtful=True)
+            Held(
+                _contact(row, ask, _moment(row["at"], now), self.turn, costs),
+                ask,
+                row["attempts"],
+                _moment(row["first_at"], now),
+                is_doubtful=True,
+            )
             for row, ask in zip(rows, asks, strict=True)
             if ask.key in kept
         ]
@@ -324,7 +341,7 @@ class Ledger:
         now: datetime,
     ) -> list[Verdict]:
         """Ask the gate; who belongs to a run cancelled meanwhile needs not be asked about."""
-        cancelled = {row["key"]: row["cancelled"] for row in rows if row["cancelled"]}
+        cancelled = self._cancelled(opened, rows)
         if not cancelled:
             return self.gate.judge(opened, asks, now=now)
         asked = [ask for ask in asks if ask.key not in cancelled]
@@ -333,6 +350,20 @@ class Ledger:
             Verdict("skip", cancelled[ask.key]) if ask.key in cancelled else next(judged)
             for ask in asks
         ]
+
+    @staticmethod
+    def _cancelled(opened: Transaction, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+        """Reason codes of rows whose run was called off, by key."""
+        run_ids = sorted({row["run_id"] for row in rows})
+        known = opened.all(_SQL["cancelled"], run_ids=json.dumps(run_ids))
+        if not known:
+            return {}
+        reasons = {(row["run_id"], row["step"]): row["cancelled"] for row in known}
+        return {
+            row["key"]: reasons[row["run_id"], row["step"]]
+            for row in rows
+            if (row["run_id"], row["step"]) in reasons
+        }
 
     def _lease(self, now: datetime) -> str:
         return stamp(now + timedelta(seconds=self.pace.sending.lease_seconds))
@@ -383,6 +414,7 @@ class Ledger:
             found[reason] = [ask.key for ask in asks]
             return found
         verdicts = self.gate.judge_again(opened, asks, now=now) if asks else []
+        cancelled = self._cancelled(opened, rows) if asks else {}
         for row, ask, verdict in zip(rows, asks, verdicts, strict=True):
             age = seconds_between(row["claimed_on"], self.pace.uptime())
             # By the clock on the wall only where there is no better one, and while it is trusted.
@@ -390,8 +422,8 @@ class Ledger:
             is_back = is_back and key_seconds < LASTING_SECONDS
             if age is None:
                 age = (now - datetime.fromisoformat(row["at"])).total_seconds()
-            if row["cancelled"]:
-                found[row["cancelled"]].append(ask.key)
+            if ask.key in cancelled:
+                found[cancelled[ask.key]].append(ask.key)
             elif is_back:
                 found[CLOCK_WENT_BACK].append(ask.key)
             elif verdict.decision != "allow":
@@ -509,12 +541,12 @@ class Ledger:
         )
 
 
-def _ask(row: Mapping[str, Any]) -> Ask:
+def _ask(row: Mapping[str, Any], channel: str, message_class: str) -> Ask:
     return Ask(
         row["key"],
         row["customer_id"],
-        row["channel"],
-        row["message_class"],
+        channel,
+        message_class,
         row["topic"],
         row["campaign_id"] or "",
         row["offer_id"] or "",
@@ -524,22 +556,29 @@ def _ask(row: Mapping[str, Any]) -> Ask:
     )
 
 
-def _held(row: Mapping[str, Any], ask: Ask, now: datetime) -> Held:
-    """Make the contact of a row; a row claimed before keeps the moment of its claim."""
-    contact = Contact(
-        key=ask.key,
-        customer_id=ask.customer_id,
-        campaign_id=ask.campaign_id,
-        offer_id=ask.offer_id,
-        channel=ask.channel,
-        cost=Decimal(row["cost_cents"]) / 100,
-        at=datetime.fromisoformat(row["at"]) if row["at"] else now,
-        turn=row["turn"],
-        step=row["step"],
-        content=row["content"],
+def _contact(
+    row: Mapping[str, Any], ask: Ask, at: datetime, turn: int, costs: dict[int, Decimal]
+) -> Contact:
+    """Make the contact of a row; costs are kept, few of them differ."""
+    cents = row["cost_cents"]
+    if cents not in costs:
+        costs[cents] = Decimal(cents) / 100
+    return Contact(
+        ask.key,
+        ask.customer_id,
+        ask.campaign_id,
+        ask.offer_id,
+        ask.channel,
+        costs[cents],
+        at,
+        turn,
+        row["step"],
+        row["content"],
     )
-    first = datetime.fromisoformat(row["first_at"]) if row["first_at"] else now
-    return Held(contact, ask, row["attempts"], first)
+
+
+def _moment(text: str | None, otherwise: datetime) -> datetime:
+    return datetime.fromisoformat(text) if text else otherwise
 
 
 def with_messages(
