@@ -15,7 +15,7 @@ from regulars.decide.offers import Arm, arms_on
 from regulars.decide.policies.choosing import choose
 from regulars.decide.policies.economics import Tuned, customer_basket, economics
 from regulars.decide.policies.sampling import Economics, sampling_policy
-from regulars.decide.policies.tables import audience, decision_rows, latest
+from regulars.decide.policies.tables import audience, decision_rows, latest, mark_plain
 from regulars.decide.uplift import arm_coefficients, features_of
 from regulars.decide.uplift.effects import belief_from_rows, extended, starting_belief
 from regulars.numerics.arrays import numbers, words
@@ -98,8 +98,18 @@ def decide(
     )
     return engine.write(
         "decisions",
-        decision_rows(
-            ids, arms, policy, eligible, choice, customers=customers, worth=worth, turn=turn.number
+        mark_plain(
+            decision_rows(
+                ids,
+                arms,
+                policy,
+                eligible,
+                choice,
+                customers=customers,
+                worth=worth,
+                turn=turn.number,
+            ),
+            profiling_refused,
         ),
     )
 

@@ -1,7 +1,7 @@
 """Tables the decision reads and the rows it writes."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +16,8 @@ from regulars.decide.uplift.features import FEATURES
 
 POLICY_VERSION = "posterior-sampling-1"
 """Changes when the policy would decide otherwise on the same input."""
+PLAIN = "/plain"
+"""Ends the model version of a decision made without the customer's features."""
 
 
 def audience(profiles: Definition, customer_values: Definition, turn: int) -> Definition:
@@ -95,6 +97,22 @@ def decision_rows(
         "policy_version": [POLICY_VERSION] * len(row),
         "model_version": [f"uplift-{turn:03d}"] * len(row),
     })
+
+
+def mark_plain(rows: pa.Table, plain: Collection[str]) -> pa.Table:
+    """Mark the decisions that rest on nothing known of the customer.
+
+    Args:
+        rows: What `decision_rows` gave.
+        plain: Customers who let no feature be used.
+
+    Returns:
+        The rows; the model version of those ends with `PLAIN`.
+    """
+    place, known = rows.column_names.index("model_version"), frozenset(plain)
+    said = zip(rows["customer_id"].to_pylist(), rows["model_version"].to_pylist(), strict=True)
+    versions = [version + PLAIN if who in known else version for who, version in said]
+    return rows.set_column(place, "model_version", pa.array(versions, pa.string()))
 
 
 def _candidates(arms: Sequence[Arm], policy: Policy) -> list[str]:

@@ -25,8 +25,8 @@ def planned_rows(
 
     Args:
         decisions: One per customer: customer_id, verdict, reason, campaign_id, offer_id,
-            channel, is_global_holdout, is_campaign_holdout; is_automated where it was decided
-            without the customer's features.
+            channel, is_global_holdout, is_campaign_holdout; is_automated, False for one decided
+            without the customer's features, True when left out.
         turn: Number of the turn.
         channel_costs: Cost of one contact, by channel.
 

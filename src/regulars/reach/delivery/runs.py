@@ -194,14 +194,16 @@ def fate_of_refusal(reason: str) -> str:
     """Give the fate that goes with the rule that refused a contact.
 
     Returns:
-        The fate; skipped for reasons the rules of contact do not know.
+        The fate; skipped for reasons the rules of contact do not know. What stands behind a
+        colon tells more about the reason.
 
     Example:
         >>> fate_of_refusal("campaign_holdout"), fate_of_refusal("no_address")
         ('holdout', 'skipped')
     """
-    if reason in set(FATE_BY_REFUSAL):
-        return FATE_BY_REFUSAL[Reason(reason)].value
+    rule = reason.partition(":")[0]
+    if rule in set(FATE_BY_REFUSAL):
+        return FATE_BY_REFUSAL[Reason(rule)].value
     return Fate.SKIPPED.value
 
 
