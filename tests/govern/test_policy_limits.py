@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from regulars.adapters.channels.catalogue import KINDS
 from regulars.errors import InputError, UnknownName
 from regulars.govern.policy.ages import age_on, birthday_before
 from regulars.govern.policy.asks import Ask
@@ -274,6 +275,10 @@ def test_every_quota_says_where_it_is_written_and_when_that_was_read():
         assert quota.kind == "limit" or quota.contacts == 0
         assert quota.kind != "limit" or quota.contacts > 0
         ZoneInfo(quota.zone)
+
+
+def test_quotas_name_adapters_there_are():
+    assert {via for quota in declared_quotas() for via in quota.via} <= set(KINDS)
 
 
 def test_quotas_bind_the_channels_that_go_by_their_platform():
