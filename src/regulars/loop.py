@@ -28,10 +28,12 @@ from regulars.ports.steps import Step
 from regulars.reach.delivery import pace_of
 from regulars.reach.delivery.service import snapshot_audience
 from regulars.reach.delivery.step import deliver
+from regulars.reach.links.service import settle_clicks
 from regulars.reach.receipts.exporting.service import export_outcomes
 from regulars.reach.standing import Standing, contactable
 from regulars.reach.standing.facts.step import adopt_contact_facts
 from regulars.reach.standing.gate import Gate, quotas_of
+from regulars.reach.surveys.service import settle_answers
 from regulars.records import Turn
 from regulars.settings import Settings
 from regulars.understand.segments.step import score_segments
@@ -121,6 +123,8 @@ def _turn(shop: Shop, as_of: date, contact: bool, progress: Callable[[str], None
     if status != "closed":
         # Never journalled: a withdrawal that came in while a turn lay interrupted must count.
         export_outcomes(shop.state, shop.lake, now=turn.now)
+        settle_clicks(shop.state, shop.lake, now=turn.now)
+        settle_answers(shop.state, shop.lake, now=turn.now)
         adopt_consents.run(shop.bound(adopt_consents, turn.number), shop.state, turn)
         adopt_contact_facts.run(shop.bound(adopt_contact_facts, turn.number), shop.state)
         for step in (*LOOK, *LEARN, *(ACT if contact else ())):
