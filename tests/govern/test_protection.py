@@ -335,3 +335,18 @@ def test_a_value_moved_to_another_customers_row_is_not_opened(tmp_path):
 
     with pytest.raises(InputError, match="cannot be opened"):
         protector.reveal(state, [two], looking())
+
+
+def test_of_an_event_too_deep_to_walk_through_nothing_nested_stays(tmp_path):
+    deep = '{"a":' * 600 + '{"phone":"13912345678"}' + "}" * 600
+    rows = pa.table({
+        "payload": [f'{{"userId":"u","phone":"13812345678","properties":{deep}}}'],
+        "user_id": ["u"],
+        "anonymous_id": pa.array([None], pa.string()),
+    })
+
+    [payload] = protector_of(tmp_path).protect(rows).column("payload").to_pylist()
+
+    told = json.loads(payload)
+    assert set(told) == {"userId", "phone"}
+    assert told["phone"].startswith("tok_")

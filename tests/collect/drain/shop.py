@@ -44,7 +44,7 @@ def event(number, **parts):
 def message_id(line):
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return content_id(line.decode("utf-8", "replace"))
     own = found.get("messageId") if isinstance(found, dict) else None
     return str(own) if own is not None else content_id(found)

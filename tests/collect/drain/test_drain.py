@@ -15,6 +15,7 @@ from regulars.collect.ingest.drain.service import drain_once, run_forever
 from regulars.collect.ingest.drain.suppression.service import suppress_ids
 from regulars.collect.ingest.keys.service import UNKNOWN_SOURCE
 from regulars.collect.ingest.log.reader import partition_folder, segments_in
+from regulars.collect.tracking.depth import MOST_DEPTH
 from regulars.errors import NotReady, Permanent
 
 MOMENT = datetime.fromtimestamp(AT / 1e6, UTC)
@@ -467,3 +468,28 @@ def test_many_small_batches_are_packed_and_known_after_opening_again(new_shop):
         shop.send(event(n))
     assert drain_once(shop.open())["events"] == 150
     assert shop.totals()["sources"]["shop"] == counts(300, stored=150, duplicate=150)
+
+
+def nested(levels, inside):
+    return f'{{"type":"track","event":"x","messageId":"d{levels}","userId":"u","properties":' \
+        f'{{"x":{"[" * (levels - 2)}{inside}{"]" * (levels - 2)}}}}}'.encode()  # fmt: skip
+
+
+@pytest.mark.parametrize("levels", [MOST_DEPTH + 1, 600, 960, 990, 50_000])
+def test_an_event_nested_too_deep_is_held_back_alone(shop, levels):
+    deep = nested(levels, '{"phone":"13912345678"}')
+
+    shop.send(event(1), deep, event(2))
+    shop.drain()
+
+    assert [row[0] for row in shop.rows("events", "message_id")] == ["m1", "m2"]
+    assert shop.rows("refused_events", "reason") == [("too_deep",)]
+
+
+@pytest.mark.parametrize("others", [(), (b"no json",)])
+def test_an_event_nested_just_as_deep_as_allowed_is_stored_whatever_it_came_with(shop, others):
+    shop.send(event(1), nested(MOST_DEPTH - 1, "{}"), *others, event(2))
+    shop.drain()
+
+    stored = [row[0] for row in shop.rows("events", "message_id")]
+    assert sorted(stored) == [f"d{MOST_DEPTH - 1}", "m1", "m2"]

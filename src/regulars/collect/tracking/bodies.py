@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, unquote_plus
 
 import msgspec
 
+from regulars.collect.tracking.depth import MOST_DEPTH, depth_of, without_deep
 from regulars.collect.tracking.parsed import Refused
 
 # The largest request a published client makes: PostHog sends 5 MiB, RudderStack 4 MB.
@@ -92,6 +93,26 @@ def read_json(text: bytes) -> Any:
         return msgspec.json.decode(text)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return _read_patiently(text)
+
+
+def read_body(text: bytes) -> Any:
+    """Read the body of a request, in which one event nested too deep spoils no other.
+
+    Args:
+        text: Valid UTF-8.
+
+    Returns:
+        As `read_json` gives it; an element of a list that is nested too deep is its own text.
+
+    Raises:
+        Refused: It is not JSON.
+    """
+    try:
+        return read_json(text)
+    except Refused:
+        if depth_of(text) <= MOST_DEPTH:
+            raise
+        return read_json(without_deep(text))
 
 
 def _read_patiently(text: bytes) -> Any:

@@ -22,20 +22,26 @@ def rewritten(payload: str, declared: Declared, swap: Swap) -> str:
 
     Returns:
         The event as JSON; the same text when nothing had to be replaced. Of a text that is no
-        JSON every e-mail address is replaced.
+        JSON every e-mail address is replaced; of an event nested too deep to be walked through
+        only what is plain at the top is left.
 
     Example:
         >>> from regulars.govern.protection.declared import read_declared
         >>> rewritten('{"traits":{"phone":"1"},"n":1.50}', read_declared(), lambda k, v: f"<{k}>")
         '{"traits":{"phone":"<phone>"},"n":1.5}'
     """
+    event: Any = {}
     try:
         event = msgspec.json.decode(payload)
-        if not _Rewriter(declared, swap).walk(event, in_traits=False):
-            return payload
-        return msgspec.json.encode(event).decode()
-    except (msgspec.MsgspecError, RecursionError):
+        changed = _Rewriter(declared, swap).walk(event, in_traits=False)
+    except msgspec.MsgspecError:
         return EMAIL.sub(lambda found: swap("email", _plain_sign(found[0])), payload)
+    except RecursionError:
+        told = event if isinstance(event, dict) else {}
+        event = {key: part for key, part in told.items() if not isinstance(part, dict | list)}
+        changed = True
+        _Rewriter(declared, swap).walk(event, in_traits=False)
+    return msgspec.json.encode(event).decode() if changed else payload
 
 
 def covered_id(value: str, swap: Swap) -> str:

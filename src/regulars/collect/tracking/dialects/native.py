@@ -46,7 +46,7 @@ def _items(text: bytes) -> list[Raw]:
         try:
             return msgspec.json.decode(text, type=list[Raw])
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
-            return [Raw(msgspec.json.encode(one)) for one in bodies.read_json(text)]
+            return [Raw(msgspec.json.encode(one)) for one in bodies.read_body(text)]
     return [Raw(line) for line in text.splitlines() if line.strip()]
 
 

@@ -38,7 +38,7 @@ def parse(request: Request) -> Parsed:
         if not form.get("data"):
             raise Refused(400, "unreadable_body", "the body is neither JSON nor a form with data")
         text = bodies.unpack(bodies.from_base64(form["data"]))
-    found = bodies.read_json(text)
+    found = bodies.read_body(text)
     told = found if isinstance(found, dict) else {}
     events = told.get("batch", [told]) if told else found
     if not isinstance(events, list):

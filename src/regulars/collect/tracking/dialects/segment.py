@@ -8,6 +8,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from regulars.collect.tracking import bodies
 from regulars.collect.tracking.clocks import moment
+from regulars.collect.tracking.depth import MOST_DEPTH, depth_of, without_deep
 from regulars.collect.tracking.ids import content_id, own_id, text_id
 from regulars.collect.tracking.keys import write_key
 from regulars.collect.tracking.parsed import Answer, Parsed, Refused, Request
@@ -142,7 +143,7 @@ def _opened(text: bytes) -> _Envelope:
     try:
         return _ENVELOPE.decode(text)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        found = bodies.read_json(text)
+        found = bodies.read_body(without_deep(text, members=True))
     if not isinstance(found, dict):
         said = f"the body is a JSON {type(found).__name__}; send an object"
         raise Refused(400, "unreadable_body", said)
@@ -152,7 +153,13 @@ def _opened(text: bytes) -> _Envelope:
 
 
 def _without_key(text: bytes, kind: str) -> bytes:
-    event = bodies.read_json(text)
+    try:
+        event = bodies.read_json(text)
+    except Refused:
+        if depth_of(text) <= MOST_DEPTH:
+            raise
+        # It is kept whole, as text, and held back.
+        return msgspec.json.encode(text.decode())
     event.pop("writeKey", None)
     if kind and not event.get("type"):
         event["type"] = kind

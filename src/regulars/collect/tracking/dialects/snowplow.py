@@ -69,7 +69,7 @@ def parse(request: Request) -> Parsed:
         asked = request.asked()
         events: Any = [asked]
     else:
-        found = bodies.read_json(bodies.unpack(request.body))
+        found = bodies.read_body(bodies.unpack(request.body))
         events = found.get("data") if isinstance(found, dict) else None
     if not isinstance(events, list):
         raise Refused(400, "unreadable_body", "`data` is no list; send a payload_data object")

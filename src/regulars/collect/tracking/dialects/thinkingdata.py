@@ -41,7 +41,7 @@ def parse(request: Request) -> Parsed:
     """
     text = bodies.unpack(request.body)
     form = bodies.read_form(text) if text[:1] not in {b"[", b"{"} else {}
-    found = bodies.read_json(_plain(form["data"]) if form.get("data") else text)
+    found = bodies.read_body(_plain(form["data"]) if form.get("data") else text)
     told = found if isinstance(found, dict) else {}
     events = told.get("data", found) if "#type" not in told else found
     events = events if isinstance(events, list) else [events]

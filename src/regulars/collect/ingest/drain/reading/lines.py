@@ -1,7 +1,7 @@
 """Lines become records of the few fields that have columns; the rest is skipped, not built."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from regulars.collect.tracking import BadEvent, Refused
 from regulars.collect.tracking.bodies import read_json
+from regulars.collect.tracking.depth import MOST_DEPTH, depth_of, shallowly
 from regulars.errors import InputError
 
 Normalise = Callable[[str, dict[str, Any]], dict[str, Any]]
 TYPES = ("track", "identify", "page", "screen", "group", "alias")
 SEGMENT = "segment"
+TOO_DEEP = "too_deep"
 _EMPTY = b"{}"
 
 
@@ -73,12 +75,14 @@ class Lines:
         block: The lines in Segment form, each ended by a newline.
         refusals: Why lines could not be read, by place.
         ends: Where lines end, as `ends_of` says; None until somebody needs it.
+        deep: Lines there was no room to read, by place.
     """
 
     records: list[Record]
     block: bytes
     refusals: dict[int, Refusal]
     ends: NDArray[np.int64] | None = None
+    deep: dict[int, bytes] = field(default_factory=dict)
 
 
 def read_lines(block: bytes, count: int, normalise: Normalise) -> Lines:
@@ -96,11 +100,13 @@ def read_lines(block: bytes, count: int, normalise: Normalise) -> Lines:
         Records, lines and refusals.
     """
     try:
-        found = Lines(_DECODER.decode_lines(block), block, {})
+        found = Lines(shallowly(lambda: _DECODER.decode_lines(block)), block, {})
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        found = _one_by_one(block)
+        found = shallowly(lambda: _one_by_one(block))
     if len(found.records) != count:
-        found = _one_by_one(block)
+        found = shallowly(lambda: _one_by_one(block))
+    for place in [n for n, one in found.refusals.items() if one.reason == TOO_DEEP]:
+        _look_again(found, place)
     odd = [place for place, one in enumerate(found.records) if one.type not in TYPES]
     if odd:
         _put_in_form(found, [place for place in odd if place not in found.refusals], normalise)
@@ -113,13 +119,31 @@ def _one_by_one(block: bytes) -> Lines:
     for place, line in enumerate(block.split(b"\n")[:-1]):
         try:
             record, kept = _read(line)
-        except BadEvent as error:
+        except (BadEvent, RecursionError) as error:
             record, kept = Record(), _EMPTY
-            found.refusals[place] = Refusal(error.reason, error.path, error.detail)
+            found.refusals[place] = _refusal(error)
+            if isinstance(error, RecursionError):
+                found.deep[place] = line
         found.records.append(record)
         lines.append(kept)
     found.block = b"\n".join([*lines, b""])
     return found
+
+
+def _look_again(found: Lines, place: int) -> None:
+    """Read a line for which there was no room: it may be just as deep as one may be."""
+    line = found.deep.pop(place)
+    if depth_of(line) > MOST_DEPTH:
+        return
+    del found.refusals[place]
+    ends = ends_of(found.block, len(found.records))
+    start, end = int(ends[place]), int(ends[place + 1])
+    try:
+        found.records[place], kept = _read(line)
+    except BadEvent as error:
+        found.refusals[place] = Refusal(error.reason, error.path, error.detail)
+        return
+    found.block = b"".join([found.block[:start], kept, b"\n", found.block[end:]])
 
 
 def _put_in_form(found: Lines, places: list[int], normalise: Normalise) -> None:
@@ -161,10 +185,16 @@ def ends_of(block: bytes, count: int) -> NDArray[np.int64]:
     return ends
 
 
+def _refusal(error: BadEvent | RecursionError) -> Refusal:
+    if isinstance(error, BadEvent):
+        return Refusal(error.reason, error.path, error.detail)
+    return Refusal(TOO_DEEP, "", f"an event may be nested {MOST_DEPTH} levels deep")
+
+
 def _read(line: bytes) -> tuple[Record, bytes]:
     try:
         return _DECODER.decode(line), line
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeError):
         event = read_object(line)
     mended = msgspec.json.encode(event)
     return msgspec.convert(event, Record), mended

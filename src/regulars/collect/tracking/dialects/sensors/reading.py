@@ -59,7 +59,7 @@ def _events(request: Request, asked: dict[str, str]) -> list[Any]:
             return _listed(_opened(packed["data_list"]))
         if packed.get("data"):
             return _listed(_opened(packed["data"]))
-        return _listed(bodies.read_json(body)) if body.strip() else []
+        return _listed(bodies.read_body(body)) if body.strip() else []
     except Refused as error:
         if error.status == 413:
             raise
@@ -73,8 +73,8 @@ def _listed(found: Any) -> list[Any]:
 
 def _opened(value: str) -> Any:
     if value.lstrip()[:1] in {"{", "["}:
-        return bodies.read_json(value.encode("utf-8", "replace"))
-    return bodies.read_json(bodies.unpack(bodies.from_base64(value)))
+        return bodies.read_body(value.encode("utf-8", "replace"))
+    return bodies.read_body(bodies.unpack(bodies.from_base64(value)))
 
 
 def _lines(events: list[Any]) -> tuple[list[bytes], list[str]]:
