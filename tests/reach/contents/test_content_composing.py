@@ -71,6 +71,29 @@ def test_a_marketing_mail_says_who_sends_it_and_how_to_stop_it(written):
     assert (service.headers, "unsubscribe" in service.html) == ({}, False)
 
 
+def test_a_mail_of_text_alone_says_so_too_and_no_other_channel_does(written):
+    mail = written.composes(written.writes(id="bare", text="新茶"), "bao")
+    hook = written.composes(
+        written.writes(id="hooked", channel="hook", text="新茶"), "bao", channel="hook"
+    )
+
+    assert "上海市淮海中路1号" in mail.text
+    assert "https://go.shop.example/u/" in mail.text
+    assert "List-Unsubscribe" in mail.headers
+    assert (hook.text, hook.headers) == ("新茶", {})
+
+
+def test_what_failed_is_told_without_the_customers_values(written, caplog):
+    name = written.writes(
+        id="told", channel="hook", message_class="transactional", uses=("profile.city", "profile.orders"),
+        text="{{ profile.city | divided_by: profile.city }}{{ profile.city | date: '%Y' }}",
+    )  # fmt: skip
+
+    assert written.composes(name, "bao", channel="hook") == "content_error"
+    assert "1 messages fail" in caplog.text
+    assert "上海" not in caplog.text
+
+
 def test_without_a_public_address_no_marketing_mail_goes_out(written):
     name = written.writes(id="nourl", html="<p>新茶</p>")
     bare = {"links": LinkSettings()}

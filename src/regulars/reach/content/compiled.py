@@ -32,12 +32,14 @@ class Sender:
     Attributes:
         name: Name in the footer.
         address: Postal address in the footer; "" for none.
+        is_mail: True for e-mail, which says in every message who sends it and how to stop it.
         trap: True to put in the link nobody sees.
         opens: True to put in the picture that tells of opens.
     """
 
     name: str = ""
     address: str = ""
+    is_mail: bool = False
     trap: bool = False
     opens: bool = False
 
@@ -202,13 +204,15 @@ def _footed(
     content: Content, locale: str, page: str, text: str, sender: Sender | None
 ) -> tuple[str, str]:
     """Put in what every marketing mail must say, where its author did not."""
-    if sender is None or content.message_class != MARKETING or not page:
+    if sender is None or content.message_class != MARKETING or not sender.is_mail:
         return page, text
     about = {"sender": sender.name, "address": sender.address}
+    if text and "unsubscribe_url" not in text:
+        text = f"{text}\n\n{footer_text(locale, **about)}"
+    if not page:
+        return page, text
     if "unsubscribe_url" not in page:
         page = at_end_of_body(page, footer_html(locale, **about))
-    if "unsubscribe_url" not in text:
-        text = f"{text}\n\n{footer_text(locale, **about)}"
     page = at_end_of_body(page, TRAP) if sender.trap else page
     return at_end_of_body(page, PICTURE) if sender.opens else page, text
 

@@ -114,6 +114,7 @@ class Renderer:
             sender = Sender(
                 settings.messages.sender or settings.retailer.name,
                 settings.messages.postal_address,
+                is_mail=self.kind(content.channel) == "email",
                 trap=self._is_signing,
                 opens=self._is_signing and settings.links.opens,
             )

@@ -23,6 +23,11 @@ MOST_BITS = 256
 FORMATS = re.compile(r"(?:[^%]|%[-]?[aAbBdHIjmMpSuUVwWyY%])*")
 """Formats of `date`: one letter each, no widths."""
 
+
+class Refused(FilterArgumentError):
+    """A filter of ours says no; its message holds nothing of the customer."""
+
+
 AS_THEY_ARE = {
     "abs": math.abs_,
     "at_most": math.at_most,
@@ -92,7 +97,7 @@ def bounded(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         else:
             most = sum(map(len, texts))
         if most > MOST_LETTERS:
-            raise FilterArgumentError(
+            raise Refused(
                 f"{name} would make {most} letters, must make at most {MOST_LETTERS}", token=None
             )
         return function(value, *arguments)
@@ -104,7 +109,7 @@ def times(value: Any, other: Any) -> Any:
     """Multiply; refuse numbers that grow without bound."""
     parts = [part for part in (value, other) if isinstance(part, int)]
     if sum(part.bit_length() for part in parts) > MOST_BITS:
-        raise FilterArgumentError("times makes too large a number", token=None)
+        raise Refused("times makes too large a number", token=None)
     return math.times(value, other)
 
 
@@ -137,7 +142,7 @@ def date_in(value: Any, form: Any = "%Y-%m-%d", *, context: RenderContext) -> st
     if moment is None:
         return _hole(value, "date")
     if len(str(form)) > 60 or not FORMATS.fullmatch(str(form)):
-        raise FilterArgumentError(
+        raise Refused(
             f"date has the format {str(form)[:60]!r}; use signs such as %Y %m %d", token=None
         )
     return moment.strftime(str(form))
@@ -221,4 +226,4 @@ def _hole(value: Any, name: str) -> str:
     """Nothing, which an output refuses; what is there and cannot be read is an author's error."""
     if is_undefined(value) or value in {None, ""}:
         return Markup("")
-    raise FilterArgumentError(f"{name} cannot read what it was given", token=None)
+    raise Refused(f"{name} cannot read what it was given", token=None)

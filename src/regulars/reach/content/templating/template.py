@@ -21,6 +21,7 @@ from regulars.reach.content.templating.environment import (
     HoleError,
     Limited,
 )
+from regulars.reach.content.templating.filters import Refused
 
 MOST_SOURCE = 262_144
 MOST_RANGE = 1_000
@@ -99,7 +100,9 @@ class Template:
             is_limit = "Limit" in type(error).__name__
             is_missing = type(error).__name__ == "UndefinedError"
             reason = "limit" if is_limit else "empty" if is_missing else "wrong"
-            raise RenderError(reason, _said(error)) from error
+            is_ours = is_limit or is_missing or isinstance(error, Refused)
+            # What Liquid's own filters say may repeat what they were given.
+            raise RenderError(reason, _said(error) if is_ours else type(error).__name__) from error
         except (LiquidInterrupt, ArithmeticError, ValueError, TypeError, RecursionError) as error:
             raise RenderError("wrong", type(error).__name__) from error
 
