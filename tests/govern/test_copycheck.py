@@ -279,11 +279,12 @@ def test_evidence_that_ended_stops_a_message_at_the_hour_it_is_sent(state):
         channel, message_class = "app", "marketing"
 
     keep_evidence(state, [RANKING], actor="mei", now=NOW)
-    days = iter([date(2027, 6, 30), date(2027, 7, 1)])
+    days = iter([date(2027, 6, 30), date(2027, 7, 1), date(2027, 7, 1)])
     check = RenderedReview(state, today=lambda: next(days))
     message = Message("", text=CLAIM)
 
     assert check(Written(), [message, Message("", text="明天见")]) == ["", ""]
+    assert check(Written(), [message, message]) == ["A05 国内湿巾销量第一"] * 2
     assert check(Written(), [message, Message("", text="明天见")]) == ["A05 国内湿巾销量第一", ""]
 
 

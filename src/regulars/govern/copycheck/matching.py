@@ -76,13 +76,20 @@ class Matcher:
             return []
         found: dict[str, list[Hit]] = defaultdict(list)
         tried: set[tuple[int, int, int]] = set()
+        rooms: dict[tuple[int, int], tuple[int, int]] = {}
         for word, start, end in met:
             for entry in self._entries[word]:
                 if entry.form is None:
                     if _stands(view, start, end, is_tight=entry.is_tight):
                         found[entry.rule.rule_id].append(Hit(entry.rule, start, end))
                     continue
-                low, high = _room(view.text, start, end, entry.form.reach)
+                if entry.form.reach:
+                    low = max(0, start - entry.form.reach)
+                    high = min(len(view.text), end + entry.form.reach)
+                else:
+                    if (start, end) not in rooms:
+                        rooms[start, end] = clause(view.text, start, end)
+                    low, high = rooms[start, end]
                 key = (id(entry.form), low, high)
                 if key not in tried:
                     tried.add(key)
@@ -107,12 +114,6 @@ def clause(text: str, start: int, end: int) -> tuple[int, int]:
     while high < len(text) and high - end < REACH and text[high] not in HARD:
         high += 1
     return low, high
-
-
-def _room(text: str, start: int, end: int, reach: int) -> tuple[int, int]:
-    if reach:
-        return max(0, start - reach), min(len(text), end + reach)
-    return clause(text, start, end)
 
 
 def _form_hits(entry: _Entry, view: View, low: int, high: int) -> Iterator[Hit]:

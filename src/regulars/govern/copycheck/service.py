@@ -142,20 +142,22 @@ class RenderedReview:
         Returns:
             "" for each that may go out, else the rules against it.
         """
+        texts = [rendered_text(message) for message in messages]
+        number_by_text = {text: number for number, text in enumerate(dict.fromkeys(texts))}
         copies = [
             Copy(
-                rendered_text(message),
+                text,
                 line=number,
                 channel=self._kind(content.channel),
                 is_marketing=content.message_class == "marketing",
             )
-            for number, message in enumerate(messages)
+            for text, number in number_by_text.items()
         ]
         against: dict[int, list[str]] = {}
         for one in review_rendered(self._state, copies, as_of=self._today()):
             if one.severity.blocks:
                 against.setdefault(one.line, []).append(f"{one.rule} {one.text}".strip())
-        return ["; ".join(against.get(number, ())) for number in range(len(messages))]
+        return ["; ".join(against.get(number_by_text[text], ())) for text in texts]
 
 
 def rendered_text(message: Message) -> str:
