@@ -19,17 +19,20 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from regulars.adapters.channels.email import channel as email_channel
 from regulars.adapters.channels.email.channel import EmailChannel
 from regulars.adapters.channels.email.dkim import Signer
+from regulars.adapters.channels.email.mime import Envelope, build
 from regulars.adapters.channels.email.verp import returned_key
 from regulars.adapters.channels.plumbing.clock import wall_clock
 from regulars.adapters.channels.plumbing.setup import Secrets, Setup
 from regulars.errors import InputError
 from regulars.ports.channels import Message, Outcome
 from regulars.settings import ChannelSettings
-from regulars.testing.provider_contract import ProviderContract, contact
+from regulars.testing.provider_contract import AT, ProviderContract, contact
 from regulars.testing.provider_servers.smtp import MailServer
 from regulars.testing.provider_servers.troubles import Trouble
 
@@ -49,7 +52,7 @@ ED25519 = pem(Ed25519PrivateKey.generate())
 
 
 def open_channel(server, *, secret="", key="", folder=None, **more):
-    settings = ChannelSettings(
+    told = ChannelSettings(
         **{
             "via": "email",
             "smtp_host": "127.0.0.1",
@@ -69,7 +72,7 @@ def open_channel(server, *, secret="", key="", folder=None, **more):
         | more
     )
     secrets = {"secret_env": secret, "receipt_secret_env": "verp", "dkim_key_env": key}
-    return EmailChannel(Setup("email", settings, Secrets(secrets), folder, wall_clock))
+    return EmailChannel(Setup("email", told, Secrets(secrets), folder, wall_clock))
 
 
 class TestEmail(ProviderContract):
@@ -132,6 +135,10 @@ TEXTS = {
     "english": "Spring is here.\n\n..dots at the start\n.\nand  two  spaces \t\n" * 40,
     "chinese": "春季新品到店,欢迎选购。\n" * 200,
     "mixed": "Café and naïve 花\n" * 30,
+    "plain": "Spring is here.\n\nAll of it.\n" * 40,
+    "plain with  runs": "a  b\tc   d\n" * 9,
+    "long lines": "word " * 900,
+    "from": "a\nFrom here\n.\n",
     "without end": "no line end",
     "empty lines at the end": "text\n\n\n\n",
     "empty": "",
@@ -458,3 +465,30 @@ def test_a_new_message_id_per_try_is_caught(tmp_path):
 
     with pytest.raises(AssertionError):
         Planted().check_doubt(Trouble.LOST, tmp_path)
+
+
+SMALL = Signer(
+    pem(rsa.generate_private_key(65537, 1024)).encode(), domain="shop.example", selector="s1"
+)
+ANY = st.text(
+    st.characters(codec="utf-8", exclude_characters="\r\x00\x85\u2028\u2029"), max_size=300
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(subject=ANY, text=ANY, html=ANY, name=ANY)
+def test_whatever_is_said_arrives_and_verifies(subject, text, html, name):
+    envelope = Envelope("news@shop.example", name, "", "shop.example", is_bulk=True)
+    message = Message("li@example.com", subject, text, html, headers=WAY_OUT)
+
+    raw = SMALL.sign(build(message, envelope, key="k", to="li@example.com", at=AT))
+
+    assert dkim.verify(raw, minkey=1024, dnsfunc=lambda n, timeout=5: SMALL.record().encode())
+    assert not re.search(rb"(?<!\r)\n|\r(?!\n)|\n\.", raw)
+    assert max(map(len, raw.split(b"\r\n"))) <= 998
+    read = email.message_from_bytes(raw)
+    parts = [part for part in read.walk() if not part.is_multipart()]
+    said = [part.get_payload(decode=True).decode().replace("\r\n", "\n") for part in parts]
+    assert said[-1].rstrip("\n") == (html or text).rstrip("\n")
+    assert set(read.keys()) >= {"From", "To", "Subject", "List-Unsubscribe-Post"}
+    assert read["Bcc"] is None

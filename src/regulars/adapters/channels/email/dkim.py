@@ -137,4 +137,8 @@ def _canonical(fields: Sequence[tuple[str, str]], covered: Sequence[str]) -> str
 
 
 def _relaxed(value: str) -> str:
-    return _RUNS.sub(" ", _FOLDS.sub(" ", value)).strip()
+    if "\r\n" in value:
+        value = _FOLDS.sub(" ", value)
+    if "  " in value or "\t" in value:
+        value = _RUNS.sub(" ", value)
+    return value.strip()

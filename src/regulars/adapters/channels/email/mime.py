@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 from regulars.adapters.channels.email.headers import encoded, mailbox, one_line
 from regulars.ports.channels import Message
@@ -23,6 +24,8 @@ _OURS = {
 _TAGS = re.compile(r"(?is)<(style|script|head)\b.*?</\1>|<[^>]+>")
 # Base64 takes 4 characters for 3 bytes, 76 of them a line.
 _B64_LINE = 76
+# RFC 5322 allows 998; some servers fold earlier.
+_MOST_LINE = 900
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ def build(message: Message, envelope: Envelope, *, key: str, to: str, at: dateti
     """
     digest = hashlib.blake2b(key.encode(), digest_size=12).hexdigest()
     fields = [
-        ("Date", format_datetime(at)),
+        ("Date", _date(at)),
         ("From", mailbox(envelope.sender, envelope.sender_name)),
         ("To", to),
         ("Subject", encoded(message.subject)),
@@ -116,6 +119,12 @@ def build(message: Message, envelope: Envelope, *, key: str, to: str, at: dateti
     fields.append(("Content-Type", f'multipart/alternative; boundary="{boundary}"'))
     body, canonical = _alternatives(message, boundary)
     return Letter(tuple(fields), body, canonical)
+
+
+@lru_cache(maxsize=256)
+def _date(at: datetime) -> str:
+    """Write a date; a window shares its moment."""
+    return format_datetime(at)
 
 
 def message_id(key: str, domain: str) -> str:
@@ -166,22 +175,44 @@ def _alternatives(message: Message, boundary: str) -> tuple[bytes, bytes]:
 
 
 def _part(content: str) -> tuple[str, bytes, bytes]:
-    """Encode one part: quoted-printable while it is nearly ASCII, else base64.
+    """Encode one part: as it is while the wire takes it, quoted-printable or base64 else.
 
     Returns:
         Name of the encoding, the encoded part, and the part in DKIM's relaxed form.
     """
-    data = content.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n").encode()
+    if "\r" in content:
+        content = content.replace("\r\n", "\n").replace("\r", "\n")
+    data = content.replace("\n", "\r\n").encode()
     if len(data) - len(content) > len(data) // 8:
         body = _base64(data)
         return "base64", body, body
-    body = binascii.b2a_qp(data, istext=True)
+    if _is_plain(content, data):
+        body = data if data.endswith(b"\r\n") else data + b"\r\n"
+        return "7bit", body, _relaxed(body)
+    # The first line end tells the encoder which ends to write; without one it writes bare LF.
+    body = binascii.b2a_qp(data if data.endswith(b"\r\n") else data + b"\r\n", istext=True)
     # A line that is only a dot ends the message on the wire; it is written as its code instead.
     if body.startswith(b".") or b"\n." in body:
         body = re.sub(rb"(?m)^\.", b"=2E", body)
-    if not body.endswith(b"\r\n"):
-        body += b"\r\n"
     return "quoted-printable", body, _relaxed(body)
+
+
+def _is_plain(content: str, data: bytes) -> bool:
+    """Whether a part can go as it is: ASCII, lines short enough, nothing at their ends.
+
+    Lines that begin with a dot or with From are changed by servers on the way.
+
+    Returns:
+        False for what has to be encoded.
+    """
+    if not content.isascii() or "\x00" in content:
+        return False
+    lines = data.split(b"\r\n")
+    return (
+        max(map(len, lines)) <= _MOST_LINE
+        and not any(line.endswith((b" ", b"\t")) for line in lines)
+        and not any(line.startswith((b".", b"From ")) for line in lines)
+    )
 
 
 def _base64(data: bytes) -> bytes:
