@@ -68,6 +68,17 @@ class Dossier:
         """Findings that may not go out, as written or as read."""
         return self.shown.blocking + _blocking(self.as_read)
 
+    @property
+    def refused(self) -> str:
+        """What may not go out, in words: "最好 (rule A02)"."""
+        both = [*self.shown.findings, *self.as_read]
+        told = {
+            f"{one.get('text') or one.get('suggestion', {}).get('en')} (rule {one.get('rule')})"
+            for one in both
+            if one.get("severity") in BLOCKING
+        }
+        return ", ".join(sorted(told))
+
 
 def subject_of(campaign: Campaign, version: int, shown: Shown) -> Subject:
     """Name exactly what is approved: the version, its content, its findings, its tag.

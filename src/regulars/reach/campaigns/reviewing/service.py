@@ -53,8 +53,8 @@ def submit(state: State, dossier: Dossier, *, actor: str, now: datetime, note: s
     if dossier.blocking:
         raise NotAllowed(
             "copy-review",
-            f"the copy review refuses {dossier.blocking} passages of {campaign_id}; "
-            "change the content, keep it as a new version, and name that version",
+            f"the copy review refuses {dossier.blocking} passages of {campaign_id}: "
+            f"{dossier.refused}; change the content, keep it, and name its new version",
         )
     with state.transaction() as opened:
         row = campaign_within(opened, campaign_id)
