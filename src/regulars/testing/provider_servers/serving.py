@@ -82,7 +82,7 @@ class ProviderServer(ABC):
         self._socket.listen(128)
         config = uvicorn.Config(
             self._serve,
-            log_level="error",
+            log_level="critical",
             lifespan="off",
             interface="asgi3",
             proxy_headers=False,
