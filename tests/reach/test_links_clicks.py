@@ -20,6 +20,7 @@ from regulars.reach.links.service import (
 )
 from regulars.reach.links.tokens import Standing
 
+ON_BOTH = True
 SECRET = bytes(range(32))
 BROWSER = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "

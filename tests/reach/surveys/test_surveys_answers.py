@@ -22,6 +22,7 @@ from regulars.reach.surveys.service import (
 )
 from regulars.unify.tags.service import delete_tag, marks_of
 
+ON_BOTH = True
 NPS = {"id": "nps", "kind": "nps", "service_below": 7, "tags": {"promoter": "推荐者", "detractor": "贬损者"}}  # fmt: skip
 
 

@@ -109,8 +109,13 @@ def test_a_low_score_opens_a_task_that_a_person_closes_over_http(server):
     assert sent.status_code == 303, sent.text
     viewer, analyst = server.client("viewer"), server.client("analyst")
 
-    [task] = [t for t in viewer.get("/api/reach/service-tasks").json() if t["customer_id"] == "unhappy"]
-    path, csrf = f"/api/reach/service-tasks/{task['task_id']}/close", {"x-csrf-token": server.csrf(viewer)}
+    [task] = [
+        t for t in viewer.get("/api/reach/service-tasks").json() if t["customer_id"] == "unhappy"
+    ]
+    path, csrf = (
+        f"/api/reach/service-tasks/{task['task_id']}/close",
+        {"x-csrf-token": server.csrf(viewer)},
+    )
     assert viewer.post(path, json={"note": "x"}, headers=csrf).status_code == 403
     csrf = {"x-csrf-token": server.csrf(analyst)}
     done = analyst.post(path, json={"note": "已致电"}, headers=csrf)

@@ -24,6 +24,11 @@ select name, customer_id, mark, at from tag_marks order by name, customer_id
 select name, mark, at from tag_marks
 where customer_id in (select value from json_each(:nodes)) order by name, at, customer_id
 
+-- name: marks_of [postgresql]
+select name, mark, at from tag_marks
+where customer_id in (select json_array_elements_text(cast(:nodes as json)))
+order by name, at, customer_id
+
 -- name: mark
 insert into tag_marks (name, customer_id, mark, at, actor)
 values (:name, :customer_id, :mark, :at, :actor)
