@@ -95,7 +95,7 @@ def _claim_in_two_transactions(self, channel, lane, most, *, now, check):
             most=most,
         )
         if not rows:
-            return ledger.Window(0, [], {})
+            return ledger.Window(0, (), (), {}, now)
         asks = [ledger._ask(row, channel, lane) for row in rows]
         verdicts = self._judge(opened, rows, asks, now)
     self.state._world.others_claim(channel)
@@ -125,13 +125,8 @@ def _claim_in_two_transactions(self, channel, lane, most, *, now, check):
             at=ledger.stamp(now),
             claimed_on=self.pace.uptime(),
         )
-    held = [
-        ledger.Held(
-            ledger._contact(rows[n], asks[n], now, 0, {}), asks[n], rows[n]["attempts"], now
-        )
-        for n in allowed
-    ]
-    return ledger.Window(max(len(rows), 1), held, ends)
+    kept = [asks[n] for n in allowed]
+    return ledger.Window(max(len(rows), 1), [rows[n] for n in allowed], kept, ends, now)
 
 
 @bug

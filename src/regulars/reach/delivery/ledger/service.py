@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from regulars.govern.policy import Reason
@@ -48,19 +49,42 @@ class Held:
     is_doubtful: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Window:
     """What one claim brought.
 
     Attributes:
         looked: Rows looked at; 0 when none is left.
-        held: Rows claimed.
+        rows: Rows claimed, as the ledger holds them.
+        asks: The same as the rules judged them.
         count_by_end: How many of the others ended at once, by state.
+        now: Moment of the claim.
+        turn: Number of the turn; 0 for none.
+        is_doubtful: True when an earlier attempt at them may have been taken.
     """
 
     looked: int
-    held: list[Held]
+    rows: Sequence[Mapping[str, Any]]
+    asks: Sequence[Ask]
     count_by_end: Mapping[str, int]
+    now: datetime
+    turn: int = 0
+    is_doubtful: bool = False
+
+    @cached_property
+    def held(self) -> list[Held]:
+        """The rows claimed, as they are handed over."""
+        costs: dict[int, Decimal] = {}
+        return [
+            Held(
+                _contact(row, ask, _moment(row.get("at"), self.now), self.turn, costs),
+                ask,
+                row["attempts"],
+                _moment(row["first_at"], self.now),
+                self.is_doubtful,
+            )
+            for row, ask in zip(self.rows, self.asks, strict=True)
+        ]
 
 
 @dataclass(frozen=True)
@@ -100,7 +124,7 @@ class Ledger:
                 most=most,
             )
             if not rows:
-                return Window(0, [], {})
+                return Window(0, (), (), {}, now)
             asks = [_ask(row, channel, lane) for row in rows]
             verdicts = self._judge(opened, rows, asks, now)
             ends = self._refuse(opened, asks, verdicts, now)
@@ -115,17 +139,8 @@ class Ledger:
                     at=stamp(now),
                     claimed_on=self.pace.uptime(),
                 )
-        costs: dict[int, Decimal] = {}
-        held = [
-            Held(
-                _contact(rows[n], asks[n], now, self.turn, costs),
-                asks[n],
-                rows[n]["attempts"],
-                _moment(rows[n]["first_at"], now),
-            )
-            for n in allowed
-        ]
-        return Window(len(rows), held, ends)
+        kept = [asks[n] for n in allowed]
+        return Window(len(rows), [rows[n] for n in allowed], kept, ends, now, self.turn)
 
     def take_over(
         self, channel: str, recovery: Recovery, key_seconds: int, *, now: datetime, due: datetime
@@ -166,19 +181,16 @@ class Ledger:
                     owner=self.pace.owner,
                     lease_until=self._lease(due),
                 )
-        costs: dict[int, Decimal] = {}
-        held = [
-            Held(
-                _contact(row, ask, _moment(row["at"], now), self.turn, costs),
-                ask,
-                row["attempts"],
-                _moment(row["first_at"], now),
-                is_doubtful=True,
-            )
-            for row, ask in zip(rows, asks, strict=True)
-            if ask.key in kept
-        ]
-        return Window(len(rows), held, {"unknown": len(rows) - len(held)} if rows else {})
+        places = [n for n, ask in enumerate(asks) if ask.key in kept]
+        return Window(
+            len(rows),
+            [rows[n] for n in places],
+            [asks[n] for n in places],
+            {"unknown": len(rows) - len(places)} if rows else {},
+            now,
+            self.turn,
+            is_doubtful=True,
+        )
 
     def settle(
         self,
