@@ -11,7 +11,9 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
+import sqlalchemy as sa
 from tests.collect.conftest import table_of
 
 from regulars.adapters.delta_lake import DeltaLake
@@ -186,6 +188,105 @@ def test_an_address_table_or_cursor_that_is_wrong_is_said(tmp_path, address, tab
 
     with pytest.raises(error):
         list(read_table(address, table, cursor, None, tmp_path))
+
+
+# --- PostgreSQL ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def server(postgresql):
+    """A database of its own on a real PostgreSQL server."""
+    address = sa.make_url(postgresql.new_database()).set(drivername="postgresql+psycopg")
+    engine = sa.create_engine(address)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("create schema shop")
+        connection.exec_driver_sql(
+            "create table shop.tickets (ticket text, member text, topic text, opened timestamptz,"
+            " closed timestamptz, stars numeric(3, 1), n bigint, changed timestamp, day date)"
+        )
+    yield engine
+    engine.dispose()
+
+
+def put(engine, numbers, *, cursor=None):
+    with engine.begin() as connection:
+        for n in numbers:
+            connection.execute(
+                sa.text(
+                    "insert into shop.tickets values (:t, 'm1', '投诉 ''x''', "
+                    "'2026-11-02 10:00:00+08', null, 4.5, :n, "
+                    "timestamp '2026-11-02 10:00:00.000001' + :n * interval '1 hour', "
+                    "date '2026-11-01' + cast(:n as int))"
+                ),
+                {"t": f"t{n}", "n": n if cursor is None else cursor},
+            )
+
+
+def address_of(engine):
+    """As people write it: without the driver."""
+    return engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+@pytest.mark.parametrize("cursor", ["n", "changed", "day"])
+def test_a_table_of_a_server_is_read_from_where_it_was_read_up_to(tmp_path, server, cursor):
+    put(server, range(1, 6))
+    (tmp_path / "m.toml").write_text(MAPPING)
+    shop = Shop(tmp_path, TILL=address_of(server))
+    how = {"via": "sql", "url_env": "TILL", "table": "shop.tickets", "cursor": cursor,
+           "mapping": "m.toml"}  # fmt: skip
+
+    [first] = shop.read("tickets", **how)
+    put(server, [6])
+    put(server, [7], cursor=5)
+    [second] = shop.read("tickets", **how)
+    again = shop.read("tickets", **how)
+
+    assert (first.stored, first.duplicate) == (5, 0)
+    assert (second.stored, second.duplicate) == (2, 1)
+    assert [(r.stored, r.duplicate) for r in again] == [(0, 1)]
+    rows = {row["ticket_id"]: row for row in shop.rows("service_tickets")}
+    assert set(rows) == {f"t{n}" for n in range(1, 8)}
+    assert rows["t1"]["opened_at"] == datetime(2026, 11, 2, 2, tzinfo=UTC)
+
+
+def test_a_large_table_of_a_server_comes_in_files_that_go_on_where_one_died(tmp_path, server):
+    with server.begin() as connection:
+        connection.exec_driver_sql(
+            "insert into shop.tickets (ticket, n) select 't' || g, g / 3 from generate_series(0, 9999) g"
+        )
+
+    files = list(read_table(address_of(server), "shop.tickets", "n", None, tmp_path, most=1_000))
+    after = files[4][1]
+    rest = list(read_table(address_of(server), "shop.tickets", "n", after, tmp_path, most=1_000))
+
+    rows = [row for path, _ in files for row in pq.read_table(path).column("ticket").to_pylist()]
+    assert sorted(rows) == sorted(f"t{g}" for g in range(10_000))
+    assert len(files) == 10
+    assert rest[0][1] >= after
+    assert rest[-1][1] == files[-1][1] == "3333"
+
+
+def test_nothing_can_be_written_to_the_server_read_from(server):
+    from regulars.collect.connectors import database
+
+    put(server, [1])
+    engine = database._open(address_of(server))
+    with engine.connect() as connection:
+        database._read_only(connection)
+        with pytest.raises(sa.exc.InternalError, match="read-only transaction"):
+            connection.exec_driver_sql("delete from shop.tickets")
+    engine.dispose()
+
+
+def test_a_table_or_server_that_is_not_there_is_said_without_the_password(tmp_path, server):
+    with pytest.raises(UnknownName, match="tickets"):
+        list(read_table(address_of(server), "shop.ticket", "n", None, tmp_path))
+    nowhere = sa.make_url(address_of(server)).set(port=1, password="s3cret-word")
+    with pytest.raises(Transient) as found:
+        list(read_table(nowhere.render_as_string(hide_password=False), "t", "n", None, tmp_path))
+
+    assert "does not answer" in str(found.value)
+    assert "s3cret-word" not in str(found.value)
 
 
 # --- buckets ---------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 from tests.collect.drain.rubbish import DIALECTS, conflicting, fuzzed, one_line, pick
 from tests.collect.drain.shop import Shop
 
@@ -82,19 +83,38 @@ def test_every_fuzzed_event_ends_in_one_fate_and_replay_changes_nothing(tmp_path
     assert found["duplicate"] > 1_000
 
 
-def test_conflicting_payloads_lose_no_row_and_add_no_column(shop):
+def send_conflicting(shop, count):
+    """Log payloads that contradict each other, and drain them; gives the totals."""
     draw = np.random.default_rng(2)
-    lines = [one_line(conflicting(draw, number)) for number in range(2_000)]
-    for start in range(0, len(lines), 100):
-        part = lines[start : start + 100]
-        shop.send(*part, ids=[f"c{start + n}" for n in range(len(part))])
-
+    for start in range(0, count, 100):
+        numbers = range(start, min(start + 100, count))
+        lines = [one_line(conflicting(draw, number)) for number in numbers]
+        shop.send(*lines, ids=[f"c{number}" for number in numbers])
     shop.drain()
+    return shop.totals()
 
-    totals = shop.totals()
-    assert totals["stored"] + totals["quarantined"] == totals["received"] == len(lines)
+
+def test_conflicting_payloads_lose_no_row_and_add_no_column(shop):
+    totals = send_conflicting(shop, 2_000)
+
+    assert totals["stored"] + totals["quarantined"] == totals["received"] == 2_000
     assert totals["stored"] > 1_400
+    assert len(shop.rows("events")) == totals["stored"]
     assert set(shop.rows("events")[0]) == set(shop.lake.schema("events").names)
+
+
+def conflict(count):
+    """Drain many payloads that contradict each other; rows are counted in the files themselves."""
+    with tempfile.TemporaryDirectory() as name:
+        shop = Shop(Path(name))
+        totals = send_conflicting(shop, count)
+        rows = sum(pq.read_metadata(path).num_rows for path in shop.lake.files("events"))
+        held = sum(pq.read_metadata(path).num_rows for path in shop.lake.files("refused_events"))
+        columns = set(pq.read_schema(shop.lake.files("events")[0]).names)
+    assert totals["received"] == count == rows + held, (totals, rows, held)
+    assert (rows, held) == (totals["stored"], totals["quarantined"])
+    assert columns == set(shop.lake.schema("events").names)
+    return f"{count:,} conflicting payloads: {rows:,} rows, {held:,} held back, 0 lost"
 
 
 def prove():
@@ -104,8 +124,9 @@ def prove():
         with tempfile.TemporaryDirectory() as name:
             found.update({k: v for k, v in fuzz(Path(name), 100_000, seed).items() if k in COUNTS})
     assert found["received"] >= 1_000_000
+    told = conflict(100_000)
     return (
         f"{found['received']:,} fuzzed events: {found['stored']:,} stored, "
         f"{found['duplicate']:,} duplicate, {found['quarantined']:,} quarantined; "
-        "0 requests that do not add up, 0 doubled by two replays"
+        "0 requests that do not add up, 0 doubled by two replays; " + told
     )

@@ -67,11 +67,13 @@ def _new_files(
 
 def _open(address: str) -> sa.Engine:
     try:
-        return sa.create_engine(address)
+        url = sa.make_url(address)
+        plain = url.drivername in {"postgresql", "postgres"}
+        return sa.create_engine(url.set(drivername="postgresql+psycopg") if plain else url)
     except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ImportError) as error:
         raise InputError(
             f"the database address cannot be used ({type(error).__name__}); it must be such as "
-            "sqlite:///till.db or postgresql+psycopg://user:password@host/name, and its driver "
+            "sqlite:///till.db or postgresql://user:password@host/name, and its driver "
             "must be installed"
         ) from error
 
