@@ -95,13 +95,24 @@ def test_delays_are_no_bounces_and_deliveries_are_told():
 
 def test_a_bounce_without_the_letter_is_known_by_its_return_address_only_if_that_is_ours():
     [ours] = read(dsn(original=False))
-    [forged] = read(dsn(original=False, to=RETURN.replace(KEY, f"{8:032x}")))
-    [another] = read(dsn(original=False), secret="another")
+    forged = dsn(original=False, to=RETURN.replace(KEY, f"{8:032x}"))
+    [vouched] = parse_email(forged, {"?key": SECRET}, secret=SECRET, now=NOW)
 
     assert ours.key == KEY
-    assert (forged.key, forged.address) == ("", "li@example.com")
-    assert another.key == ""
-    assert "li@example.com" not in repr(forged)
+    assert read(forged) == []
+    assert read(dsn(original=False), secret="another") == []
+    assert (vouched.key, vouched.address) == ("", "li@example.com")
+    assert "li@example.com" not in repr(vouched)
+
+
+def test_nobody_can_complain_for_another():
+    stranger = (
+        arf("abuse").replace(RETURN.encode(), b"x@shop.example").replace(KEY.encode(), b"guess")
+    ).replace(b"Message-ID: <guess@shop.example>\r\n", b"")
+
+    assert read(stranger) == []
+    [vouched] = parse_email(stranger, {"?key": SECRET}, secret=SECRET, now=NOW)
+    assert vouched.address == "li@example.com"
 
 
 VACATIONS = {

@@ -175,9 +175,11 @@ def test_one_text_is_one_task_and_staff_confirm_it_customer_by_customer():
         ])
         server.confirmed["msg-0"] |= {"wm0": 1, "wm1": 2, "wm2": 3}
         told = channel.confirmations("msg-0")
+        asked = channel.reports(["msg-0:wm1", "msg-1:wm5"])
         assert channel.remind("msg-0")
         assert channel.cancel("msg-0")
 
+    assert [r.provider_id for r in asked] == ["msg-0:wm1"]
     assert {a.provider_id.partition(":")[0] for a in answers.values()} == {"msg-0", "msg-1"}
     assert [(r.provider_id, r.kind, r.detail) for r in told] == [
         ("msg-0:wm0", ReceiptKind.DELIVERED, ""),

@@ -8,6 +8,7 @@ people off their lists for going on holiday.
 import email
 import email.policy
 import hashlib
+import hmac
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -38,31 +39,40 @@ def parse_email(
 ) -> list[ParsedReceipt]:
     """Read a letter that came to a return address.
 
+    Anybody can write to a return address. A receipt counts when it names the contact by a
+    return address with our tag, or by the key only the letter itself held; one that names an
+    address alone counts when whoever hands it over knows the secret.
+
     Args:
         raw: The whole letter.
-        headers: What it was handed over with; not needed.
+        headers: What it was handed over with: "?key" is the secret where it came by our own
+            mail server.
         secret: What return addresses are tagged with.
         now: The moment.
 
     Returns:
         A receipt per recipient of a bounce, one of a complaint; empty for automatic answers,
-        delays and letters from people.
+        delays, letters from people and reports nobody vouches for.
 
     Raises:
         InputError: It is no letter.
     """
-    del headers
     letter = email.message_from_bytes(raw, policy=email.policy.default)
     if not isinstance(letter, EmailMessage) or not letter.keys():
         raise InputError("the body is no e-mail; post the letter as it came, headers first")
     kind = str(letter.get_param("report-type") or "").lower()
     if letter.get_content_type() == "multipart/report" and kind == "feedback-report":
-        return list(_complaint(letter, secret, now))
-    if letter.get_content_type() == "multipart/report" and kind == "delivery-status":
-        return list(_bounces(letter, secret, now))
-    if _is_automatic(letter) or not _is_from_a_daemon(letter):
+        found = list(_complaint(letter, secret, now))
+    elif letter.get_content_type() == "multipart/report" and kind == "delivery-status":
+        found = list(_bounces(letter, secret, now))
+    elif _is_automatic(letter) or not _is_from_a_daemon(letter):
         return []
-    return list(_free_form(letter, secret, now))
+    else:
+        found = list(_free_form(letter, secret, now))
+    is_ours = bool(secret) and hmac.compare_digest(
+        headers.get("?key", "").encode(), secret.encode()
+    )
+    return [one for one in found if one.key or one.provider_id or is_ours]
 
 
 def _bounces(letter: EmailMessage, secret: str, now: datetime) -> Iterator[ParsedReceipt]:

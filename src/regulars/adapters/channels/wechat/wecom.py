@@ -195,6 +195,24 @@ class WecomChannel(WindowChannel):
         """
         return list(_receipts(msgid, wait_for(self.confirmations_of(msgid))))
 
+    def reports(self, provider_ids: Sequence[str]) -> list[ParsedReceipt]:
+        """Tell what staff have confirmed of contacts, by the names `send` gave them.
+
+        Args:
+            provider_ids: Names of contacts nobody reported on yet.
+
+        Returns:
+            One receipt per contact whose state is final, in the order of tasks.
+        """
+        wanted = set(provider_ids)
+        tasks = dict.fromkeys(name.partition(":")[0] for name in provider_ids)
+        return [
+            receipt
+            for msgid in tasks
+            for receipt in self.confirmations(msgid)
+            if receipt.provider_id in wanted
+        ]
+
     def remind(self, msgid: str) -> bool:
         """Remind staff who have not sent yet; WeCom allows three times in 24 hours.
 
