@@ -17,7 +17,9 @@ CONTACT = """INSERT INTO ledger
 
 
 def covered(kind, clear):
-    return token_of(bytes(32), kind, clear)
+    """The token a protector gives: of kind "text" for what cannot be read as the kind."""
+    is_readable = "@" in clear or clear.startswith("+")
+    return token_of(bytes(32), kind if is_readable else "text", clear)
 
 
 COVERING = Covering(covered, lambda raw: f"sealed {len(raw)}")

@@ -182,6 +182,21 @@ def test_an_answer_by_address_bars_the_address_and_whoever_is_known_by_it(mailro
     assert b"13800138000" not in stored
 
 
+def test_who_leaves_an_official_account_is_barred_by_the_openid_he_is_known_by(mailroom):
+    left = mailroom.receipt("opted_out", "", address="oGZUI0egBJY1zhBYw2KhdUfwVJJE")
+    assert mailroom.takes(left, channel="wechat").waiting == 1
+
+    with mailroom.state.transaction() as opened:
+        opened.run(
+            """INSERT INTO contact_addresses (customer_id, kind, address, seen_at, source)
+               VALUES ('ann', 'openid', 'oGZUI0egBJY1zhBYw2KhdUfwVJJE', '', '')"""
+        )
+
+    assert mailroom.settles() == 1
+    assert mailroom.settles() == 0
+    assert mailroom.bars() == [("ann", "wechat", "opted_out")]
+
+
 def test_who_granted_again_after_opting_out_is_not_barred_by_a_late_receipt(mailroom):
     mailroom.sends(("k1", "ann", "email"))
     word = Word("ann", "marketing", "granted", mailroom.now, channel="email")

@@ -24,6 +24,12 @@ SELECT key, customer_id, channel, at, state FROM ledger WHERE key = :key
 SELECT key, customer_id, channel, at, state FROM ledger
 WHERE provider_id = :provider_id AND provider_id <> '' AND channel = :channel ORDER BY key LIMIT 1
 
+-- name: known_by
+SELECT customer_id FROM identifiers WHERE node = :node AND is_shared = 0
+
+-- name: registered_at
+SELECT DISTINCT customer_id FROM contact_addresses WHERE address = :address
+
 -- name: waiting
 SELECT provider, receipt_id, channel, kind, contact_key, provider_id, address_token, is_scanner,
        occurred_at

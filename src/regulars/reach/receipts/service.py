@@ -9,7 +9,7 @@ from typing import Any
 
 from regulars.govern.consent.rule import EVERY_CHANNEL
 from regulars.govern.policy import Fate, Reason
-from regulars.govern.protection.tokens import UNREADABLE, kind_of_token
+from regulars.govern.protection.tokens import UNREADABLE, is_token, kind_of_token
 from regulars.govern.suppression import Bar, SuppressionReason
 from regulars.govern.suppression.service import lift_answered, suppress_in
 from regulars.ports.state import Queries, State, Transaction
@@ -22,6 +22,7 @@ from regulars.reach.receipts.states import (
     kind_of,
     resting,
 )
+from regulars.records.identifiers import customer_id_of
 from regulars.records.receipts import ParsedReceipt, ReceiptKind
 
 ACTOR = "receipts"
@@ -39,6 +40,8 @@ _BARRING = {
     ReceiptKind.COMPLAINED.value: SuppressionReason.COMPLAINED,
     ReceiptKind.BOUNCED.value: SuppressionReason.BOUNCED,
 }
+_BY_ADDRESS = "by_address"
+_NAMESPACES = ("openid", "unionid")
 _OPEN = frozenset({"claimed", Fate.UNKNOWN.value})
 _CLICKS = {ReceiptKind.CLICKED.value: CLICK, ReceiptKind.OPENED.value: OPEN}
 _ANY_BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130"
@@ -201,21 +204,23 @@ class _Taker:
         row["contact_key"] = contact["key"] if contact else row["contact_key"]
         row["is_scanner"] = int(bool(reason))
         row["standing"] = _standing(row, contact)
+        if row["standing"] == _BY_ADDRESS and not self._subjects(row["address_token"]):
+            row["standing"] = "waiting"
         if not self._opened.run(_SQL["keep_receipt"], **row):
             return "again"
         self._work(row, contact)
         return str(row["standing"])
 
     def settle(self, row: dict[str, Any]) -> bool:
-        """See to a receipt that waited; False while its contact is still unknown."""
+        """See to a receipt that waited; False while nobody knows whom it is about."""
         contact = self._contact(row)
-        if contact is None:
+        if contact is None and not (row["address_token"] and self._subjects(row["address_token"])):
             return False
         # Its agent was judged when it came; only how soon it came could not be.
         too_soon = bool(_program(row, contact, ""))
         row["is_scanner"] = int(too_soon or bool(row["is_scanner"]))
-        row["contact_key"] = contact["key"]
-        row["standing"] = _standing(row, contact)
+        row["contact_key"] = contact["key"] if contact else row["contact_key"]
+        row["standing"] = _standing(row, contact) if contact else _BY_ADDRESS
         named = ("provider", "receipt_id", "contact_key", "is_scanner", "standing")
         self._opened.run(_SQL["settle"], **{name: row[name] for name in named})
         self._work(row, contact)
@@ -235,7 +240,8 @@ class _Taker:
         if row["is_scanner"]:
             return
         if row["address_token"] and kind in _BARRING:
-            self._bar(row["address_token"], row["channel"], kind, at)
+            for subject in self._subjects(row["address_token"]):
+                self._bar(subject, row["channel"], kind, at)
         if contact is None:
             return
         customer_id, channel = contact["customer_id"], contact["channel"] or row["channel"]
@@ -251,6 +257,15 @@ class _Taker:
             self._bar(customer_id, channel, kind, at)
         if kind == SOFT_BOUNCED:
             self._rest(customer_id, channel)
+
+    def _subjects(self, address: str) -> list[str]:
+        """Name who an address stands for: itself as a token, else the customers known by it."""
+        if is_token(address):
+            return [address]
+        nodes = [customer_id_of(namespace, address) for namespace in _NAMESPACES]
+        found = [row for node in nodes for row in self._opened.all(_SQL["known_by"], node=node)]
+        found += self._opened.all(_SQL["registered_at"], address=address)
+        return sorted({str(row["customer_id"]) for row in found})
 
     def _settle_fate(self, row: Mapping[str, Any], contact: Mapping[str, Any]) -> None:
         """Settle a contact nobody confirmed: whoever reports on it had been handed it."""
@@ -319,9 +334,9 @@ def _row(
 
 
 def _token(address: str, covering: Covering) -> str:
-    """Turn an address into its token; "" for what cannot be read as one."""
+    """Turn a phone number or an e-mail address into its token; ids of platforms stay."""
     token = covering.token("email" if "@" in address else "phone", address)
-    return token if kind_of_token(token) not in {"", UNREADABLE} else ""
+    return token if kind_of_token(token) not in {"", UNREADABLE} else address[:200]
 
 
 def _standing(row: Mapping[str, Any], contact: Mapping[str, Any] | None) -> str:
@@ -330,7 +345,7 @@ def _standing(row: Mapping[str, Any], contact: Mapping[str, Any] | None) -> str:
     if contact:
         return "counted"
     names_contact = row["contact_key"] or row["provider_id"]
-    return "waiting" if names_contact or not row["address_token"] else "by_address"
+    return "waiting" if names_contact or not row["address_token"] else _BY_ADDRESS
 
 
 def _program(row: Mapping[str, Any], contact: Mapping[str, Any] | None, agent: str) -> str:

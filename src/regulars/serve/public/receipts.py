@@ -4,7 +4,7 @@ import logging
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from regulars.errors import InputError
@@ -26,22 +26,40 @@ async def take_receipts(request: Request) -> Response:
     return await run_in_threadpool(_take, request, raw)
 
 
-def routes() -> list[Route]:
-    """Give the route.
+def answer_challenge(request: Request) -> Response:
+    """Answer the test a provider makes of a new address, when it is signed.
 
     Returns:
-        One route; the provider's signature stands for a sign-in.
+        What the provider wants back; 404 for providers that make no such test.
     """
-    return [Route("/api/reach/receipts/{channel}", take_receipts, methods=["POST"])]
+    caller, channel = caller_of(request), request.path_params["channel"]
+    echo = caller.workspace.answer_challenge(channel, _headers(request), now=caller.now)
+    return PlainTextResponse(echo, 200 if echo else 404)
+
+
+def routes() -> list[Route]:
+    """Give the routes.
+
+    Returns:
+        Two; the provider's signature stands for a sign-in.
+    """
+    path = "/api/reach/receipts/{channel}"
+    return [
+        Route(path, take_receipts, methods=["POST"]),
+        Route(path, answer_challenge, methods=["GET"]),
+    ]
+
+
+def _headers(request: Request) -> dict[str, str]:
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return headers | {f"?{name}": value for name, value in request.query_params.items()}
 
 
 def _take(request: Request, raw: bytes) -> Response:
     caller, channel = caller_of(request), request.path_params["channel"]
     workspace = caller.workspace
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    headers |= {f"?{name}": value for name, value in request.query_params.items()}
     try:
-        receipts = workspace.read_receipts(channel, raw, headers, now=caller.now)
+        receipts = workspace.read_receipts(channel, raw, _headers(request), now=caller.now)
     except InputError as error:
         _LOG.warning("receipts of channel %s cannot be read: %s", channel, type(error).__name__)
         raise

@@ -19,6 +19,7 @@ ROLE_MATRIX = RoleMatrix({
     "GET /c/{token}": SIGNED,
     "POST /c/{token}": SIGNED,
     "POST /api/reach/receipts/{channel}": SIGNED,
+    "GET /api/reach/receipts/{channel}": SIGNED,
     "POST /sign-out": Role.VIEWER,
     "GET /": Role.VIEWER,
     "GET /customers": Role.VIEWER,

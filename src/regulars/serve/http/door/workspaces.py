@@ -58,6 +58,10 @@ class Workspace:
         """Tokens for direct identifiers."""
         return self._first.protector
 
+    def answer_challenge(self, channel: str, headers: Mapping[str, str], *, now: datetime) -> str:
+        """Answer the test a provider makes of a new receipt address; "" when it makes none."""
+        return self._first.answer_challenge(channel, headers, now=now)
+
     def read_receipts(
         self, channel: str, raw: bytes, headers: Mapping[str, str], *, now: datetime
     ) -> list[ParsedReceipt]:

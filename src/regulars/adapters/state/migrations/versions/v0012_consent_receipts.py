@@ -23,8 +23,10 @@ def _number() -> sa.Column[int]:
 def upgrade() -> None:
     """Make the tables."""
     _consent_tables()
+    _notice_tables()
     _suppression_tables()
     _receipt_tables()
+    _outcome_tables()
 
 
 def _consent_tables() -> None:
@@ -61,6 +63,9 @@ def _consent_tables() -> None:
         _text("notice_version", empty=True),
         _text("evidence", empty=True),
     )
+
+
+def _notice_tables() -> None:
     op.create_table(
         "notices",
         _text("version", key=True),
@@ -160,6 +165,9 @@ def _receipt_tables() -> None:
     )
     op.create_index("receipt_inbox_by_standing", "receipt_inbox", ["standing", "provider_id"])
     op.create_index("receipt_inbox_by_contact", "receipt_inbox", ["contact_key"])
+
+
+def _outcome_tables() -> None:
     # What the receipts of a contact come to: the earliest moment of each kind.
     op.create_table(
         "contact_states",
