@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -130,8 +131,7 @@ def name_over(
     for one in names:
         if not _covers(one.name, view, place):
             continue
-        plain = normalise(one.name).text
-        is_bare = len(plain) <= place[1] - place[0] and not one.record
+        is_bare = len(_plain(one.name)) <= place[1] - place[0] and not one.record
         why = (
             f"{one.name!r} is nothing but the claim and has no trademark record"
             if is_bare
@@ -221,9 +221,15 @@ def _checked(what: str, given: Any, kind: Any, skipped: int) -> dict[str, Any]:
 
 
 def _covers(words: str, view: View, place: tuple[int, int]) -> bool:
-    plain = normalise(words).text
-    start = view.text.find(plain, max(0, place[1] - len(plain))) if plain else -1
-    return 0 <= start <= place[0] and place[1] <= start + len(plain)
+    plain = _plain(words)
+    if len(plain) < place[1] - place[0]:
+        return False
+    return view.text.find(plain, max(0, place[1] - len(plain)), place[0] + len(plain)) >= 0
+
+
+@lru_cache(maxsize=4096)
+def _plain(words: str) -> str:
+    return normalise(words).text
 
 
 def _fault(one: Evidence, copy: Copy, as_of: date) -> str:

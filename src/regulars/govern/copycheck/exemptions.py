@@ -1,12 +1,13 @@
 """Whether the words around one place make it permitted; words elsewhere never do."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from datetime import date
 
 from regulars.govern.copycheck.findings import Considered
 from regulars.govern.copycheck.matching import Hit, clause
-from regulars.govern.copycheck.rulebook.records import Exemption
+from regulars.govern.copycheck.rulebook.records import Exemption, Rule
 from regulars.govern.copycheck.text.normalise import HARD
 
 NEAR = 40
@@ -32,8 +33,8 @@ def holding(hit: Hit, text: str, *, as_of: date) -> Considered | None:
     return None
 
 
-def refused(hit: Hit, text: str, *, as_of: date) -> tuple[Considered, ...]:
-    """Say for a finding why no exemption of its rule held.
+def refused(rule: Rule, text: str, *, as_of: date) -> tuple[Considered, ...]:
+    """Say for the findings of a rule why no exemption of it held.
 
     Returns:
         The exemptions whose words stand elsewhere in the text or came into force later; one
@@ -41,7 +42,7 @@ def refused(hit: Hit, text: str, *, as_of: date) -> tuple[Considered, ...]:
     """
     found: list[Considered] = []
     rest: list[str] = []
-    for one in hit.rule.exemptions:
+    for one in rule.exemptions:
         if one.effective_from > as_of:
             found.append(_not(one, f"may be relied on from {one.effective_from} only"))
         elif match := one.pattern.search(text, 0, _ELSEWHERE):
@@ -54,13 +55,14 @@ def refused(hit: Hit, text: str, *, as_of: date) -> tuple[Considered, ...]:
     return tuple(found)
 
 
-def is_cited(hit: Hit, text: str, *, others: Sequence[Hit]) -> bool:
+def is_cited(hit: Hit, text: str, *, starts: Sequence[int]) -> bool:
     """Whether all the rule wants cited stands in the clause of a place or next to it.
 
     Args:
         hit: The place.
         text: The whole text in normal form.
-        others: Every place found; a citation behind another place of the rule is that one's.
+        starts: Where every place of the rule starts, in order; a citation behind another place
+            is that one's.
 
     Returns:
         True when a person can compare the claim with what it cites.
@@ -71,11 +73,7 @@ def is_cited(hit: Hit, text: str, *, others: Sequence[Hit]) -> bool:
     near = [text[low:high], text[slice(*_clause_after(text, high))]]
     before = _clause_before(text, low)
     earlier = _clause_before(text, before[0])
-    if not any(
-        other.rule is hit.rule and earlier[0] <= other.start < low
-        for other in others
-        if other is not hit
-    ):
+    if bisect_left(starts, earlier[0]) == bisect_left(starts, low):
         near.append(text[slice(*before)])
     return all(any(wanted.search(part) for part in near) for wanted in hit.rule.cited_by)
 

@@ -1,7 +1,9 @@
 """Review one text: where rules speak, what makes a place permitted, what is missing."""
 
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -74,10 +76,15 @@ class Reviewer:
         hits = self._matcher.hits(view)
         if not hits and not self._required:
             return Outcome()
+        rules = {hit.rule.rule_id: hit.rule for hit in hits}
+        speaking = {name for name, rule in rules.items() if _applies(rule, copy, view)}
+        reading = _Reading(copy, view, tuple(evidence), tuple(names), self._as_of)
+        for hit in hits:
+            reading.starts[hit.rule.rule_id].append(hit.start)
         findings: list[Finding] = []
         lifted: list[Finding] = []
-        for hit in _outermost([one for one in hits if _applies(one.rule, copy, view)]):
-            found, is_lifted = self._judged(copy, view, hit, hits, (evidence, names))
+        for hit in _outermost([one for one in hits if one.rule.rule_id in speaking]):
+            found, is_lifted = _judged(reading, hit)
             (lifted if is_lifted else findings).append(found)
         findings += [
             _missing(rule, copy)
@@ -86,39 +93,47 @@ class Reviewer:
         ]
         return Outcome(tuple(findings), tuple(lifted))
 
-    def _judged(
-        self,
-        copy: Copy,
-        view: View,
-        hit: Hit,
-        hits: Sequence[Hit],
-        known: tuple[Sequence[Evidence], Sequence[CatalogueName]],
-    ) -> tuple[Finding, bool]:
-        """Give the finding at a place, and whether it is permitted."""
-        evidence, names = known
-        rule, place = hit.rule, (hit.start, hit.end)
-        held = holding(hit, view.text, as_of=self._as_of)
-        if held:
-            return _finding(copy, view, hit, rule.severity, (held,)), True
-        name = name_over(view, place, names) if names else None
-        if name and name.holds:
-            return _finding(copy, view, hit, rule.severity, (name,)), True
-        proof = (
-            proof_of(rule, copy, view, place, evidence=evidence, as_of=self._as_of)
-            if evidence
-            else Proof()
-        )
-        if proof.holds:
-            return _proven(copy, view, hit, proof)
-        considered = (*((name,) if name else ()), *proof.considered)
-        considered += refused(hit, view.text, as_of=self._as_of)
-        severity = rule.severity
-        if proof.is_expired:
-            severity = Severity.BLOCK
-        elif is_cited(hit, view.text, others=hits):
-            severity = Severity.REVIEW
-            considered += (_CITED,)
-        return _finding(copy, view, hit, severity, considered, proof.evidence_id), False
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One text being reviewed, with what is known and what was worked out once per rule."""
+
+    copy: Copy
+    view: View
+    evidence: tuple[Evidence, ...]
+    names: tuple[CatalogueName, ...]
+    as_of: date
+    starts: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    refusals: dict[str, tuple[Considered, ...]] = field(default_factory=dict)
+
+    def refused(self, rule: Rule) -> tuple[Considered, ...]:
+        """Why no exemption of a rule holds; the same for all its places."""
+        if rule.rule_id not in self.refusals:
+            self.refusals[rule.rule_id] = refused(rule, self.view.text, as_of=self.as_of)
+        return self.refusals[rule.rule_id]
+
+
+def _judged(reading: _Reading, hit: Hit) -> tuple[Finding, bool]:
+    """Give the finding at a place, and whether it is permitted."""
+    copy, view, rule = reading.copy, reading.view, hit.rule
+    place, as_of = (hit.start, hit.end), reading.as_of
+    held = holding(hit, view.text, as_of=as_of)
+    if held:
+        return _finding(copy, view, hit, rule.severity, (held,)), True
+    name = name_over(view, place, reading.names)
+    if name and name.holds:
+        return _finding(copy, view, hit, rule.severity, (name,)), True
+    proof = proof_of(rule, copy, view, place, evidence=reading.evidence, as_of=as_of)
+    if proof.holds:
+        return _proven(copy, view, hit, proof)
+    considered = (*((name,) if name else ()), *proof.considered, *reading.refused(rule))
+    severity = rule.severity
+    if proof.is_expired:
+        severity = Severity.BLOCK
+    elif is_cited(hit, view.text, starts=reading.starts[rule.rule_id]):
+        severity = Severity.REVIEW
+        considered += (_CITED,)
+    return _finding(copy, view, hit, severity, considered, proof.evidence_id), False
 
 
 def _proven(copy: Copy, view: View, hit: Hit, proof: Proof) -> tuple[Finding, bool]:
@@ -168,20 +183,24 @@ def _is_complete(rule: Rule, view: View) -> bool:
 
 
 def _outermost(hits: Sequence[Hit]) -> list[Hit]:
-    """Leave out places that lie inside a place at least as grave."""
+    """Leave out places that lie inside a place at least as grave; `hits` come by start."""
+    starts = [hit.start for hit in hits]
     kept: list[Hit] = []
     for hit in hits:
-        inside = any(
-            other is not hit
-            and other.start <= hit.start
-            and hit.end <= other.end
-            and 0 < (other.end - other.start) - (hit.end - hit.start) <= _WIDER
-            and _ORDER.index(other.rule.severity) >= _ORDER.index(hit.rule.severity)
-            for other in hits
-        )
-        if not inside:
+        near = hits[bisect_left(starts, hit.start - _WIDER) : bisect_right(starts, hit.start)]
+        if not any(_is_around(other, hit) for other in near):
             kept.append(hit)
     return kept
+
+
+def _is_around(other: Hit, hit: Hit) -> bool:
+    longer = (other.end - other.start) - (hit.end - hit.start)
+    return (
+        0 < longer <= _WIDER
+        and other.start <= hit.start
+        and hit.end <= other.end
+        and _ORDER.index(other.rule.severity) >= _ORDER.index(hit.rule.severity)
+    )
 
 
 def _finding(
