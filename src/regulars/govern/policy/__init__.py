@@ -8,7 +8,6 @@ from regulars.govern.policy.asks import (
     Decision,
     Verdict,
 )
-from regulars.govern.policy.cap_window import cap_window
 from regulars.govern.policy.quiet_hours import hours_for, quiet_until
 from regulars.govern.policy.reasons import (
     FATE_BY_REFUSAL,
@@ -29,7 +28,6 @@ __all__ = [
     "Fate",
     "Reason",
     "Verdict",
-    "cap_window",
     "code_of",
     "explain",
     "hours_for",

@@ -61,9 +61,22 @@ def upgrade() -> None:
         SELECT customer_id, key, at, channel, 'marketing' FROM ledger
         WHERE state IN ('claimed', 'sent', 'unknown') AND at IS NOT NULL AND channel IS NOT NULL
     """)
+    # Totals by day of the shop's zone: each contact is counted with its own moment now.
+    op.drop_table("contact_days")
 
 
 def downgrade() -> None:
-    """Drop the tables."""
+    """Drop the tables; the contacts of a day are a total again."""
+    op.create_table(
+        "contact_days",
+        _text("customer_id", key=True),
+        _text("day", key=True),
+        _whole("contacts"),
+    )
+    op.execute("""
+        INSERT INTO contact_days (customer_id, day, contacts)
+        SELECT customer_id, SUBSTR(at, 1, 10), COUNT(*) FROM counted_contacts
+        WHERE message_class = 'marketing' GROUP BY customer_id, SUBSTR(at, 1, 10)
+    """)
     for table in ("contact_grants", "contact_turnstiles", "counted_contacts", "contact_facts"):
         op.drop_table(table)
