@@ -17,8 +17,12 @@ ON CONFLICT (customer_id) DO UPDATE SET
     locale = COALESCE(excluded.locale, contact_facts.locale)
 
 -- name: known
-SELECT customer_id, zone, born_on, locale, has_guardian_consent FROM contact_facts
-ORDER BY customer_id
+SELECT customer_id, zone, born_on, locale FROM contact_facts
+WHERE customer_id IN (SELECT value FROM json_each(:customers))
+
+-- name: known [postgresql]
+SELECT customer_id, zone, born_on, locale FROM contact_facts
+WHERE customer_id IN (SELECT json_array_elements_text(CAST(:customers AS json)))
 
 -- name: of_customer
 SELECT customer_id, zone, born_on, locale, has_guardian_consent FROM contact_facts
