@@ -1,6 +1,7 @@
 """The webhook channel against a receiver that keeps Standard Webhooks."""
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from regulars.adapters.channels.plumbing.setup import Secrets, Setup
 from regulars.adapters.channels.webhook.channel import WebhookChannel
 from regulars.adapters.channels.webhook.signing import headers, verify
 from regulars.errors import InputError, NotAllowed
+from regulars.ports.channels import Outcome
 from regulars.settings import ChannelSettings
 from regulars.testing.provider_contract import ProviderContract
 from regulars.testing.provider_servers.webhook import WebhookServer
@@ -82,3 +84,21 @@ def test_a_replayed_message_is_too_old():
 def test_nothing_is_signed_without_a_secret():
     with pytest.raises(InputError, match="no secret"):
         headers("", identity="k", at=NOW, body=b"")
+
+
+def test_a_forked_process_talks_on_connections_of_its_own(tmp_path):
+    suite = TestWebhook()
+    with suite.open_server() as server:
+        channel = suite.open_channel(server, secret=suite.secret, folder=tmp_path)
+        channel.send(suite.window(0, 3))
+        child = os.fork()
+        if not child:
+            answers = channel.send(suite.window(3, 9))
+            os._exit(0 if {a.outcome for a in answers.values()} == {Outcome.ACCEPTED} else 1)
+        answers = channel.send(suite.window(9, 15))
+        _, status = os.waitpid(child, 0)
+        reached = sorted(server.keys())
+
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert {a.outcome for a in answers.values()} == {Outcome.ACCEPTED}
+    assert reached == [f"{n:032x}" for n in range(15)]

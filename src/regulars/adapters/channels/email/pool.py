@@ -4,6 +4,7 @@ Source: aiosmtplib for connecting, STARTTLS (RFC 3207), TLS from the start (RFC 
 """
 
 import asyncio
+import os
 import ssl
 from dataclasses import dataclass, field
 
@@ -49,7 +50,8 @@ class Pool:
 
     def __init__(self, server: Server, *, connections: int) -> None:
         """Open nothing yet."""
-        self._server = server
+        self._server, self._connections = server, connections
+        self._process = os.getpid()
         self._idle: list[Exchange] = []
         self._doors = asyncio.Semaphore(connections)
 
@@ -60,6 +62,10 @@ class Pool:
             How it ended. A connection that had died while idle is replaced once: nothing of
             the letter had gone out on it.
         """
+        if self._process != os.getpid():
+            # A forked process must not talk on the connections of its parent.
+            self._process, self._idle = os.getpid(), []
+            self._doors = asyncio.Semaphore(self._connections)
         async with self._doors:
             exchange = self._rested()
             if exchange is not None:

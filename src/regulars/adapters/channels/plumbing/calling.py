@@ -8,6 +8,7 @@ that is UNKNOWN, except where the provider delivers a key once. Neither addresse
 import asyncio
 import json
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -83,12 +84,8 @@ class Caller:
     def __init__(self, base: str, *, seconds: float, connections: int) -> None:
         """Open nothing yet."""
         _keep_addresses_out_of_logs()
-        self._base, self._seconds = base, seconds
-        self._client = httpx.AsyncClient(
-            timeout=seconds,
-            limits=httpx.Limits(max_connections=connections),
-            follow_redirects=False,
-        )
+        self._base, self._seconds, self._connections = base, seconds, connections
+        self._clients: dict[int, httpx.AsyncClient] = {}
 
     async def call(self, request: Request) -> Reply | Answer:
         """Make one call.
@@ -100,7 +97,7 @@ class Caller:
         method = request.method or ("GET" if request.body is None else "POST")
         try:
             async with asyncio.timeout(self._seconds):
-                async with self._client.stream(
+                async with self._client().stream(
                     method,
                     request.path if whole else self._base + request.path,
                     params=dict(request.query) or None,
@@ -119,8 +116,21 @@ class Caller:
         return Reply(got.status_code, {k.lower(): v for k, v in got.headers.items()}, body)
 
     async def close(self) -> None:
-        """Close the connections."""
-        await self._client.aclose()
+        """Close the connections of this process."""
+        client = self._clients.pop(os.getpid(), None)
+        if client is not None:
+            await client.aclose()
+
+    def _client(self) -> httpx.AsyncClient:
+        """Give the connections of this process: a forked one must not talk on its parent's."""
+        client = self._clients.get(os.getpid())
+        if client is None:
+            client = self._clients[os.getpid()] = httpx.AsyncClient(
+                timeout=self._seconds,
+                limits=httpx.Limits(max_connections=self._connections),
+                follow_redirects=False,
+            )
+        return client
 
 
 async def _read(got: httpx.Response) -> bytes:

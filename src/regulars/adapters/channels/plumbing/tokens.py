@@ -1,6 +1,7 @@
 """Access tokens: fetched once for all who need one, and again only when one was found stale."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -43,7 +44,7 @@ class Tokens:
         self.fetched = 0
         self._fetch, self._clock = fetch, clock
         self._value, self._until = "", datetime.min
-        self._alone = asyncio.Lock()
+        self._alone: dict[int, asyncio.Lock] = {}
 
     async def get(self, *, stale: str = "") -> str | Answer:
         """Give the token.
@@ -55,7 +56,8 @@ class Tokens:
         Returns:
             The token; or the answer every contact gets while there is none.
         """
-        async with self._alone:
+        # A lock belongs to the loop of its process.
+        async with self._alone.setdefault(os.getpid(), asyncio.Lock()):
             now = self._clock().replace(tzinfo=None)
             if self._value and self._value != stale and now < self._until:
                 return self._value
