@@ -391,7 +391,9 @@ def _check_policy(policy: Policy, path: Path) -> None:
 def _scope(scope: str) -> str:
     """Give the kind of a scope, where it names a channel or topic."""
     kind, colon, what = scope.partition(":")
-    return f"{kind}:" if kind in {"channel", "topic"} and colon and what else scope
+    if kind not in {"channel", "topic"} or not colon:
+        return scope
+    return f"{kind}:" if what else f"{kind}: without a name"
 
 
 def _check_ranges(limits: list[tuple[str, Any, float, float]], path: Path) -> None:
