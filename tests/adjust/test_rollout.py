@@ -73,7 +73,7 @@ def test_the_rest_waits_until_the_pilot_has_been_waited_for(shop):
         ("enrolled", "all"),
         ("finished", ""),
     ]
-    assert len(shop.delivered()) == Counter(shop.arms().values())["contact"]
+    assert len(shop.delivered()) == Counter(shop.assignments().values())["contact"]
 
 
 @pytest.mark.parametrize(

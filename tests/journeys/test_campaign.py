@@ -240,5 +240,7 @@ def test_who_withdraws_between_two_phases_is_not_contacted(shop, capsys, mailbox
 
 def _arm(customer):
     with open_app(Path("shop")).state.reading() as opened:
-        [row] = opened.all("SELECT arm FROM campaign_members WHERE customer_id = :c", c=customer)
-    return row["arm"]
+        [row] = opened.all(
+            "SELECT assignment FROM campaign_members WHERE customer_id = :c", c=customer
+        )
+    return row["assignment"]

@@ -153,9 +153,9 @@ class CampaignShop:
     def delivered(self):
         return sorted(customer for _key, customer in self.provider.deliveries())
 
-    def arms(self):
-        rows = self.all("SELECT customer_id, arm FROM campaign_members")
-        return {row["customer_id"]: row["arm"] for row in rows}
+    def assignments(self):
+        rows = self.all("SELECT customer_id, assignment FROM campaign_members")
+        return {row["customer_id"]: row["assignment"] for row in rows}
 
     def receipts(self, kind, share, *, phase="pilot"):
         """Let a share of what was sent in a phase come back."""

@@ -51,7 +51,7 @@ def dealt(customers, *, regions=None, seed=7, **changed):
         seed=seed,
         global_holdout=0.05,
     )
-    lots = zip(found.phases.tolist(), found.arms.tolist(), strict=True)
+    lots = zip(found.phases.tolist(), found.assignments.tolist(), strict=True)
     return dict(zip(customers, lots, strict=True))
 
 
@@ -65,12 +65,15 @@ def moved_by_order(deal, customers):
 def test_everybody_belongs_to_one_phase_and_one_arm_by_hash():
     customers = people(20_000)
     found = dealt(customers, regions=["武汉" if n % 5 == 0 else "" for n in range(20_000)])
-    phases, arms = Counter(p for p, _ in found.values()), Counter(a for _, a in found.values())
+    phases, assignments = (
+        Counter(p for p, _ in found.values()),
+        Counter(a for _, a in found.values()),
+    )
 
     assert phases[0] / 20_000 == pytest.approx(0.1, abs=0.01)
     assert phases[1] / 20_000 == pytest.approx(0.9 * 0.2, abs=0.01)
-    assert arms["global_holdout"] / 20_000 == pytest.approx(0.05, abs=0.006)
-    assert arms["campaign_holdout"] / 20_000 == pytest.approx(0.95 * 0.1, abs=0.008)
+    assert assignments["global_holdout"] / 20_000 == pytest.approx(0.05, abs=0.006)
+    assert assignments["campaign_holdout"] / 20_000 == pytest.approx(0.95 * 0.1, abs=0.008)
 
 
 def test_neither_the_order_nor_the_size_of_the_audience_moves_anybody():
@@ -89,7 +92,7 @@ def test_the_holdout_of_the_programme_is_the_one_turns_draw():
     drawn = uniforms(keys_of(customers), 7, "holdout", "global") < 0.05
     found = dealt(customers)
 
-    assert {c for c, (_, arm) in found.items() if arm == "global_holdout"} == set(
+    assert {c for c, (_, assignment) in found.items() if assignment == "global_holdout"} == set(
         np.array(customers)[drawn]
     )
 
@@ -108,7 +111,7 @@ def test_holdouts_are_drawn_apart_from_phases_and_from_other_campaigns():
 def test_a_transactional_campaign_leaves_nobody_out():
     found = dealt(people(500), message_class=MessageClass.TRANSACTIONAL, holdout=0.0)
 
-    assert {arm for _, arm in found.values()} == {"contact"}
+    assert {assignment for _, assignment in found.values()} == {"contact"}
 
 
 def test_the_audience_is_counted_before_anybody_is_contacted(shop):
@@ -128,7 +131,7 @@ def test_everybody_has_one_fate_to_the_unit_in_every_phase(shop):
     shop.start(customers, regions=["武汉" if n % 4 == 0 else "" for n in range(600)])
     for _ in range(6):
         shop.go(hours=2)
-    counts, arms = shop.counts(), Counter(shop.arms().values())
+    counts, assignments = shop.counts(), Counter(shop.assignments().values())
 
     assert shop.row().state is CampaignState.FINISHED
     assert all(one.is_balanced for one in counts.values())
@@ -136,17 +139,17 @@ def test_everybody_has_one_fate_to_the_unit_in_every_phase(shop):
     total = Counter()
     for one in counts.values():
         total.update(one.fates)
-    assert total["holdout"] == arms["global_holdout"] + arms["campaign_holdout"]
+    assert total["holdout"] == assignments["global_holdout"] + assignments["campaign_holdout"]
     assert total["sent"] == len(shop.delivered())
-    assert total["sent"] + total["skipped"] == arms["contact"]
+    assert total["sent"] + total["skipped"] == assignments["contact"]
     assert total["skipped"] == sum(
-        c not in customers[:500] for c, a in shop.arms().items() if a == "contact"
+        c not in customers[:500] for c, a in shop.assignments().items() if a == "contact"
     )
 
 
 def contacted_holdouts(shop):
-    arms = shop.arms()
-    return [one for one in shop.delivered() if arms[one] != "contact"]
+    assignments = shop.assignments()
+    return [one for one in shop.delivered() if assignments[one] != "contact"]
 
 
 def test_no_holdout_is_ever_contacted(shop):
@@ -291,7 +294,7 @@ def test_a_pause_holds_everything_and_goes_on_where_it_stood(shop):
     shop.go(minutes=5)
     shop.go()
     assert shop.row().state is CampaignState.FINISHED
-    assert len(shop.delivered()) == Counter(shop.arms().values())["contact"]
+    assert len(shop.delivered()) == Counter(shop.assignments().values())["contact"]
 
 
 def test_an_end_by_hand_gives_everybody_a_fate(shop):
@@ -343,7 +346,8 @@ def test_nothing_goes_out_before_the_window_or_after_it(shop):
     assert len(shop.delivered()) == sent
     assert counts.is_balanced
     assert (
-        counts.reasons["skipped/window_closed"] == Counter(shop.arms().values())["contact"] - sent
+        counts.reasons["skipped/window_closed"]
+        == Counter(shop.assignments().values())["contact"] - sent
     )
     assert shop.row().state is CampaignState.FINISHED
 

@@ -280,13 +280,13 @@ def test_what_was_assigned_is_in_the_lake_for_measuring(shop, capsys):
     reach(shop, capsys, "send", "tea", "--now", MORNING.isoformat())
     app = open_app(shop)
     rows = app.engine.rows(app.engine.table("campaign_assignments"))
-    arms = {row["arm"]: row for row in rows}
+    assignments = {row["assignment"]: row for row in rows}
 
     assert {row["phase"] for row in rows} == {"pilot"}
-    assert set(arms) <= {"contact", "campaign_holdout", "global_holdout"}
-    assert arms["contact"]["propensity"] == pytest.approx(0.9 * 0.95)
-    assert arms["contact"]["send_propensity"] == pytest.approx(0.9 * 0.95)
-    assert not arms["contact"]["is_campaign_holdout"]
+    assert set(assignments) <= {"contact", "campaign_holdout", "global_holdout"}
+    assert assignments["contact"]["propensity"] == pytest.approx(0.9 * 0.95)
+    assert assignments["contact"]["send_propensity"] == pytest.approx(0.9 * 0.95)
+    assert not assignments["contact"]["is_campaign_holdout"]
 
 
 def test_the_channels_are_listed(shop, capsys):

@@ -12,10 +12,10 @@ CAMPAIGNS = (
         version int64 version of the campaign
         phase string part of the audience: pilot, all...
         customer_id string! who
-        arm string contact, campaign_holdout or global_holdout; drawn before anything was sent
+        assignment string contact, campaign_holdout or global_holdout; drawn before anything was sent
         is_global_holdout bool! true for the programme's control group
         is_campaign_holdout bool! true for the campaign's control group
-        propensity float64 probability of the arm before it was drawn
+        propensity float64 probability of the assignment before it was drawn
         send_propensity float64 probability of being sent to: 1 less the holdouts
         offer_id string? offer the campaign carries
         channel string?! channel chosen for those to be sent to

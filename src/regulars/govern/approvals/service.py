@@ -109,9 +109,10 @@ def person_of(opened: Transaction, actor: str) -> Person:
     for _ in range(10):
         if not actor.startswith(_KEY):
             break
-        [key] = opened.all(_SQL["key"], name=actor.removeprefix(_KEY)) or [None]
-        if key is None or key["revoked_at"]:
+        found = opened.all(_SQL["key"], name=actor.removeprefix(_KEY))
+        if not found or found[0]["revoked_at"]:
             return Person(actor, None)
+        [key] = found
         least = _narrower(least, role_named(key["role"]))
         actor = key["created_by"]
     for user in opened.all(_SQL["user"], name=actor):

@@ -21,11 +21,11 @@ class Split:
 
     Attributes:
         phases: Position of the phase each customer belongs to.
-        arms: `CONTACT`, `CAMPAIGN_HOLDOUT` or `GLOBAL_HOLDOUT`.
+        assignments: `CONTACT`, `CAMPAIGN_HOLDOUT` or `GLOBAL_HOLDOUT`.
     """
 
     phases: NDArray[np.int64]
-    arms: NDArray[np.str_]
+    assignments: NDArray[np.str_]
 
 
 def split(
@@ -49,7 +49,7 @@ def split(
         global_holdout: Share of customers the programme never contacts.
 
     Returns:
-        Phase and arm of everybody. A transactional campaign holds nobody out.
+        Phase and assignment of everybody. A transactional campaign holds nobody out.
 
     Source:
         Kohavi, Tang & Xu (2020), "Trustworthy Online Controlled Experiments", ch. 3:
@@ -67,14 +67,14 @@ def split(
         [105, 895]
     """
     keys = keys_of(list(customers))
-    arms = np.full(len(customers), CONTACT, dtype="<U16")
+    assignments = np.full(len(customers), CONTACT, dtype="<U16")
     if campaign.is_marketing:
         mine = held_out(keys, seed=seed, purpose=campaign.id, share=campaign.holdout)
-        arms[mine] = CAMPAIGN_HOLDOUT
+        assignments[mine] = CAMPAIGN_HOLDOUT
         everywhere = held_out(keys, seed=seed, purpose="global", share=global_holdout)
-        arms[everywhere] = GLOBAL_HOLDOUT
+        assignments[everywhere] = GLOBAL_HOLDOUT
     drawn = uniforms(keys, seed, "phase", campaign.id)
-    return Split(_phases(campaign.phases, np.asarray(regions, dtype=str), drawn), arms)
+    return Split(_phases(campaign.phases, np.asarray(regions, dtype=str), drawn), assignments)
 
 
 def _phases(

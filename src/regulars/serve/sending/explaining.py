@@ -90,7 +90,7 @@ def explain(state: "State", customer_id: str, *, zone: str, limit: int = 100) ->
     attempts = why(state, present, limit=limit)
     if present != customer_id:
         attempts += why(state, customer_id, limit=limit)
-    found = [_waiting(one["campaign_id"], one["name"], one["arm"]) for one in
+    found = [_waiting(one["campaign_id"], one["name"], one["assignment"]) for one in
              not_yet_enrolled(state, present)]  # fmt: skip
     found += [_told(one, zone) for one in attempts]
     if not found:
@@ -142,9 +142,9 @@ def _told(one: Attempt, zone: str) -> Explained:
     )
 
 
-def _waiting(campaign: str, phase: str, arm: str) -> Explained:
+def _waiting(campaign: str, phase: str, assignment: str) -> Explained:
     zh, en = (text.format(campaign=campaign, phase=phase) for text in _words("sentence", "waiting"))
-    reason = "waiting" if arm == CONTACT else arm
+    reason = "waiting" if assignment == CONTACT else assignment
     return Explained(campaign, "", "", phase, "", "", "waiting", reason, "", "", "", zh, en)
 
 

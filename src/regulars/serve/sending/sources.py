@@ -120,7 +120,7 @@ def keep_assignments(
         app: The open workspace.
         row: The campaign.
         phase: The phase.
-        members: Its customers: customer_id, arm, channel.
+        members: Its customers: customer_id, assignment, channel.
         now: When they were put into the send ledger, aware.
     """
     campaign, loop = row.campaign, app.settings.loop
@@ -138,10 +138,10 @@ def keep_assignments(
             "version": row.version,
             "phase": phase,
             "customer_id": one["customer_id"],
-            "arm": one["arm"],
-            "is_global_holdout": one["arm"] == "global_holdout",
-            "is_campaign_holdout": one["arm"] == "campaign_holdout",
-            "propensity": chance[one["arm"]],
+            "assignment": one["assignment"],
+            "is_global_holdout": one["assignment"] == "global_holdout",
+            "is_campaign_holdout": one["assignment"] == "campaign_holdout",
+            "propensity": chance[one["assignment"]],
             "send_propensity": sent_to,
             "offer_id": campaign.offer or None,
             "channel": one["channel"] or None,

@@ -52,7 +52,7 @@ def members_of(
 
     Args:
         campaign: The campaign.
-        rows: The members: customer_id, arm, and channel of those to be sent to.
+        rows: The members: customer_id, assignment, and channel of those to be sent to.
         costs: Cost of one contact by channel; a cost of the campaign wins.
         now: The moment, aware.
 
@@ -60,7 +60,7 @@ def members_of(
         One member per row, in their order. A holdout is a member with that verdict: it is
         in the ledger and never contacted.
     """
-    chosen = [one["customer_id"] for one in rows if one["arm"] == CONTACT]
+    chosen = [one["customer_id"] for one in rows if one["assignment"] == CONTACT]
     begin = max(campaign.not_before or now, now)
     spread = earliest_moments(
         chosen, begin=begin, per_minute=campaign.send_per_minute, salt=campaign.id
@@ -68,9 +68,9 @@ def members_of(
     moments = dict(zip(chosen, spread, strict=True))
     members = []
     for one in rows:
-        customer, arm = one["customer_id"], one["arm"]
-        if arm != CONTACT:
-            members.append(Member(customer, "holdout", arm))
+        customer, assignment = one["customer_id"], one["assignment"]
+        if assignment != CONTACT:
+            members.append(Member(customer, "holdout", assignment))
             continue
         channel, moment = one["channel"], moments[customer]
         price = costs.get(channel, Decimal(0)) if campaign.cost is None else campaign.cost

@@ -3,15 +3,15 @@ UPDATE campaigns SET audience = :audience, running_version = :version, started_a
 WHERE campaign_id = :campaign_id AND started_at IS NULL
 
 -- name: add_member
-INSERT INTO campaign_members (campaign_id, customer_id, phase, arm, channel)
-VALUES (:campaign_id, :customer_id, :phase, :arm, :channel)
+INSERT INTO campaign_members (campaign_id, customer_id, phase, assignment, channel)
+VALUES (:campaign_id, :customer_id, :phase, :assignment, :channel)
 
 -- name: add_phase
 INSERT INTO campaign_phases (campaign_id, position, name, state, members, note)
 VALUES (:campaign_id, :position, :name, 'waiting', :members, '')
 
 -- name: members
-SELECT customer_id, arm, channel FROM campaign_members
+SELECT customer_id, assignment, channel FROM campaign_members
 WHERE campaign_id = :campaign_id AND phase = :phase ORDER BY customer_id
 
 -- name: choose
@@ -19,11 +19,11 @@ UPDATE campaign_members SET channel = :channel
 WHERE campaign_id = :campaign_id AND customer_id = :customer_id AND channel = ''
 
 -- name: count_members
-SELECT arm, COUNT(*) AS customers FROM campaign_members
-WHERE campaign_id = :campaign_id AND phase = :phase GROUP BY arm
+SELECT assignment, COUNT(*) AS customers FROM campaign_members
+WHERE campaign_id = :campaign_id AND phase = :phase GROUP BY assignment
 
 -- name: membership
-SELECT m.campaign_id, m.phase, m.arm, p.name, p.state
+SELECT m.campaign_id, m.phase, m.assignment, p.name, p.state
 FROM campaign_members AS m
 JOIN campaign_phases AS p ON p.campaign_id = m.campaign_id AND p.position = m.phase
 WHERE m.customer_id = :customer_id AND p.enrolled_at IS NULL

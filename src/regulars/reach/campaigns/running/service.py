@@ -200,7 +200,7 @@ def enrol_phase(
         subject: The campaign with all it rests on, as it stands now.
         settings: Settings of the workspace.
         gate: The rules of contact, to choose among several channels.
-        keep: Told the campaign, the phase and its members (customer_id, arm) once they are in
+        keep: Told the campaign, the phase and its members (customer_id, assignment) once they are in
             the ledger; called again when a crash came before the phase was marked.
         now: The moment, aware.
 
@@ -263,8 +263,8 @@ def skip_phase(state: State, campaign_id: str, position: int, *, reason: str, no
         rows = opened.all(_SQL["members"], campaign_id=campaign_id, phase=position)
     members = [
         Member(one["customer_id"], "skip", reason)
-        if one["arm"] == CONTACT
-        else Member(one["customer_id"], "holdout", one["arm"])
+        if one["assignment"] == CONTACT
+        else Member(one["customer_id"], "holdout", one["assignment"])
         for one in rows
     ]
     enrol(
@@ -325,10 +325,10 @@ def resume(state: State, campaign_id: str, *, actor: str, now: datetime) -> Camp
         NotAllowed: It is not paused.
     """
     with state.transaction() as opened:
-        [paused] = opened.all(_SQL["paused_at"], campaign_id=campaign_id) or [None]
+        paused = opened.all(_SQL["paused_at"], campaign_id=campaign_id)
         move(opened, campaign_id, CampaignState.RUNNING, actor=actor, now=now)
         row = campaign_within(opened, campaign_id)
-        waited = now - datetime.fromisoformat(paused["changed_at"]) if paused else now - now
+        waited = now - datetime.fromisoformat(paused[0]["changed_at"])
         for run_id in runs_of(row):
             held = opened.all(_SQL["held"], run_id=run_id)
             opened.many(
@@ -436,7 +436,7 @@ def not_yet_enrolled(state: State, customer_id: str) -> list[dict[str, Any]]:
     """Give the running campaigns in which a customer waits for a later phase.
 
     Returns:
-        campaign_id, phase, arm, name and state of the phase.
+        campaign_id, phase, assignment, name and state of the phase.
     """
     with state.reading() as opened:
         return opened.all(_SQL["membership"], customer_id=customer_id)
@@ -467,7 +467,7 @@ def _take(opened: Transaction, campaign: Campaign, found: Found, settings: Setti
         seed=settings.loop.seed,
         global_holdout=settings.loop.global_holdout,
     )
-    phases, arms = dealt.phases.tolist(), dealt.arms.tolist()
+    phases, assignments = dealt.phases.tolist(), dealt.assignments.tolist()
     only = campaign.channels[0] if len(campaign.channels) == 1 else ""
     opened.many(
         _SQL["add_member"],
@@ -476,10 +476,12 @@ def _take(opened: Transaction, campaign: Campaign, found: Found, settings: Setti
                 "campaign_id": campaign.id,
                 "customer_id": customer,
                 "phase": phase,
-                "arm": arm,
-                "channel": only if arm == CONTACT else "",
+                "assignment": assignment,
+                "channel": only if assignment == CONTACT else "",
             }
-            for customer, phase, arm in zip(found.customers, phases, arms, strict=True)
+            for customer, phase, assignment in zip(
+                found.customers, phases, assignments, strict=True
+            )
         ],
     )
     opened.many(
@@ -502,7 +504,9 @@ def _with_channels(
     """Give the members of a phase, each with the first channel no standing rule forbids."""
     campaign = row.campaign
     rows = opened.all(_SQL["members"], campaign_id=campaign.id, phase=position)
-    unchosen = [one["customer_id"] for one in rows if one["arm"] == CONTACT and not one["channel"]]
+    unchosen = [
+        one["customer_id"] for one in rows if one["assignment"] == CONTACT and not one["channel"]
+    ]
     chosen = dict.fromkeys(unchosen, campaign.channels[0])
     left = unchosen
     for channel in campaign.channels:

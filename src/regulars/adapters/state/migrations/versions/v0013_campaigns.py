@@ -59,7 +59,7 @@ def _member_tables() -> None:
         _text("campaign_id", key=True),
         _text("customer_id", key=True),
         _whole("phase"),
-        _text("arm"),
+        _text("assignment"),
         _text("channel"),
     )
     op.create_index("campaign_members_by_phase", "campaign_members", ["campaign_id", "phase"])
