@@ -58,6 +58,17 @@ SELECT number, word_id, customer_id, purpose, channel, topic, status, recorded_a
        source, evidence, evidence_hash, actor, locale, noted_at
 FROM consent_changes WHERE customer_id = :customer_id ORDER BY number DESC
 
+-- name: said_by
+SELECT purpose, channel, '*' AS topic, status, recorded_at, notice_version, evidence
+FROM consents WHERE customer_id = :customer_id
+UNION ALL
+SELECT purpose, channel, topic, status, recorded_at, notice_version, evidence
+FROM consent_topics WHERE customer_id = :customer_id
+ORDER BY 1, 2, 3
+
+-- name: present_id
+SELECT customer_id FROM identifiers WHERE node = :customer_id
+
 -- name: channel_of
 SELECT channel FROM ledger WHERE key = :contact_key
 

@@ -9,9 +9,9 @@ from regulars.errors import InputError
 from regulars.govern.audit.service import record
 from regulars.govern.consent.declared import Declared, read_declared
 from regulars.govern.consent.rule import EVERY_CHANNEL, MARKETING, PROFILING, Status, newest_status
-from regulars.govern.consent.word import EVERY_TOPIC, Word, checked
+from regulars.govern.consent.word import EVERY_TOPIC, MOST_EVIDENCE, Word, checked
 from regulars.govern.suppression.reasons import Bar
-from regulars.govern.suppression.service import bars_of, lift_answered
+from regulars.govern.suppression.service import bars_of, copy_bars, lift_answered
 from regulars.ports.state import Queries, State, Transaction
 
 GUARDIAN = "minors_guardian"
@@ -248,6 +248,51 @@ def in_force_of(opened: Transaction, customer_id: str, *, now: datetime) -> list
     for row in rows:
         row["notice_version"], row["is_stale"] = row["notice_version"] or "", bool(row["is_stale"])
     return [InForce(**row) for row in rows]
+
+
+def carry_over(opened: Transaction, *, survivor: str, other: str, actor: str, now: datetime) -> int:
+    """Let words and bars of one customer count for the one he was merged into.
+
+    Who said no under one id must not be contacted under another. The newest word counts, as if
+    all had been said under one id.
+
+    Args:
+        opened: The write transaction that merges.
+        survivor: The id both are from now on.
+        other: The id one of them had.
+        actor: Who merges.
+        now: The moment, aware.
+
+    Returns:
+        Rows added to the ledger.
+    """
+    words = [
+        Word(
+            survivor,
+            row["purpose"],
+            row["status"],
+            datetime.fromisoformat(row["recorded_at"]),
+            channel=row["channel"],
+            topic=row["topic"],
+            notice_version=row["notice_version"] or "",
+            source="merge",
+            evidence=f"said as {other}: {row['evidence'] or ''}".rstrip(": ")[:MOST_EVIDENCE],
+        )
+        for row in opened.all(_SQL["said_by"], customer_id=other)
+    ]
+    copy_bars(opened, survivor=survivor, other=other, actor=actor, now=now)
+    return record_words(opened, words, actor=actor, now=now) if words else 0
+
+
+def present_id(state: State, customer_id: str) -> str:
+    """Give the id a customer has now: a link may name one he had before a merge.
+
+    Returns:
+        The id itself for whoever was never merged.
+    """
+    with state.reading() as opened:
+        rows = opened.all(_SQL["present_id"], customer_id=customer_id)
+    return str(rows[0]["customer_id"]) if rows else customer_id
 
 
 def change_row(word: Word, *, actor: str, now: datetime) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Bars set, lifted and asked for; every change stays readable, an address only as its token."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -216,6 +216,24 @@ def barred_addresses(
         for token in sorted(set(tokens))
         if opened.all(_SQL["address_bars"], token=token, **asked)
     )
+
+
+def copy_bars(opened: Transaction, *, survivor: str, other: str, actor: str, now: datetime) -> int:
+    """Bar a customer wherever the one who was merged into him was barred.
+
+    Args:
+        opened: The write transaction that merges.
+        survivor: The id both are from now on.
+        other: The id one of them had.
+        actor: Who merges.
+        now: The moment, aware.
+
+    Returns:
+        Bars that were new to the survivor.
+    """
+    found = [_bar(row) for row in opened.all(_SQL["bars_of"], subject=other)]
+    moved = [replace(bar, subject=survivor, note=f"barred as {other}") for bar in found]
+    return suppress_in(opened, moved, actor=actor, now=now)
 
 
 def bars_of(state: State, subject: str, *, now: datetime) -> list[Bar]:

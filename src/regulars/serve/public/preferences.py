@@ -25,6 +25,7 @@ from regulars.govern.consent.choices.service import (
 )
 from regulars.govern.consent.declared import Purpose, Topic, read_declared
 from regulars.govern.consent.rule import EVERY_CHANNEL
+from regulars.govern.consent.service import present_id
 from regulars.reach.links.tokens import Purpose as LinkPurpose
 from regulars.reach.links.tokens import Standing
 from regulars.reach.receipts.service import Covering, take
@@ -219,7 +220,8 @@ class PreferencePages:
 def _opened(
     workspace: Workspace, purpose: LinkPurpose, texts: tuple[str, ...], token: str
 ) -> Opened:
-    customer_id, *rest = texts
+    said, *rest = texts
+    customer_id = said if purpose is LinkPurpose.CONFIRM else present_id(workspace.state, said)
     channel = rest.pop(0) if purpose is LinkPurpose.UNSUBSCRIBE and rest else ""
     key = rest[0] if rest else ""
     # The token itself would let whoever reads the ledger speak for the customer.

@@ -9,6 +9,7 @@ from typing import Any
 from regulars.collect.ingest.batch import EventBatch
 from regulars.errors import InputError, NotAllowed, UnknownName
 from regulars.govern.audit.service import record
+from regulars.govern.consent.service import carry_over
 from regulars.ports.state import Queries, State, Transaction
 from regulars.records.identifiers import LOGIN, customer_id_of
 from regulars.unify.identity.graph import Edge, Node, Standing
@@ -400,6 +401,16 @@ def _write(transaction: Transaction, picture: Picture) -> list[Merge]:
     [first] = transaction.all(_QUERIES["next_merge"])
     rows = [_line(first["number"] + at, change) for at, change in enumerate(picture.log)]
     transaction.many(_QUERIES["add_merge"], rows)
+    for row in rows:
+        if row["action"] == "merge":
+            # Who said no under one id must not be contacted under the other.
+            carry_over(
+                transaction,
+                survivor=row["survivor"],
+                other=row["other"],
+                actor=row["actor"],
+                now=datetime.fromisoformat(row["at"]),
+            )
     return [_merge(row | {"undone_by": None}) for row in rows]
 
 
