@@ -12,7 +12,7 @@ CAMPAIGNS = (
         version int64 version of the campaign
         phase string part of the audience: pilot, all...
         customer_id string! who
-        assignment string contact, campaign_holdout or global_holdout; drawn before anything was sent
+        assignment string contact, campaign_holdout or global_holdout, drawn beforehand
         is_global_holdout bool! true for the programme's control group
         is_campaign_holdout bool! true for the campaign's control group
         propensity float64 probability of the assignment before it was drawn

@@ -200,8 +200,8 @@ def enrol_phase(
         subject: The campaign with all it rests on, as it stands now.
         settings: Settings of the workspace.
         gate: The rules of contact, to choose among several channels.
-        keep: Told the campaign, the phase and its members (customer_id, assignment) once they are in
-            the ledger; called again when a crash came before the phase was marked.
+        keep: Told the campaign, the phase and its members (customer_id, assignment) once they
+            are in the ledger; called again when a crash came before the phase was marked.
         now: The moment, aware.
 
     Returns:
