@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -9,6 +10,8 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
+
+from ibis.expr.types import Table
 
 from regulars.govern.masking import mask_name
 from regulars.govern.protection.service import Protector
@@ -18,6 +21,7 @@ from regulars.ports.engine import Reader
 from regulars.ports.state import Queries, State
 from regulars.reach.content.definition import Content, Slot
 from regulars.reach.content.fields import SENSITIVE_PURPOSE, fields
+from regulars.reach.content.lookup.snapshot import Snapshot
 from regulars.reach.content.lookup.tables import (
     bought_again,
     fields_of,
@@ -32,6 +36,9 @@ LANGUAGE = "profile.language"
 FAVOURITE = "profile.favourite_category"
 STORE = "profile.favourite_store"
 KEPT_MINUTES = 5
+MANY = 1_000
+"""Customers asked about one by one before their table is held in memory, for minutes."""
+
 _SQL = Queries(__package__)
 
 Recommend = Callable[[Sequence[str], int], Mapping[str, Sequence[str]]]
@@ -84,6 +91,7 @@ class Lookup:
         self._retailer, self._recommend, self._told = retailer, recommend, told
         self._zone = ZoneInfo(retailer.zone)
         self._kept: dict[tuple[str, ...], tuple[datetime, Any]] = {}
+        self._asked: Counter[tuple[str, ...]] = Counter()
 
     def read(
         self,
@@ -107,8 +115,8 @@ class Lookup:
         wanted, now = set(paths), contacts[0].at
         customers = sorted({contact.customer_id for contact in contacts})
         withheld = self._withheld(wanted, customers)
-        profiles = self._profiles(content, wanted, customers)
-        names = self._names(customers, is_masked) if "customer.name" in wanted else {}
+        profiles = self._profiles(content, wanted, customers, now)
+        names = self._names(customers, now, is_masked) if "customer.name" in wanted else {}
         tags = self._tags(customers) if "tags" in wanted else {}
         offers = self._offers(contacts, now) if _roots(wanted, "offer") else {}
         stores = self._stores(now) if _roots(wanted, "store") else {}
@@ -146,8 +154,27 @@ class Lookup:
         agreed = {row["customer_id"] for row in rows}
         return {who: sensitive for who in customers if who not in agreed}
 
+    def _rows(
+        self,
+        key: tuple[str, ...],
+        define: Callable[[Sequence[str] | None], Table],
+        customers: Sequence[str],
+        now: datetime,
+    ) -> dict[str, dict[str, Any]]:
+        """Read one row per customer: asked for a few, then, when many are, held in memory."""
+        kept = self._kept.get(key)
+        if kept is None or abs(now - kept[0]) >= timedelta(minutes=KEPT_MINUTES):
+            self._asked[key] += len(customers)
+            if self._asked[key] < MANY:
+                rows = self._reader.rows(define(customers))
+                return {row.pop("customer_id"): row for row in rows}
+            self._asked[key] = 0
+            kept = self._kept[key] = now, Snapshot(self._reader.arrow(define(None)))
+        found: dict[str, dict[str, Any]] = kept[1].of(customers)
+        return found
+
     def _profiles(
-        self, content: Content, wanted: set[str], customers: Sequence[str]
+        self, content: Content, wanted: set[str], customers: Sequence[str], now: datetime
     ) -> dict[str, dict[str, Any]]:
         needed = _roots(wanted, "profile")
         needed |= {"language"} if len(content.variants) > 1 else set()
@@ -157,13 +184,15 @@ class Lookup:
             needed |= {"favourite_category"}
         if not needed:
             return {}
-        table = fields_of(self._reader.table("profiles"), customers, sorted(needed))
-        rows = self._reader.rows(table)
-        return {row.pop("customer_id"): _there(row) for row in rows}
+        profiles, names = self._reader.table("profiles"), sorted(needed)
+        key = ("profiles", *names)
+        rows = self._rows(key, lambda few: fields_of(profiles, few, names), customers, now)
+        return {who: _there(row) for who, row in rows.items()}
 
-    def _names(self, customers: Sequence[str], is_masked: bool) -> dict[str, str]:
-        rows = self._reader.rows(names_of(self._reader.table("customers"), customers))
-        found = {row["customer_id"]: row["name"] for row in rows if row["name"]}
+    def _names(self, customers: Sequence[str], now: datetime, is_masked: bool) -> dict[str, str]:
+        known = self._reader.table("customers")
+        rows = self._rows(("names",), lambda few: names_of(known, few), customers, now)
+        found = {who: row["name"] for who, row in rows.items() if row["name"]}
         tokens = sorted({name for name in found.values() if is_token(name)})
         clear = self._protector.clear_for_contact(tokens)
         names = {who: clear.get(n, "") if is_token(n) else n for who, n in found.items()}

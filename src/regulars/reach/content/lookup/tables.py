@@ -11,26 +11,31 @@ from ibis.expr.types import Table
 RECENT_DAYS = 90
 
 
-def fields_of(profiles: Table, customers: Sequence[str], names: Sequence[str]) -> Table:
+def fields_of(profiles: Table, customers: Sequence[str] | None, names: Sequence[str]) -> Table:
     """Read some fields of some customers' profiles, of the newest turn.
 
     Args:
         profiles: One row per customer and turn.
-        customers: Who.
+        customers: Who; None for everybody.
         names: Columns wanted.
 
     Returns:
         One row per customer known: customer_id and the columns.
     """
     newest = profiles.agg(newest=_.turn.max())
-    mine = profiles.semi_join(_wanted("customer_id", customers), "customer_id")
+    mine = _of(profiles, customers)
     return mine.inner_join(newest, mine.turn == newest.newest).select("customer_id", *names)
 
 
-def names_of(customer_facts: Table, customers: Sequence[str]) -> Table:
-    """Read the names of some customers: customer_id and name."""
-    mine = customer_facts.semi_join(_wanted("customer_id", customers), "customer_id")
-    return mine.select("customer_id", "name")
+def names_of(customer_facts: Table, customers: Sequence[str] | None) -> Table:
+    """Read the names of some customers, or of everybody: customer_id and name."""
+    return _of(customer_facts, customers).select("customer_id", "name")
+
+
+def _of(table: Table, customers: Sequence[str] | None) -> Table:
+    if customers is None:
+        return table
+    return table.semi_join(_wanted("customer_id", customers), "customer_id")
 
 
 def tags_of(tag_members: Table, customers: Sequence[str]) -> Table:
