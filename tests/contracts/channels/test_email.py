@@ -66,7 +66,7 @@ def open_channel(server, *, secret="", key="", folder=None, **more):
             "receipt_secret_env": "BOUNCES",
             "dkim_selector": "s1",
             "dkim_key_env": "DKIM" if key else "",
-            "timeout_seconds": 0.6,
+            "timeout_seconds": 1.0,
             "connections": 3,
         }
         | more

@@ -32,7 +32,7 @@ def open_push(kind, server, *, secret, folder=None, **more):
             "via": kind.__name__,
             "base_url": server.url,
             "secret_env": "PUSH_SECRET",
-            "timeout_seconds": 0.6,
+            "timeout_seconds": 1.0,
             "rate_per_second": 1000.0,
         }
         | more

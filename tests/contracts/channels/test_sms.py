@@ -29,7 +29,7 @@ def open_sms(kind, server, *, secret="s", folder=None, **more):
             "secret_env": "SMS_SECRET",
             "sender": "花店",
             "application": "1400006666",
-            "timeout_seconds": 0.6,
+            "timeout_seconds": 1.0,
         }
         | more
     )

@@ -27,7 +27,7 @@ class TestWebhook(ProviderContract):
 
     def open_channel(self, server, *, secret, folder):
         settings = ChannelSettings(
-            via="webhook", base_url=server.url, secret_env="HOOK", timeout_seconds=0.6
+            via="webhook", base_url=server.url, secret_env="HOOK", timeout_seconds=1.0
         )
         return WebhookChannel(
             Setup("hook", settings, Secrets({"secret_env": secret}), folder, wall_clock)

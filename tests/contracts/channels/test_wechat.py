@@ -33,7 +33,7 @@ def open_wechat(kind, server, *, secret="s", folder=None, clock=wall_clock, **mo
             "account": "wx1",
             "secret_env": "WECHAT_SECRET",
             "sender": "zhang",
-            "timeout_seconds": 0.6,
+            "timeout_seconds": 1.0,
         }
         | more
     )

@@ -5,6 +5,7 @@ import typer
 from regulars.serve.cli.stations.reach.accounting import channels, explain, ledger
 from regulars.serve.cli.stations.reach.campaigns import campaign
 from regulars.serve.cli.stations.reach.contents import content
+from regulars.serve.cli.stations.reach.receiving import domain_check, receive
 from regulars.serve.cli.stations.reach.sending import send, tick
 from regulars.serve.cli.stations.reach.stopping import pause, resume, stop_all
 from regulars.serve.cli.stations.reach.surveying import links, survey, task
@@ -20,6 +21,8 @@ app.command("tick")(tick)
 app.command("ledger")(ledger)
 app.command("explain")(explain)
 app.command("channels")(channels)
+app.command("domain-check")(domain_check)
+app.command("receive")(receive)
 app.command("pause")(pause)
 app.command("resume")(resume)
 app.command("stop")(stop_all)
