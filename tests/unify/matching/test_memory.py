@@ -146,3 +146,16 @@ def test_another_version_of_the_engine_judges_all_again_and_ids_stay(resolve, ho
     assert after == before[:5]
     assert not file.exists()
     assert remembered.ROWS_PER_PART > SIZE
+
+
+def test_what_an_earlier_version_kept_is_resolved_anew_to_the_same_ids(resolve, home):
+    rows = make_records(SIZE, seed=37).drop_columns("person")
+    _, before = resolve(rows, home=home)
+    [file] = (home.folder / "matching").iterdir()
+    file.write_bytes(b"RGM1" + file.read_bytes()[4:])
+
+    run, after = resolve(rows, home=home, name="again")
+
+    assert (run.mode, after) == ("full", before)
+    assert not file.exists()
+    assert resolve(rows, home=home, name="third")[0].mode == "unchanged"

@@ -35,7 +35,7 @@ from regulars.unify.matching.memory.keeping import (
     records_of,
     whole_of,
 )
-from regulars.unify.matching.memory.kept import FOLDER, Kept, Part, write_parts
+from regulars.unify.matching.memory.kept import FOLDER, EarlierForm, Kept, Part, write_parts
 from regulars.unify.matching.memory.naming import RECORD, Naming
 from regulars.unify.matching.memory.nearby import Near, named, place_near, resolve_new
 from regulars.unify.matching.memory.newcomers import Incoming, Seen, compare_with, place_all
@@ -346,7 +346,11 @@ class _Memory:
     def load(self) -> tuple[Remembered | None, Learned | None]:
         if self._run is None:
             return None, None
-        self._remembered = self._opened(self._files)
+        try:
+            self._remembered = self._opened(self._files)
+        except EarlierForm:
+            # Ids are made from records, so that they come out the same.
+            return None, None
         return self._remembered, learned_from(json.loads(self._run["learned"]))
 
     def save(self, bench: Bench, run: _Run) -> int:

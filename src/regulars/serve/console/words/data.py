@@ -82,6 +82,7 @@ EVENT_FAULTS = {
     "not_an_object": N_("not an event, but a bare value"),
     "not_readable": N_("not readable as JSON"),
     "too_large": N_("too large"),
+    "too_deep": N_("nested too deep"),
     "breaks_plan": N_("breaks the tracking plan"),
     "unknown_key": N_("unknown write key"),
     "unknown_type": N_("unknown kind of call"),

@@ -10,9 +10,13 @@ from regulars.govern.protection.sealing import seal, unseal
 
 FOLDER = "matching"
 Part = tuple[str, bytes]
-_HEAD = b"RGM2"
+_HEAD, _EARLIER = b"RGM2", b"RGM1"
 _LAST = 8
 _NAMES = "names of parts"
+
+
+class EarlierForm(NotReady):
+    """The file is of a version that kept one table whole; it is resolved anew."""
 
 
 def write_parts(path: Path, parts: Iterable[Part], key: bytes) -> None:
@@ -50,6 +54,7 @@ class Kept:
 
     Raises:
         NotReady: There is no such file, or it is damaged.
+        EarlierForm: An earlier version wrote it.
         InputError: The key is another one, or the file is damaged.
     """
 
@@ -65,7 +70,10 @@ class Kept:
             file.seek(max(size - _LAST, 0))
             start = int.from_bytes(file.read(_LAST), "little")
             file.seek(0)
-            if file.read(len(_HEAD)) != _HEAD or not len(_HEAD) <= start < size - _LAST:
+            head = file.read(len(_HEAD))
+            if head == _EARLIER:
+                raise EarlierForm(f"{path} is of an earlier version; resolve all records again")
+            if head != _HEAD or not len(_HEAD) <= start < size - _LAST:
                 raise NotReady(f"{path} is damaged; restore it from your backup")
             file.seek(start)
             sealed = file.read(size - _LAST - start)
