@@ -15,6 +15,8 @@ from regulars.govern.suppression.service import bars_of, copy_bars, lift_answere
 from regulars.ports.state import Queries, State, Transaction
 
 GUARDIAN = "minors_guardian"
+AT_ONCE = 100
+"""From so many customers on, opt-outs are looked through once for all of them."""
 _SQL = Queries(__package__)
 
 
@@ -162,19 +164,18 @@ def record_words(opened: Transaction, words: Iterable[Word], *, actor: str, now:
         Rows added to the ledger.
     """
     said = [part for word in words for part in _with_guardian(word)]
-    added = sum(
-        opened.run(_SQL["keep_change"], **change_row(word, actor=actor, now=now)) for word in said
-    )
-    for word in said:
-        row = in_force_row(word)
-        if word.topic == EVERY_TOPIC:
-            del row["topic"]
-            opened.run(_SQL["adopt_consent"], **row)
-        else:
-            opened.run(_SQL["adopt_topic"], **row)
-    granted = {word.customer_id for word in said if word.status == Status.GRANTED}
-    for customer_id in sorted(granted):
-        lift_answered(opened, actor=actor, now=now, customer_id=customer_id)
+    changes = [change_row(word, actor=actor, now=now) for word in said]
+    added = opened.many(_SQL["keep_change"], changes)
+    general = [in_force_row(word) for word in said if word.topic == EVERY_TOPIC]
+    topics = [in_force_row(word) for word in said if word.topic != EVERY_TOPIC]
+    opened.many(_SQL["adopt_consent"], [_without_topic(row) for row in general])
+    opened.many(_SQL["adopt_topic"], topics)
+    granted = sorted({word.customer_id for word in said if word.status == Status.GRANTED})
+    if len(granted) > AT_ONCE:
+        lift_answered(opened, actor=actor, now=now)
+    else:
+        for customer_id in granted:
+            lift_answered(opened, actor=actor, now=now, customer_id=customer_id)
     return added
 
 
@@ -376,6 +377,10 @@ def _audit(
         detail={"said": said[:20], "source": words[0].source, "added": added},
         at=now,
     )
+
+
+def _without_topic(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != "topic"}
 
 
 def _empty(name: str) -> Any:
