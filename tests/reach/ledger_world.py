@@ -365,10 +365,11 @@ class World:
         self.true_now += span
 
     def clock_steps(self):
-        """The clock of the machine is set, while senders look every minute: time itself goes on."""
+        """The clock of a machine is set, and senders look before and after: time itself goes on."""
         if not self.calm:
             self.tick(survives=True)
             self.now += timedelta(seconds=self.draw.choice([-7200, -7200, -1200, 90, 1200, 7200]))
+            self.tick(survives=True)
 
     def _catch_up(self):
         self.now = max(self.now, self.true_now)

@@ -1,3 +1,5 @@
+
+
 -- name: position
 select sequence from identity_positions where partition = :partition
 
@@ -16,8 +18,17 @@ select coalesce(max(number), 0) + 1 as number from merge_log
 select e.* from json_each(:nodes) n cross join identity_edges e on e.b = n.value
 order by e.a, e.b, e.kind
 
+-- name: edges_to [postgresql]
+select e.* from json_each(:nodes) n join identity_edges e on e.b = n.value
+order by e.a, e.b, e.kind
+
 -- name: edges_among
 select e.* from json_each(:nodes) n cross join identity_edges e on e.a = n.value
+where e.b in (select value from json_each(:nodes))
+order by e.a, e.b, e.kind
+
+-- name: edges_among [postgresql]
+select e.* from json_each(:nodes) n join identity_edges e on e.a = n.value
 where e.b in (select value from json_each(:nodes))
 order by e.a, e.b, e.kind
 
@@ -31,8 +42,21 @@ select i.* from identifiers i where i.node in (
     cross join identifiers other on other.customer_id = known.customer_id
 ) order by i.ordinal
 
+-- name: nodes [postgresql]
+select i.* from identifiers i where i.node in (
+    select value from json_each(:nodes)
+    union
+    select other.node from json_each(:nodes) n
+    join identifiers known on known.node = n.value
+    join identifiers other on other.customer_id = known.customer_id
+) order by i.ordinal
+
 -- name: nodes_alone
 select i.* from json_each(:nodes) n cross join identifiers i on i.node = n.value
+order by i.ordinal
+
+-- name: nodes_alone [postgresql]
+select i.* from json_each(:nodes) n join identifiers i on i.node = n.value
 order by i.ordinal
 
 -- name: members
@@ -43,6 +67,10 @@ select customer_id from identifiers where node = :node
 
 -- name: owners
 select i.node, i.customer_id from json_each(:nodes) n cross join identifiers i on i.node = n.value
+order by i.node
+
+-- name: owners [postgresql]
+select i.node, i.customer_id from json_each(:nodes) n join identifiers i on i.node = n.value
 order by i.node
 
 -- name: aliases
@@ -94,6 +122,14 @@ select e.* from identifiers i cross join identity_edges e on e.b = i.node
 where i.customer_id = :customer_id
 order by 1, 2, 3
 
+-- name: edges_of [postgresql]
+select e.* from identifiers i join identity_edges e on e.a = i.node
+where i.customer_id = :customer_id
+union
+select e.* from identifiers i join identity_edges e on e.b = i.node
+where i.customer_id = :customer_id
+order by 1, 2, 3
+
 -- name: neighbours
 -- Customers who claim, or own, a value that somebody of these owns or claims, too.
 select distinct mine.customer_id as customer_id, theirs.customer_id as other
@@ -108,5 +144,21 @@ from json_each(:customers) c
 cross join identifiers mine on mine.customer_id = c.value
 cross join identity_edges e on e.a = mine.node
 cross join identifiers theirs on theirs.node = e.b
+where e.standing = 'refused' and theirs.is_shared = 0
+order by 1, 2
+
+-- name: neighbours [postgresql]
+select distinct mine.customer_id as customer_id, theirs.customer_id as other
+from json_each(:customers) c
+join identifiers mine on mine.customer_id = c.value
+join identity_edges e on e.b = mine.node
+join identifiers theirs on theirs.node = e.a
+where e.standing = 'refused' and mine.is_shared = 0
+union
+select distinct mine.customer_id, theirs.customer_id
+from json_each(:customers) c
+join identifiers mine on mine.customer_id = c.value
+join identity_edges e on e.a = mine.node
+join identifiers theirs on theirs.node = e.b
 where e.standing = 'refused' and theirs.is_shared = 0
 order by 1, 2

@@ -24,6 +24,16 @@ _INDEXES = (
 )
 
 
+# SQLite unfolds a list given as JSON by this name; so does PostgreSQL from here on.
+_LISTS = """
+    CREATE FUNCTION json_each(list text) RETURNS TABLE (key bigint, value text)
+    LANGUAGE sql IMMUTABLE AS $$
+        SELECT place - 1, item
+        FROM json_array_elements_text(CAST(list AS json)) WITH ORDINALITY AS items (item, place)
+    $$
+"""
+
+
 def _text(
     name: str, *, key: bool = False, default: str | None = None, empty: bool = False
 ) -> sa.Column[str]:
@@ -36,6 +46,8 @@ def _whole(name: str, *, default: str | None = "0") -> sa.Column[int]:
 
 def upgrade() -> None:
     """Make the new ledger, carry the rows over, and drop the old one."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(_LISTS)
     _runs()
     _ledger()
     op.create_table(
@@ -159,3 +171,5 @@ def downgrade() -> None:
     op.create_index("ledger_by_batch", "ledger", ["batch"])
     op.drop_table("channel_health")
     op.drop_table("runs")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION json_each(text)")
