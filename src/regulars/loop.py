@@ -28,7 +28,7 @@ from regulars.ports.steps import Step
 from regulars.reach.delivery import pace_of
 from regulars.reach.delivery.service import snapshot_audience
 from regulars.reach.delivery.step import deliver
-from regulars.reach.links.service import settle_clicks
+from regulars.reach.links.clicks.service import settle_clicks
 from regulars.reach.receipts.exporting.service import export_outcomes
 from regulars.reach.standing import Standing, contactable
 from regulars.reach.standing.facts.step import adopt_contact_facts

@@ -7,17 +7,16 @@ from deltalake import DeltaTable
 
 from regulars.adapters.delta_lake import DeltaLake
 from regulars.errors import Transient
-from regulars.reach.links.scanners import Click, read_rules, verdicts
-from regulars.reach.links.service import (
-    Links,
+from regulars.reach.links.clicks.service import (
     Request,
     counts,
     follow,
-    keep,
     opened_by,
     requests_by_verdict,
     settle_clicks,
 )
+from regulars.reach.links.scanners import Click, read_rules, verdicts
+from regulars.reach.links.service import Links, keep
 from regulars.reach.links.tokens import Standing
 
 ON_BOTH = True

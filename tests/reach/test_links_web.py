@@ -8,7 +8,8 @@ import pytest
 from tests.reach.test_links_tokens import tampered
 from tests.serve.conftest import NOW, Server, empty_shop
 
-from regulars.reach.links.service import Links, keep, requests_by_verdict
+from regulars.reach.links.clicks.service import requests_by_verdict
+from regulars.reach.links.service import Links, keep
 
 SHOP = "https://shop.example/spring?colour=%E7%BA%A2"
 KEY = "ab" * 16

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from regulars.reach.links.service import SHORT_LETTERS, Answer, follow, opened_by
+from regulars.reach.links.clicks.service import SHORT_LETTERS, Answer, follow, opened_by
 from regulars.reach.links.tokens import Standing
 from regulars.serve.console.rendering import Pages
 from regulars.serve.http.door.workspaces import Site

@@ -3,7 +3,7 @@
 from starlette.requests import Request as WebRequest
 from starlette.responses import Response
 
-from regulars.reach.links.service import Request
+from regulars.reach.links.clicks.service import Request
 from regulars.reach.links.tokens import Standing, mark_of
 from regulars.serve.console.rendering import Pages
 from regulars.serve.console.words import N_

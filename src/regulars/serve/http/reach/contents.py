@@ -20,7 +20,7 @@ from regulars.reach.content.service import (
     put_content,
     register,
 )
-from regulars.reach.links.service import LinkCount, counts
+from regulars.reach.links.clicks.service import LinkCount, counts
 
 router = APIRouter()
 

@@ -164,7 +164,7 @@ def close(
 @links.command("show")
 def show_links(*, folder: Folder = Path(), print_json: AsJson = False) -> None:
     """Show how every destination did, and why requests did not count."""
-    from regulars.reach.links.service import counts, requests_by_verdict  # noqa: PLC0415
+    from regulars.reach.links.clicks.service import counts, requests_by_verdict  # noqa: PLC0415
 
     state = open_shop(folder).state
     found, verdicts = counts(state), requests_by_verdict(state)
@@ -181,7 +181,7 @@ def show_links(*, folder: Folder = Path(), print_json: AsJson = False) -> None:
 @links.command("settle")
 def settle_links(*, now: Moment = "", folder: Folder = Path(), print_json: AsJson = False) -> None:
     """Judge clicks that are old enough, and make facts of those that count."""
-    from regulars.reach.links.service import settle_clicks  # noqa: PLC0415
+    from regulars.reach.links.clicks.service import settle_clicks  # noqa: PLC0415
 
     shop = open_shop(folder)
     written = settle_clicks(shop.state, shop.lake, now=moment_of(now, shop))

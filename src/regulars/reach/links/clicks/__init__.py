@@ -1,0 +1,1 @@
+"""Clicks: what was asked for by signed addresses, and which of it was people."""
