@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+
 from regulars.app import open_app
 from regulars.govern.audit.service import newest, verify
 from regulars.govern.consent.service import show
@@ -131,6 +132,19 @@ def test_a_word_is_noted_over_http_and_shown(asks, shop):
     assert shown["changes"][0]["actor"] == "marketer"
     assert asks("analyst", "GET", "/consent/eve/proof").json()["digest"]
     assert "consent.set" in [entry.action for entry in newest(shop.home.state)]
+
+
+def test_a_grant_asked_for_over_http_waits_for_its_button(asks, shop):
+    body = {"status": "granted", "channel": "sms", "evidence": "sign-up 9"}
+
+    url = asks("marketer", "POST", "/consent/lin/ask", json=body).json()["url"]
+    assert asks("viewer", "GET", "/consent/lin").json()["in_force"] == []
+    shop.client().post(url)
+
+    [word] = asks("viewer", "GET", "/consent/lin").json()["in_force"]
+    assert (word["channel"], word["status"]) == ("sms", "granted")
+    refusal = {"status": "withdrawn"}
+    assert asks("marketer", "POST", "/consent/lin/ask", json=refusal).status_code == 400
 
 
 @pytest.mark.parametrize(

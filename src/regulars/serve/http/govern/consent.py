@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from regulars.govern.audit.service import anchor
+from regulars.govern.consent.choices.confirming.service import ask
 from regulars.govern.consent.declared import Purpose, Topic, read_declared
 from regulars.govern.consent.importing.service import Reading, WordImport, import_words
 from regulars.govern.consent.notices import read_notice
@@ -16,6 +17,7 @@ from regulars.govern.consent.notices.service import Published, notices, publish
 from regulars.govern.consent.proof.service import Proof, prove
 from regulars.govern.consent.service import CustomerConsent, set_consent, show
 from regulars.govern.consent.word import Word
+from regulars.reach.links.tokens import Purpose as LinkPurpose
 from regulars.serve.http.door.guard import Caller
 
 router = APIRouter()
@@ -63,6 +65,19 @@ class Offered:
 
     purposes: list[Purpose]
     topics: list[Topic]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A grant that waits for its answer.
+
+    Attributes:
+        word_id: Hash of the grant.
+        url: Address of the page with the button; put it into the message that asks.
+    """
+
+    word_id: str
+    url: str
 
 
 @dataclass(frozen=True)
@@ -125,7 +140,38 @@ def read_consent(request: Request, customer_id: str) -> CustomerConsent:
 def note_consent(request: Request, customer_id: str, said: Said) -> Noted:
     """Note what a customer said; the next contact goes by it."""
     caller: Caller = request.state.caller
-    word = Word(
+    word = _word(customer_id, said, caller)
+    state = caller.workspace.state
+    declared = read_declared(caller.workspace.folder)
+    added = set_consent(state, word, actor=caller.actor, now=caller.now, declared=declared)
+    _anchor(caller)
+    return Noted(added, show(state, customer_id, now=caller.now))
+
+
+@router.post("/api/govern/consent/{customer_id}/ask", tags=["govern"])
+def ask_consent(request: Request, customer_id: str, said: Said) -> Asked:
+    """Keep a grant waiting until its address answers (double opt-in); it allows nothing yet."""
+    caller: Caller = request.state.caller
+    workspace = caller.workspace
+    word_id = ask(
+        workspace.state,
+        _word(customer_id, said, caller),
+        now=caller.now,
+        declared=read_declared(workspace.folder),
+    )
+    token = workspace.links.signer.seal(LinkPurpose.CONFIRM, word_id)
+    return Asked(word_id, f"{workspace.links.base_url}/c/{token}")
+
+
+@router.get("/api/govern/consent/{customer_id}/proof", tags=["govern"])
+def read_proof(request: Request, customer_id: str) -> Proof:
+    """Everything that proves a customer's consent, with a digest that shows any change."""
+    caller: Caller = request.state.caller
+    return prove(caller.workspace.state, customer_id, now=caller.now)
+
+
+def _word(customer_id: str, said: Said, caller: Caller) -> Word:
+    return Word(
         customer_id,
         said.purpose,
         said.status,
@@ -138,18 +184,6 @@ def note_consent(request: Request, customer_id: str, said: Said) -> Noted:
         locale=said.locale,
         guardian=said.guardian,
     )
-    state = caller.workspace.state
-    declared = read_declared(caller.workspace.folder)
-    added = set_consent(state, word, actor=caller.actor, now=caller.now, declared=declared)
-    _anchor(caller)
-    return Noted(added, show(state, customer_id, now=caller.now))
-
-
-@router.get("/api/govern/consent/{customer_id}/proof", tags=["govern"])
-def read_proof(request: Request, customer_id: str) -> Proof:
-    """Everything that proves a customer's consent, with a digest that shows any change."""
-    caller: Caller = request.state.caller
-    return prove(caller.workspace.state, customer_id, now=caller.now)
 
 
 def _import(caller: Caller, data: bytes, file: str) -> WordImport:
