@@ -14,14 +14,14 @@ RETURNING 1 AS passed
 
 -- name: counted
 SELECT json_group_array(json_array(
-           c.customer_id, c.key, c.at, c.channel, c.message_class, c.topic, c.sender)) AS found
-FROM (SELECT DISTINCT value AS customer_id FROM json_each(:customers)) AS asked
-CROSS JOIN counted_contacts AS c ON c.customer_id = asked.customer_id
+           c.key, c.at, c.channel, c.message_class, c.topic, c.sender, '', c.customer_id)) AS found
+FROM json_each(:customers) AS asked
+CROSS JOIN counted_contacts AS c ON c.customer_id = asked.value
 WHERE c.at > :since
 
 -- name: counted [postgresql]
 SELECT CAST(COALESCE(json_agg(json_build_array(
-           c.customer_id, c.key, c.at, c.channel, c.message_class, c.topic, c.sender)), '[]')
+           c.key, c.at, c.channel, c.message_class, c.topic, c.sender, '', c.customer_id)), '[]')
        AS text) AS found
 FROM counted_contacts AS c
 WHERE c.customer_id IN (SELECT json_array_elements_text(CAST(:customers AS json)))
@@ -29,8 +29,8 @@ WHERE c.customer_id IN (SELECT json_array_elements_text(CAST(:customers AS json)
 
 -- name: grants
 SELECT json_group_array(json_array(g.customer_id, g.channel, g.sender, g.granted - g.used)) AS found
-FROM (SELECT DISTINCT value AS customer_id FROM json_each(:customers)) AS asked
-CROSS JOIN contact_grants AS g ON g.customer_id = asked.customer_id
+FROM json_each(:customers) AS asked
+CROSS JOIN contact_grants AS g ON g.customer_id = asked.value
 
 -- name: grants [postgresql]
 SELECT CAST(COALESCE(json_agg(json_build_array(

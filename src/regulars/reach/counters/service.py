@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import msgspec
+
 from regulars.errors import InputError, Permanent
 from regulars.govern.policy.asks import Ask
 from regulars.govern.policy.limits import Counted
@@ -28,7 +30,7 @@ def contacts(opened: Transaction, customers: str, *, since: str) -> dict[str, li
 
     Args:
         opened: The transaction.
-        customers: Customers as a JSON list.
+        customers: Customers as a JSON list, each once.
         since: Moment before which no contact counts, UTC ISO text.
 
     Returns:
@@ -36,8 +38,8 @@ def contacts(opened: Transaction, customers: str, *, since: str) -> dict[str, li
     """
     [row] = opened.all(_SQL["counted"], customers=customers, since=since)
     found: dict[str, list[Counted]] = {}
-    for customer, *contact in json.loads(row["found"]):
-        found.setdefault(customer, []).append(Counted(*contact))
+    for one in msgspec.json.decode(row["found"], type=list[Counted]):
+        found.setdefault(one.customer_id, []).append(one)
     return found
 
 

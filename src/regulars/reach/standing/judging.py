@@ -22,7 +22,7 @@ from regulars.reach.standing.picture import (
 )
 from regulars.settings import Policy
 
-_UNKNOWN = Facts(None, None, False)
+_UNKNOWN = Facts(None, None, 0)
 # What stands for the campaign of a contact that has none.
 _NO_CAMPAIGN = "-"
 _BY_LIMIT = {Reason.PLATFORM_QUOTA, Reason.PLATFORM_FORBIDS, Reason.NO_GRANT, Reason.FREQUENCY_CAP}
@@ -197,7 +197,7 @@ class Judging:
             said.has_left_topic,
             barred_by(bars, channel=ask.channel, now=self._at) if bars else "",
             self._age(facts.born_on),
-            facts.has_guardian_consent or said.has_guardian_consent,
+            facts.has_guardian_consent == 1 or said.has_guardian_consent,
             said.is_profiling_refused and self._is_chosen_yet,
             quota.room,
             cap.room,

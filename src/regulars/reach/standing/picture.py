@@ -24,6 +24,7 @@ class Said(NamedTuple):
         status: granted, denied or withdrawn.
         at: When, UTC ISO text.
         notice: Version of the notice shown; None when not recorded.
+        customer_id: Whose word it is, where that is not said beside it.
     """
 
     purpose: str
@@ -32,6 +33,7 @@ class Said(NamedTuple):
     status: str
     at: str
     notice: str | None
+    customer_id: str = ""
 
 
 class Bar(NamedTuple):
@@ -41,11 +43,13 @@ class Bar(NamedTuple):
         channel: Channel barred; "*" for all.
         reason: Why.
         until: When it ends by itself, UTC ISO text; None for never.
+        customer_id: Who is barred, where that is not said beside it.
     """
 
     channel: str
     reason: str
     until: str | None
+    customer_id: str = ""
 
 
 class Facts(NamedTuple):
@@ -54,12 +58,14 @@ class Facts(NamedTuple):
     Attributes:
         zone: IANA zone he is in; None when not known.
         born_on: Day of birth, ISO; None when not known.
-        has_guardian_consent: True when a guardian's consent is on file.
+        has_guardian_consent: 1 when a guardian's consent is on file, 0 when none is.
+        customer_id: Who it is, where that is not said beside it.
     """
 
     zone: str | None
     born_on: str | None
-    has_guardian_consent: bool
+    has_guardian_consent: int
+    customer_id: str = ""
 
 
 class Allowed(NamedTuple):
@@ -132,7 +138,7 @@ def allowed_by(words: Iterable[Said], *, channel: str, topic: str) -> Allowed:
         ('granted', '2', True)
     """
     newest: dict[str, tuple[str, int, str, str | None]] = {}
-    for purpose, word_channel, word_topic, status, at, notice in words:
+    for purpose, word_channel, word_topic, status, at, notice, _ in words:
         if purpose == MARKETING:
             if word_channel not in {channel, EVERY_CHANNEL}:
                 continue
@@ -170,7 +176,7 @@ def barred_by(bars: Iterable[Bar], *, channel: str, now: str) -> Barred:
         'marketing'
     """
     found: Barred = ""
-    for bar_channel, reason, until in bars:
+    for bar_channel, reason, until, _ in bars:
         if bar_channel not in {channel, EVERY_CHANNEL} or (until is not None and until <= now):
             continue
         if reason not in MARKETING_ONLY:

@@ -39,6 +39,7 @@ class Counted(NamedTuple):
         sender: Who sent it on the platform.
         campaign_id: Its campaign, for contacts of the window that is being judged; "" for those
             of the past.
+        customer_id: Whose it is, where that is not said beside it.
     """
 
     key: str
@@ -48,6 +49,7 @@ class Counted(NamedTuple):
     topic: str
     sender: str
     campaign_id: str = ""
+    customer_id: str = ""
 
 
 @dataclass(frozen=True)

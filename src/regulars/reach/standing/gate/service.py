@@ -131,7 +131,7 @@ class Gate:
 
         Args:
             opened: The transaction.
-            customers: Customers as a JSON list.
+            customers: Customers as a JSON list, each once.
             now: The moment, aware.
             is_again: True when counters do not matter.
 
@@ -141,14 +141,14 @@ class Gate:
         at = stamp(now)
         standing = opened.all(_SQL["standing"], now=at)
         floors = [(row["value"], row["name"]) for row in standing if row["kind"] == "floor"]
-        words = by_customer(_text(opened, "words", customers), Said._make)
-        for customer, said in by_customer(_text(opened, "topics", customers), Said._make).items():
+        words = by_customer(_text(opened, "words", customers), Said)
+        for customer, said in by_customer(_text(opened, "topics", customers), Said).items():
             words.setdefault(customer, []).extend(said)
-        facts = by_customer(_text(opened, "facts", customers), Facts._make)
+        facts = by_customer(_text(opened, "facts", customers), Facts)
         picture = Picture(
             is_stopped=any(row["kind"] == "stop" for row in standing),
             words=words,
-            bars=by_customer(_text(opened, "bars", customers), Bar._make),
+            bars=by_customer(_text(opened, "bars", customers), Bar),
             facts={customer: found[0] for customer, found in facts.items()},
             notices={row["name"]: row["value"] for row in standing if row["kind"] == "notice"},
             required_notice=max(floors)[1] if floors else "",
