@@ -2,7 +2,7 @@
 
 import itertools
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +12,7 @@ from regulars.govern.consent.service import set_consent
 from regulars.govern.consent.word import Word
 from regulars.govern.suppression.service import bars_of, lift
 from regulars.reach.receipts import service, states
-from regulars.reach.receipts.service import contact_state
+from regulars.reach.receipts.service import contact_state, counts
 from regulars.reach.receipts.states import RANK, ContactState, resting
 from regulars.records.identifiers import customer_id_of
 from regulars.records.receipts import ParsedReceipt, ReceiptKind
@@ -274,3 +274,14 @@ def test_a_receipt_says_no_address_when_it_is_shown(mailroom):
     said = ParsedReceipt(ReceiptKind.OPTED_OUT, mailroom.now, address="+8613800138000")
 
     assert "138" not in repr(said)
+
+
+def test_a_receipt_nobody_knows_after_a_week_no_longer_waits(mailroom):
+    mailroom.takes(mailroom.receipt("complained", "", provider_id="p-k1"))
+    mailroom.now += timedelta(days=7)
+    mailroom.settles()
+    mailroom.sends(("k1", "ann", "email"))
+
+    assert mailroom.settles() == 0
+    assert mailroom.bars() == []
+    assert [one["standing"] for one in counts(mailroom.state)] == ["unknown"]

@@ -33,7 +33,14 @@ SELECT DISTINCT customer_id FROM contact_addresses WHERE address = :address
 -- name: waiting
 SELECT provider, receipt_id, channel, kind, contact_key, provider_id, address_token, is_scanner,
        occurred_at
-FROM receipt_inbox WHERE standing = 'waiting' ORDER BY received_at, provider, receipt_id LIMIT :most
+FROM receipt_inbox WHERE standing = 'waiting'
+ORDER BY received_at DESC, provider, receipt_id LIMIT :most
+
+-- name: any_waiting
+SELECT 1 AS waits FROM receipt_inbox WHERE standing = 'waiting' LIMIT 1
+
+-- name: give_up
+UPDATE receipt_inbox SET standing = 'unknown' WHERE standing = 'waiting' AND received_at <= :since
 
 -- name: settle
 UPDATE receipt_inbox SET standing = :standing, contact_key = :contact_key, is_scanner = :is_scanner

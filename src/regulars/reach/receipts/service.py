@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from regulars.govern.consent.rule import EVERY_CHANNEL
@@ -34,7 +34,8 @@ FACTS = frozenset({
     ReceiptKind.COMPLAINED,
     ReceiptKind.OPTED_OUT,
 })
-MOST_WAITING = 1000
+MOST_WAITING = 5000
+WAITS = timedelta(days=7)
 _BARRING = {
     ReceiptKind.OPTED_OUT.value: SuppressionReason.OPTED_OUT,
     ReceiptKind.COMPLAINED.value: SuppressionReason.COMPLAINED,
@@ -127,7 +128,7 @@ def settle_waiting(state: State, *, now: datetime, most: int = MOST_WAITING) -> 
     """Try again the receipts whose contact nobody knew when they came.
 
     A provider may be faster than the sender, who learns the provider's name of a contact only
-    with the answer.
+    with the answer. After a week nobody will: the receipt stays, as unknown.
 
     Args:
         state: The transactional store.
@@ -137,8 +138,12 @@ def settle_waiting(state: State, *, now: datetime, most: int = MOST_WAITING) -> 
     Returns:
         Receipts that had their effect now.
     """
+    with state.reading() as opened:
+        if not opened.all(_SQL["any_waiting"]):
+            return 0
     with state.transaction() as opened:
         taker = _Taker(opened, now)
+        opened.run(_SQL["give_up"], since=_text(now - WAITS))
         rows = opened.all(_SQL["waiting"], most=most)
         return sum(taker.settle(row) for row in rows)
 
