@@ -35,7 +35,7 @@ class ChannelSettings:
         window: Most contacts handed over at once; 0 for what the ledger takes.
         smtp_host: Mail server.
         smtp_port: Its port; 0 for the usual one.
-        smtp_security: "starttls", "tls" or "none".
+        smtp_security: "starttls", "tls" or "none"; "" for starttls, and none on this machine.
         smtp_user: User name at the mail server; "" for no login.
         reply_to: Address answers go to; "" for the sender.
         bounce_domain: Domain of return addresses, which tell whose mail came back; "" for none.
@@ -67,7 +67,7 @@ class ChannelSettings:
     window: int = 0
     smtp_host: str = ""
     smtp_port: int = 0
-    smtp_security: str = "starttls"
+    smtp_security: str = ""
     smtp_user: str = ""
     reply_to: str = ""
     bounce_domain: str = ""
@@ -99,7 +99,7 @@ def limits_of_channel(name: str, part: ChannelSettings, file: str) -> Limits:
             f'{where}: message_class is {part.message_class!r}, must be "marketing" or '
             '"transactional"'
         )
-    if part.smtp_security not in {"starttls", "tls", "none"}:
+    if part.smtp_security not in {"", "starttls", "tls", "none"}:
         raise InputError(
             f'{where}: smtp_security is {part.smtp_security!r}, must be "starttls", "tls" or "none"'
         )

@@ -236,16 +236,27 @@ def test_an_outage_of_everything_else_costs_nobody_a_greeting():
     assert steps == [1], "the greeting goes first"
 
 
-def test_the_bot_stays_within_20_messages_a_minute():
-    window = [contact(n, Message("staff", text=f"note {n}")) for n in range(25)]
+def test_whoever_is_too_far_back_in_line_is_put_off():
+    window = [contact(n, Message("staff", text=f"note {n}")) for n in range(3)]
     with WeChatServer(account="wx1", secret="s") as server:
-        answers = open_wechat(GroupBot, server, connections=1).send(window)
+        answers = open_wechat(GroupBot, server, rate_per_second=0.001).send(window)
 
-    assert len(server.taken) < 20
-    put_off = [a for a in answers.values() if a.outcome is Outcome.THROTTLED]
-    assert len(put_off) + len(server.taken) == 25
-    assert {a.reason for a in put_off} == {"rate_limited"}
-    assert all(a.retry_seconds > 0 for a in put_off)
+    first, *others = answers.values()
+    assert first.outcome is Outcome.ACCEPTED
+    assert [(a.outcome, a.reason) for a in others] == [(Outcome.THROTTLED, "rate_limited")] * 2
+    assert all(a.retry_seconds > 600 for a in others)
+    assert len(server.taken) == 1
+
+
+def test_whoever_waits_in_line_is_sent_in_the_same_window():
+    window = [contact(n, Message("staff", text=f"note {n}")) for n in range(30)]
+    with WeChatServer(account="wx1", secret="s") as server:
+        answers = open_wechat(
+            GroupBot, server, rate_per_second=60.0, timeout_seconds=0.3, connections=2
+        ).send(window)
+
+    assert {a.outcome for a in answers.values()} == {Outcome.ACCEPTED}
+    assert len(server.taken) == 30
 
 
 def test_tags_are_made_once_and_put_on_and_off():

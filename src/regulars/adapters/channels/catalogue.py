@@ -8,6 +8,7 @@ from pathlib import Path
 
 from regulars.adapters.channels.plumbing.clock import wall_clock
 from regulars.adapters.channels.plumbing.setup import Secrets, Setup
+from regulars.adapters.channels.plumbing.stopping import never
 from regulars.adapters.channels.plumbing.unready import UnreadyChannel
 from regulars.errors import InputError, UnknownName
 from regulars.ports.channels import Channel, Recovery
@@ -205,6 +206,7 @@ def open_channel(
     folder: Path,
     environment: Mapping[str, str],
     clock: Callable[[], datetime] = wall_clock,
+    is_stopped: Callable[[], bool] = never,
 ) -> Channel:
     """Open one channel.
 
@@ -214,6 +216,7 @@ def open_channel(
         folder: The workspace.
         environment: Variables that hold its secrets.
         clock: Gives the moment signatures carry.
+        is_stopped: Tells whether everything was stopped.
 
     Returns:
         The channel; one that lacks something says what, and sends nothing, so that the others
@@ -227,7 +230,7 @@ def open_channel(
     problem = _lack(name, settings, missing) if missing else ""
     if not problem:
         secrets = {s: environment.get(getattr(settings, s), "") for s in SECRETS}
-        setup = Setup(name, settings, Secrets(secrets), folder, clock)
+        setup = Setup(name, settings, Secrets(secrets), folder, clock, is_stopped)
         try:
             module, _, wanted = kind.opens.partition(":")
             opened: Channel = getattr(import_module(_HERE + module), wanted)(setup)

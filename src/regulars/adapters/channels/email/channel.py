@@ -62,7 +62,7 @@ class EmailChannel(WindowChannel):
                 f"channel {setup.name} (email): sender is {settings.sender!r} and smtp_host "
                 f"{settings.smtp_host!r}; give the address letters come from and the mail server"
             )
-        if settings.smtp_user and settings.smtp_security == "none":
+        if settings.smtp_user and _security_of(setup) == "none":
             _refuse_password_in_clear(setup)
         if settings.key_header:
             self.recovery = Recovery.RESEND
@@ -155,11 +155,17 @@ def _server_of(setup: Setup) -> Server:
     return Server(
         host=settings.smtp_host,
         port=settings.smtp_port,
-        security=settings.smtp_security,
+        security=_security_of(setup),
         user=settings.smtp_user,
         password=setup.secret if settings.smtp_user else "",
         seconds=settings.timeout_seconds,
     )
+
+
+def _security_of(setup: Setup) -> str:
+    """Give how the connection is protected: within this machine it need not be."""
+    usual = "none" if setup.settings.smtp_host in _LOCAL else "starttls"
+    return setup.settings.smtp_security or usual
 
 
 def _refuse_password_in_clear(setup: Setup) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from regulars.adapters.channels.plumbing.stopping import never
 from regulars.settings import ChannelSettings
 
 
@@ -48,6 +49,7 @@ class Setup:
         secrets: Value by setting that names a variable: "secret_env" and its like.
         folder: The workspace, for channels that keep files.
         clock: Gives the moment; signatures carry it.
+        is_stopped: Tells whether everything was stopped; asked before each contact.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Setup:
     secrets: Secrets
     folder: Path
     clock: Callable[[], datetime]
+    is_stopped: Callable[[], bool] = never
 
     def base(self, usual: str) -> str:
         """Give the address of the provider: the one in the settings, or the usual one."""

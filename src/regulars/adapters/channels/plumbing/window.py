@@ -19,6 +19,8 @@ from regulars.ports.channels import Answer, Contact, Message, Outcome, Recovery
 _LOG = logging.getLogger("regulars.channels")
 _SETTLED = {Outcome.ACCEPTED, Outcome.REFUSED}
 _MOST_LEARNED = 100_000
+# The ledger keeps its claims alive while a window is handed over; longer is better put off.
+_PATIENCE_SECONDS = 600.0
 
 
 class WindowChannel(ABC):
@@ -106,11 +108,15 @@ class WindowChannel(ABC):
     async def _paced(self, contact: Contact) -> Answer:
         if contact.message is None or (self.needs_address and not contact.message.address):
             return refused("no_address")
-        loop, patience = asyncio.get_running_loop(), self.setup.settings.timeout_seconds
+        loop = asyncio.get_running_loop()
         wait = self._pace.ahead(now=loop.time())
-        if wait > patience:
+        if wait > _PATIENCE_SECONDS:
             return throttled("rate_limited", wait)
+        # Whoever waits in line uses up none of the ledger's attempts.
         await asyncio.sleep(self._pace.take(now=loop.time()))
+        if self.setup.is_stopped():
+            # Not handed over: the rules of contact are asked again, and skip it with the reason.
+            return throttled("emergency_stop")
         try:
             return await self.deliver(contact, contact.message)
         except Exception as error:  # one contact must not cost the others their answers
