@@ -112,6 +112,8 @@ class Protector:
                 new = [rewritten(text, self._declared, found.swap) for text in old]
             else:
                 new = [covered_id(text, found.swap) for text in old]
+            if new == old:
+                continue
             replaced = _replaced(column, hits, new)
             rows = rows.set_column(rows.schema.get_field_index(name), rows.field(name), replaced)
         self._keep(found.clear_by_token)
