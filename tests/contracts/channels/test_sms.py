@@ -210,10 +210,14 @@ def test_a_lost_answer_is_found_again_by_the_key(suite, tmp_path):
         answers = channel.send(window)
         lost = next(key for key, a in answers.items() if a.outcome is Outcome.UNKNOWN)
         found = channel.find([lost, "another key"])
-        fresh = suite.open_channel(server, secret=suite.secret, folder=tmp_path).find([lost])
+        fresh = suite.open_channel(server, secret=suite.secret, folder=tmp_path)
+        forgotten = fresh.find([lost])
+        fresh.remember([replace(c, at=wall_clock()) for c in window])
+        remembered = fresh.find([lost])
 
     assert {key: a.outcome for key, a in found.items()} == {lost: Outcome.ACCEPTED}
-    assert fresh == {}
+    assert forgotten == {}
+    assert {key: a.outcome for key, a in remembered.items()} == {lost: Outcome.ACCEPTED}
 
 
 @each

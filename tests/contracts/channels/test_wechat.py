@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from starlette.responses import JSONResponse
 
 from regulars.adapters.channels.plumbing.clock import wall_clock
 from regulars.adapters.channels.plumbing.setup import Secrets, Setup
@@ -121,6 +122,21 @@ def test_a_token_that_went_stale_is_fetched_once_and_nothing_is_lost():
     assert len(server.taken) == 30
 
 
+def test_an_account_that_knows_only_the_older_way_to_a_token_is_asked_so():
+    class Older(WeChatServer):
+        async def answer(self, request, trouble):
+            if request.url.path == "/cgi-bin/stable_token":
+                return JSONResponse({"errcode": 40066, "errmsg": "invalid url"})
+            return await super().answer(request, trouble)
+
+    with Older(account="wx1", secret="s") as server:
+        channel = open_wechat(SubscribeMessage, server)
+        [answer] = channel.send([contact(0, Message("openid-0", template="T"))]).values()
+
+    assert answer.outcome is Outcome.ACCEPTED
+    assert "/cgi-bin/token" in server.requests
+
+
 def test_a_token_is_not_used_to_its_last_second():
     now = [datetime(2026, 3, 2, tzinfo=UTC)]
     with WeChatServer(account="wx1", secret="s") as server:
@@ -195,11 +211,15 @@ def test_a_task_whose_answer_was_lost_is_found_by_its_text_and_customer():
         channel.send([contact(0, Message("wm0", text="A"))])
         [lost] = channel.send([contact(1, Message("wm1", text="B"))]).values()
         found = channel.find([f"{1:032x}", f"{9:032x}"])
-        fresh = open_wechat(WecomChannel, server).find([f"{1:032x}"])
+        fresh = open_wechat(WecomChannel, server)
+        forgotten = fresh.find([f"{1:032x}"])
+        fresh.remember([contact(1, Message("wm1", text="B"))])
+        remembered = fresh.find([f"{1:032x}"])
 
     assert lost.outcome is Outcome.UNKNOWN
     assert {k: a.provider_id for k, a in found.items()} == {f"{1:032x}": "msg-1:wm1"}
-    assert fresh == {}
+    assert forgotten == {}
+    assert remembered[f"{1:032x}"].provider_id == "msg-1:wm1"
 
 
 def welcome(number, at):

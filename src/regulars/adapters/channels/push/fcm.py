@@ -56,12 +56,10 @@ class FcmChannel(WindowChannel):
         self._account = _service_account(setup)
         self._key = _private_key(setup, self._account)
         self._project = settings.account or str(self._account.get("project_id", ""))
-        # A server that plays Google plays its tokens too.
-        self._token_url = (
-            f"{setup.base('')}/token"
-            if settings.base_url
-            else str(self._account.get("token_uri", TOKEN_URL))
-        )
+        told = str(self._account.get("token_uri", TOKEN_URL))
+        # A server that plays Google plays its tokens too, unless the account names another.
+        is_played = settings.base_url and told == TOKEN_URL
+        self._token_url = f"{setup.base('')}/token" if is_played else told
         self._caller = Caller(
             setup.base(BASE), seconds=settings.timeout_seconds, connections=settings.connections
         )

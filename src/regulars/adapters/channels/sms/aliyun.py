@@ -2,9 +2,9 @@
 
 Source: help.aliyun.com, SendSms, QuerySmsTemplate, QuerySendDetails, error codes; signature
 version 3 (ACS3-HMAC-SHA256). Recovery: RECONCILE - SendSms knows no keys, but OutId carries ours
-and QuerySendDetails gives it back by number and day; a number this process no longer remembers
-cannot be asked for, and its contact stays unknown. Aliyun shows a message with delay, so that
-"not found" is never taken for "not sent".
+and QuerySendDetails gives it back by number and day; numbers are remembered in memory, or told
+again by the ledger. Aliyun shows a message with delay, so that "not found" is never taken for
+"not sent": such a contact stays unknown.
 """
 
 import hashlib
@@ -183,18 +183,20 @@ class AliyunSms(SmsChannel):
             if trace is None:
                 continue
             day = trace.at.astimezone(_CHINA)
-            # A call just before midnight may be booked on the next day.
-            for date in dict.fromkeys((day, day + timedelta(minutes=5))):
+            # A call just before midnight may be booked on the next day; what another process
+            # handed over may have gone the day before it was asked about.
+            near = (day, day + timedelta(minutes=5), day - timedelta(days=1))
+            for date in dict.fromkeys(f"{moment:%Y%m%d}" for moment in near):
                 answer = await self._detail(key, trace.address, date)
                 if answer is not None:
                     found[key] = answer
                     break
         return found
 
-    async def _detail(self, key: str, address: str, date: datetime) -> Answer | None:
+    async def _detail(self, key: str, address: str, date: str) -> Answer | None:
         query = {
             "PhoneNumber": _number(address),
-            "SendDate": date.strftime("%Y%m%d"),
+            "SendDate": date,
             "PageSize": "50",
             "CurrentPage": "1",
         }

@@ -2,7 +2,7 @@
 
 import re
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from regulars.adapters.channels.plumbing.answers import MEND_SECONDS, refused, throttled, unknown
@@ -89,6 +89,16 @@ class SmsChannel(WindowChannel):
             return barred
         self.memory.keep(contact.key, message.address, self.setup.clock())
         return await self.hand_over(contact, message, name)
+
+    def remember(self, contacts: Sequence[Contact]) -> None:
+        """Learn the numbers of contacts another process handed over, so that `find` can ask.
+
+        Args:
+            contacts: Contacts with their message, and the moment they were claimed at.
+        """
+        for contact in contacts:
+            if contact.message is not None and self.memory.get(contact.key) is None:
+                self.memory.keep(contact.key, contact.message.address, contact.at)
 
     @abstractmethod
     async def hand_over(self, contact: Contact, message: Message, template: str) -> Answer:

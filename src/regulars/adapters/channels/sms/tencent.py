@@ -3,8 +3,8 @@
 Source: cloud.tencent.com/document/product/382, SendSms, DescribeSmsTemplateList,
 PullSmsSendStatusByPhoneNumber, error codes; signature TC3-HMAC-SHA256. Recovery: RECONCILE -
 SendSms knows no keys; SessionContext carries ours, and the pull of states gives it back by number
-once the operator has reported. Until then, or when this process no longer remembers the number,
-the contact stays unknown.
+once the operator has reported. Numbers are remembered in memory, or told again by the ledger; what
+is not shown stays unknown.
 """
 
 import hashlib
@@ -182,7 +182,7 @@ class TencentSms(SmsChannel):
             if trace is None:
                 continue
             asked = {
-                "BeginTime": int((trace.at - timedelta(minutes=5)).timestamp()),
+                "BeginTime": int((trace.at - timedelta(days=1)).timestamp()),
                 "Offset": 0,
                 "Limit": 100,
                 "PhoneNumber": _number(trace.address),

@@ -114,7 +114,7 @@ class WeChatClient:
         else:
             grant = {"grant_type": "client_credential", "appid": account, "secret": secret}
             said = await self._fetched(Request("/cgi-bin/stable_token", body=_bytes(grant)))
-            if isinstance(said, Answer) and said.reason == "no_such_interface":
+            if _is_unknown_there(said):
                 said = await self._fetched(Request("/cgi-bin/token", grant))
         if isinstance(said, Answer):
             return said
@@ -151,6 +151,14 @@ def meaning(code: int) -> Answer:
     if code in _NOT_PERMITTED:
         return throttled("not_permitted", MEND_SECONDS)
     return refused(_REFUSED.get(code, f"errcode_{abs(code)}"))
+
+
+def _is_unknown_there(said: dict[str, Any] | Answer) -> bool:
+    """Whether an account, or a proxy before it, does not know the newer way to a token."""
+    if isinstance(said, Answer):
+        return said.reason == "no_such_interface"
+    code = said.get("errcode", 0)
+    return "access_token" not in said and code not in _CREDENTIALS | _STALE | set(_BUSY)
 
 
 def _bytes(asked: Mapping[str, Any]) -> bytes:

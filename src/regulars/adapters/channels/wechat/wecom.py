@@ -4,7 +4,7 @@ Source: developer.work.weixin.qq.com, add_msg_template, get_groupmsg_list_v2,
 get_groupmsg_send_result, remind_groupmsg_send, cancel_groupmsg_send. A contact counts as accepted
 when the task is made; whether it reached the customer is told by `confirmations`, after the staff
 member pressed send. Recovery: RECONCILE - a task carries no key, but its text and its customers can
-be listed; what this process no longer remembers stays unknown.
+be listed; what is not shown stays unknown.
 """
 
 import asyncio
@@ -129,6 +129,18 @@ class WecomChannel(WindowChannel):
             for key, address in customers.items()
         }
 
+    def remember(self, contacts: Sequence[Contact]) -> None:
+        """Learn what contacts another process handed over said, so that `find` can ask.
+
+        Args:
+            contacts: Contacts with their message, and the moment they were claimed at.
+        """
+        for contact in contacts:
+            message = contact.message
+            if message is not None and contact.key not in self._made:
+                task = Task(message.text, message.subject, message.link)
+                self._made[contact.key] = message.address, task, contact.at
+
     def find(self, keys: Sequence[str], /) -> dict[str, Answer]:
         """Ask what became of contacts this process handed over.
 
@@ -141,7 +153,7 @@ class WecomChannel(WindowChannel):
         wanted = {key: self._made[key] for key in keys if key in self._made}
         if not wanted:
             return {}
-        since = min(at for _, _, at in wanted.values()) - timedelta(minutes=5)
+        since = min(at for _, _, at in wanted.values()) - timedelta(days=1)
         tasks = await self._tasks_since(since)
         found: dict[str, Answer] = {}
         for msgid, text in tasks:

@@ -150,6 +150,7 @@ class Sender:
 
     def _ask_about(self, held: Sequence[Held]) -> None:
         """Settle by what the provider says; what it never saw is planned again."""
+        self._remind(held)
         try:
             answers = self._channel.find([one.contact.key for one in held])
         except OutsideError as error:
@@ -164,6 +165,19 @@ class Sender:
         self._hands.ledger.unclaim(unseen)
         known = {one.contact.key for one in unseen}
         self._settle([one for one in held if one.contact.key not in known], answers)
+
+    def _remind(self, held: Sequence[Held]) -> None:
+        """Tell a channel whose provider is asked by address what a dead process handed over."""
+        remember = getattr(self._channel, "remember", None)
+        if remember is None:
+            return
+        try:
+            composed = self._hands.compose([one.contact for one in held])
+        except Exception as error:  # whoever has no message now cannot be asked about
+            self._hands.counts.fail(self._name, error)
+            return
+        ready, _ = with_messages(held, composed)
+        remember([one.contact for one in ready])
 
     def _settle(self, held: Sequence[Held], answers: Mapping[str, Answer]) -> None:
         ends = self._hands.ledger.settle(
