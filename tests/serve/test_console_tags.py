@@ -9,7 +9,7 @@ import pytest
 
 from regulars.errors import InputError
 from regulars.govern.audit.service import newest
-from regulars.serve.console.pages.tag_draft import (
+from regulars.serve.console.pages.tags.tag_draft import (
     changed,
     definition,
     draft_of,

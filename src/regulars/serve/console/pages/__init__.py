@@ -2,22 +2,32 @@
 
 from starlette.routing import Route
 
-from regulars.serve.console.pages.campaigns import CampaignPages
-from regulars.serve.console.pages.customers import CustomerPages
-from regulars.serve.console.pages.data import DataPage
-from regulars.serve.console.pages.events import EventPages
+from regulars.serve.console.pages.customers.customers import CustomerPages
+from regulars.serve.console.pages.customers.identity import IdentityPages
+from regulars.serve.console.pages.data.data import DataPage
+from regulars.serve.console.pages.data.events import EventPages
+from regulars.serve.console.pages.data.plan import PlanPage
+from regulars.serve.console.pages.data.quarantine import QuarantinePages
 from regulars.serve.console.pages.home import HomePage
-from regulars.serve.console.pages.identity import IdentityPages
-from regulars.serve.console.pages.plan import PlanPage
-from regulars.serve.console.pages.quarantine import QuarantinePages
-from regulars.serve.console.pages.tags import TagPages
+from regulars.serve.console.pages.reach.approvals import ApprovalPages
+from regulars.serve.console.pages.reach.campaigns import CampaignPages
+from regulars.serve.console.pages.reach.copy import CopyPage
+from regulars.serve.console.pages.reach.delivery import DeliveryPage
+from regulars.serve.console.pages.reach.policy import PolicyPage
+from regulars.serve.console.pages.reach.writing import WritingPages
+from regulars.serve.console.pages.tags.tags import TagPages
 from regulars.serve.console.rendering import Pages
 
 KINDS = (
     HomePage,
     CustomerPages,
     IdentityPages,
+    WritingPages,
     CampaignPages,
+    ApprovalPages,
+    DeliveryPage,
+    PolicyPage,
+    CopyPage,
     DataPage,
     EventPages,
     QuarantinePages,

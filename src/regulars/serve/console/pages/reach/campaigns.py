@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from regulars.reach.campaigns.service import list_campaigns
 from regulars.serve.console.drawing import predictions_chart
 from regulars.serve.console.rendering import Pages, caller_of
 from regulars.serve.http.measure import campaign, campaigns, decided_turns
@@ -39,7 +40,8 @@ class CampaignPages:
             counted = ledger(engine, turn=turn)
         return self._pages.page(
             request,
-            "campaigns.html",
+            "campaigns/list.html",
+            written=list_campaigns(caller_of(request).workspace.state),
             turn=turn,
             turns=known,
             campaigns=found,
@@ -51,4 +53,4 @@ class CampaignPages:
         """One campaign."""
         with caller_of(request).workspace.reading() as engine:
             found = campaign(engine, request.path_params["campaign_id"])
-        return self._pages.page(request, "campaign.html", campaign=found)
+        return self._pages.page(request, "campaigns/of_turn.html", campaign=found)

@@ -22,6 +22,7 @@ from regulars.serve.http.unify.present import (
     present,
     profile_or_bare,
 )
+from regulars.serve.sending.explaining import explain
 from regulars.unify.identity.service import members
 
 
@@ -106,9 +107,11 @@ class CustomerPages:
             )
         if not is_masked:
             profile = uncovered(caller, profile)
+        zone = workspace.settings.retailer.zone
         return self._pages.page(
             request,
             "customers/one.html",
+            explained=explain(workspace.state, customer_id, zone=zone, limit=50),
             profile=profile,
             present=present(workspace, customer_id, identity, now=caller.now),
             chart=spend_chart(request, months),

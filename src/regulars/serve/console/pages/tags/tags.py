@@ -6,7 +6,7 @@ from starlette.routing import Route
 
 from regulars.errors import InputError, UnknownName
 from regulars.govern.audit.service import anchor
-from regulars.serve.console.pages.tag_draft import (
+from regulars.serve.console.pages.tags.tag_draft import (
     EVENT,
     Draft,
     changed,

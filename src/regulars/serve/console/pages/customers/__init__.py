@@ -1,0 +1,1 @@
+"""Pages about customers: lists, one of them, who they are."""

@@ -1,0 +1,1 @@
+"""Pages about data: sources, events, the tracking plan, the quarantine."""

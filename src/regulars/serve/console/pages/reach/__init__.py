@@ -1,0 +1,1 @@
+"""Pages about reaching people: campaigns, approvals, delivery, rules of contact, copy."""

@@ -1,0 +1,88 @@
+"""Approvals: what waits for a second person, what is shown of it, and the decision."""
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from regulars.errors import InputError, NotAllowed
+from regulars.govern.approvals.service import inbox, newest_requests
+from regulars.serve.console.rendering import Pages, caller_of
+from regulars.serve.sending import acting
+
+MOST_NUMBER = 10**9
+
+
+class ApprovalPages:
+    """Handlers of the pages about approvals.
+
+    Args:
+        pages: Makes pages of templates.
+    """
+
+    def __init__(self, pages: Pages) -> None:
+        """Keep what makes pages."""
+        self._pages = pages
+
+    def routes(self) -> list[Route]:
+        """Give the routes."""
+        return [
+            Route("/approvals", self.approvals, methods=["GET"]),
+            Route("/approvals/{number:int}", self.approval, methods=["GET"]),
+            Route("/approvals/{number:int}/decide", self.decide, methods=["POST"]),
+            Route("/approvals/{number:int}/comment", self.comment, methods=["POST"]),
+        ]
+
+    def approvals(self, request: Request) -> Response:
+        """What waits for the reader, and what others decide or decided."""
+        caller = caller_of(request)
+        state = caller.workspace.state
+        mine = inbox(state, caller.actor)
+        numbers = {one.request_id for one in mine}
+        others = [one for one in newest_requests(state) if one.request_id not in numbers]
+        return self._pages.page(request, "approvals/list.html", mine=mine, others=others)
+
+    def approval(self, request: Request) -> Response:
+        """One request."""
+        return self._one(request)
+
+    def decide(self, request: Request) -> Response:
+        """Approve it, or ask for changes; never one's own."""
+        caller, number = caller_of(request), request.path_params["number"]
+        note = caller.form.get("note", "").strip()
+        try:
+            with caller.workspace.holding() as app:
+                if caller.form.get("verdict") == "approve":
+                    acting.approve(app, number, actor=caller.actor, now=caller.now, note=note)
+                else:
+                    acting.send_back(app, number, note, actor=caller.actor, now=caller.now)
+        except (InputError, NotAllowed) as error:
+            return self._one(request, problem=str(error), status=400)
+        return RedirectResponse(f"/approvals/{number}?said=decided", 303)
+
+    def comment(self, request: Request) -> Response:
+        """Say something about it, or take it back."""
+        caller, number = caller_of(request), request.path_params["number"]
+        note = caller.form.get("note", "").strip()
+        try:
+            with caller.workspace.holding() as app:
+                if caller.form.get("verdict") == "withdraw":
+                    acting.take_back(app, number, actor=caller.actor, now=caller.now, note=note)
+                else:
+                    acting.comment(app, number, note, actor=caller.actor, now=caller.now)
+        except (InputError, NotAllowed) as error:
+            return self._one(request, problem=str(error), status=400)
+        return RedirectResponse(f"/approvals/{number}?said=noted", 303)
+
+    def _one(self, request: Request, *, problem: str = "", status: int = 200) -> Response:
+        caller, number = caller_of(request), request.path_params["number"]
+        with caller.workspace.holding() as app:
+            found = acting.request_of(app, min(number, MOST_NUMBER))
+        waits = {one.request_id for one in inbox(caller.workspace.state, caller.actor)}
+        return self._pages.page(
+            request,
+            "approvals/one.html",
+            status=status,
+            asked=found,
+            is_mine=found.request_id in waits,
+            problem=problem,
+        )

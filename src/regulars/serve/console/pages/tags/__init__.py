@@ -1,0 +1,1 @@
+"""Pages about tags: those there are, and one as it is written."""

@@ -1,0 +1,123 @@
+"""Words of reaching people: rules of contact, receipts, alerts, findings of copy review."""
+
+from regulars.serve.console.words.naming import N_
+
+RULES = {
+    "holdout": N_("Control groups"),
+    "emergency_stop": N_("Stop of everything"),
+    "consent": N_("Consent"),
+    "suppression": N_("Do not contact"),
+    "minors": N_("Minors"),
+    "profiling": N_("Profiling switched off"),
+    "platform_quota": N_("Quotas of platforms"),
+    "frequency_cap": N_("Caps"),
+    "quiet_hours": N_("Quiet hours"),
+    "stock": N_("Stock of the offer"),
+}
+WINDOWS = {
+    "rolling": N_("rolling"),
+    "calendar_day": N_("per calendar day"),
+    "calendar_month": N_("per calendar month"),
+}
+CLASSES = {"marketing": N_("Marketing"), "transactional": N_("Service message")}
+DECISIONS = {
+    "allow": N_("may go out"),
+    "hold": N_("would wait"),
+    "skip": N_("would not go out"),
+}
+SEVERITIES = {
+    "block": N_("may not go out"),
+    "evidence": N_("needs evidence"),
+    "review": N_("a person should look"),
+    "notice": N_("something is missing"),
+}
+ALERTS = {
+    "waiting": N_("planned, and nobody hands it over"),
+    "claimed": N_("a process fell silent"),
+    "held": N_("a hold has ended"),
+    "closed": N_("a channel is left alone"),
+    "unknown": N_("unconfirmed"),
+}
+RECEIPTS = {
+    "delivered": N_("delivered"),
+    "opened": N_("opened"),
+    "clicked": N_("clicked"),
+    "bounced": N_("bounced"),
+    "complained": N_("complained"),
+    "opted_out": N_("unsubscribed"),
+    "failed": N_("failed"),
+}
+STANDING = {
+    "counted": N_("counted"),
+    "program": N_("by a program, not counted"),
+    "waiting": N_("contact not known yet"),
+    "by_address": N_("by address only"),
+}
+RECOVERIES = {
+    "resend": N_("asks again under the same key"),
+    "reconcile": N_("asks the provider what became of it"),
+    "hold_unknown": N_("lists the doubt, contacts nobody twice"),
+}
+AGES = {"adult": N_("adult"), "minor": N_("under 18"), "child": N_("under 14")}
+AUDIENCES = {
+    "everybody": N_("everybody known"),
+    "tag": N_("customers with a tag"),
+    "segment": N_("customers of a segment"),
+    "list": N_("a list of customers"),
+    "rule": N_("customers by a rule"),
+    "trigger": N_("whoever an event names, one by one"),
+}
+ROLL_OUTS = {
+    "at_once": N_("everybody at once"),
+    "pilot": N_("5 % as a pilot, then everybody"),
+    "three": N_("5 % as a pilot, 30 % of the regions, then everybody"),
+}
+PHASES = {"pilot": N_("pilot"), "region": N_("region"), "all": N_("everybody left")}
+PHASE_STATES = {
+    "waiting": N_("waits"),
+    "sending": N_("sending"),
+    "passed": N_("passed"),
+    "stopped": N_("stopped"),
+}
+CAMPAIGN_STATES = {
+    "draft": N_("draft"),
+    "in_review": N_("in review"),
+    "approved": N_("approved"),
+    "running": N_("running"),
+    "paused": N_("paused"),
+    "finished": N_("finished"),
+    "stopped": N_("stopped"),
+}
+REQUEST_STATES = {
+    "waiting": N_("waits"),
+    "approved": N_("approved"),
+    "changes_asked": N_("changes asked for"),
+    "withdrawn": N_("taken back"),
+    "superseded": N_("overtaken by a newer version"),
+}
+ACTS = {
+    "request": N_("asked for approval"),
+    "comment": N_("said"),
+    "ask_changes": N_("asked for changes"),
+    "approve": N_("approved it"),
+    "withdraw": N_("took it back"),
+    "supersede": N_("changed it, so it asks again"),
+}
+RISKS = {
+    "blocking_findings": N_("holds words that may not go out"),
+    "empty_audience": N_("nobody is in the audience"),
+    "no_content": N_("says nothing"),
+    "no_holdout": N_("leaves nobody alone, so nothing can be measured"),
+    "all_at_once": N_("reaches many at once, without a pilot"),
+    "everybody": N_("is about everybody known"),
+    "open_findings": N_("has findings a person should look at"),
+    "no_topic": N_("has no topic a customer could leave"),
+    "no_end": N_("has no last moment"),
+    "several_channels": N_("uses several channels"),
+}
+RATES = {
+    "bounce": N_("bounced"),
+    "complaint": N_("complained"),
+    "error": N_("refused or unconfirmed"),
+    "opt_out": N_("unsubscribed"),
+}
