@@ -74,7 +74,6 @@ def decide(
     )
     customers = features_of(people, plain=np.isin(ids, sorted(profiling_refused)))
     tuned = _tuned(engine, turn.number)
-    budget = float(loop.weekly_budget) * tuned.spend_share
     belief = _belief(engine, arms, turn.number)
     mean = arm_coefficients(belief.terms, arms, belief.posterior()[0])
     policy = sampling_policy(
@@ -83,7 +82,7 @@ def decide(
         draws=_draws(belief, arms, turn),
         economics=_priced(people, arms, tuned, worth=worth, effects=customers @ mean.T),
         allowed=eligible.allowed,
-        budget=budget * _SAFE_SHARE / (1 - loop.campaign_holdout),
+        budget=_budget(loop, tuned) * _SAFE_SHARE / (1 - loop.campaign_holdout),
         floor=loop.exploration_floor,
     )
     choice = choose(
@@ -94,24 +93,12 @@ def decide(
         seed=loop.seed,
         turn=turn.number,
         campaign_holdout=loop.campaign_holdout,
-        budget=budget,
+        budget=_budget(loop, tuned),
     )
-    return engine.write(
-        "decisions",
-        mark_plain(
-            decision_rows(
-                ids,
-                arms,
-                policy,
-                eligible,
-                choice,
-                customers=customers,
-                worth=worth,
-                turn=turn.number,
-            ),
-            profiling_refused,
-        ),
+    rows = decision_rows(
+        ids, arms, policy, eligible, choice, customers=customers, worth=worth, turn=turn.number
     )
+    return engine.write("decisions", mark_plain(rows, profiling_refused))
 
 
 def _priced(
@@ -130,6 +117,10 @@ def _priced(
         contacts=numbers(people, "contacts_28d"),
         effects=effects,
     )
+
+
+def _budget(loop: Loop, tuned: Tuned) -> float:
+    return float(loop.weekly_budget) * tuned.spend_share
 
 
 def _tuned(engine: Engine, turn: int) -> Tuned:
