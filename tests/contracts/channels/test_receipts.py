@@ -16,6 +16,7 @@ from regulars.adapters.channels.push.receipts import parse_jpush
 from regulars.adapters.channels.sms.receipts import is_opt_out, parse_aliyun, parse_tencent
 from regulars.adapters.channels.wechat.callbacks import challenge, keys_of
 from regulars.adapters.channels.wechat.receipts import parse_wechat
+from regulars.adapters.channels.wechat.welcome import new_customers
 from regulars.errors import InputError, NotAllowed
 from regulars.records.receipts import ReceiptKind
 
@@ -369,3 +370,26 @@ def test_a_callback_that_declares_entities_is_not_read():
         parse_wechat(bomb, {}, secret=KEYS, now=NOW)
     with pytest.raises(InputError, match="EncodingAESKey"):
         keys_of("tok short wx1")
+
+
+def test_a_callback_names_whoever_may_be_greeted_in_time():
+    parts = {
+        "Event": "change_external_contact",
+        "ChangeType": "add_external_contact",
+        "UserID": "zhang",
+        "ExternalUserID": "wm1",
+        "WelcomeCode": "CODE1",
+    }
+    seconds = int(NOW.timestamp())
+    raw, query = sealed(event(CreateTime=seconds - 3, **parts))
+    late, late_query = sealed(event(CreateTime=seconds - 21, **parts))
+    other, other_query = sealed(event(CreateTime=seconds, **parts | {"ChangeType": "edit"}))
+
+    [new] = new_customers(raw, query, secret=KEYS, now=NOW)
+
+    assert (new.customer, new.staff, new.code) == ("wm1", "zhang", "CODE1")
+    assert new.at == NOW - timedelta(seconds=3)
+    assert "CODE1" not in repr(new)
+    assert new_customers(late, late_query, secret=KEYS, now=NOW) == []
+    assert new_customers(other, other_query, secret=KEYS, now=NOW) == []
+    assert parse_wechat(raw, query, secret=KEYS, now=NOW) == []

@@ -8,12 +8,15 @@ the code works once, so nobody is greeted twice.
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from regulars.adapters.channels.plumbing.answers import accepted, refused
 from regulars.adapters.channels.plumbing.memory import Memory
 from regulars.adapters.channels.plumbing.setup import Setup
 from regulars.adapters.channels.plumbing.window import WindowChannel
+from regulars.adapters.channels.wechat.callbacks import event_of
 from regulars.adapters.channels.wechat.client import WeChatClient
 from regulars.ports.channels import Answer, Contact, Message, Recovery
 
@@ -83,6 +86,47 @@ def greet(
     except Exception as error:  # the greeting is out; what follows can be done again
         _LOG.error("after a welcome: %s; it is done again from events", type(error).__name__)
     return answer
+
+
+@dataclass(frozen=True)
+class NewCustomer:
+    """Somebody who has just added a member of staff.
+
+    Attributes:
+        customer: external_userid.
+        staff: The member.
+        code: Welcome code, good for 20 seconds, once; shown nowhere.
+        at: Moment WeCom noticed, aware UTC.
+    """
+
+    customer: str
+    staff: str
+    code: str = field(repr=False)
+    at: datetime
+
+
+def new_customers(
+    raw: bytes, headers: Mapping[str, str], *, secret: str, now: datetime
+) -> list[NewCustomer]:
+    """Read who a callback says is new and may be greeted.
+
+    Args:
+        raw: The body.
+        headers: The query under names that begin with "?".
+        secret: Token, EncodingAESKey and id, with spaces between.
+        now: The moment.
+
+    Returns:
+        Whoever may still be greeted; empty for other events, and when the 20 seconds are over.
+    """
+    found = []
+    for event in event_of(raw, headers, secret=secret, now=now):
+        code, told = welcome_code_of(event), event.get("CreateTime", "")
+        at = datetime.fromtimestamp(int(told), UTC) if told.isdigit() else now
+        if code and (now - at).total_seconds() <= SECONDS:
+            who, staff = event.get("ExternalUserID", ""), event.get("UserID", "")
+            found.append(NewCustomer(who, staff, code, at))
+    return found
 
 
 def welcome_code_of(event: Mapping[str, str]) -> str:
