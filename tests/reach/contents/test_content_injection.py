@@ -121,6 +121,27 @@ def test_what_grows_without_bound_ends_as_an_error(source):
         assert found.value.reason in {"limit", "wrong"}
 
 
+@pytest.mark.parametrize(
+    "source",
+    ["{{" * 60_000, "{%" * 60_000, "{{ a " * 40_000, "{% raw %}{{" * 20_000, "{{ " + "(" * 100_000 + "}}",
+     "{{ a" + "[a" * 50_000 + "}}", "{{ a" + " | upcase" * 20_000 + " }}"],
+)  # fmt: skip
+def test_a_template_that_never_closes_is_refused_before_it_is_read(source):
+    """Readers take time that grows with the square of such a text."""
+    with pytest.raises(InputError, match="is not closed|uses raw"):
+        Template(source, where="t")
+    with pytest.raises(InputError, match="is not closed"):
+        compiled(checked(content(html=source)), "en")
+
+
+@pytest.mark.parametrize(
+    "html", ['<a "' * 20_000, "<a href=" * 20_000, "<a href='" * 20_000 + ">", "<!--" * 20_000]
+)
+def test_a_page_whose_tags_never_close_is_refused_before_it_is_read(html):
+    with pytest.raises(InputError, match="a tag is not closed"):
+        compiled(checked(content(html=html)), "en")
+
+
 def test_two_hundred_megabytes_are_refused_before_they_are_read():
     with pytest.raises(InputError, match="at most 262144"):
         Template("x" * 200_000_000, where="t")

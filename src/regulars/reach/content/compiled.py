@@ -10,7 +10,7 @@ from regulars.reach.content.definition import MARKETING, Content, Variant
 from regulars.reach.content.fields import fields
 from regulars.reach.content.layout.footer import at_end_of_body, footer_html, footer_text
 from regulars.reach.content.layout.page import check_html, compiled_mjml, plain_text
-from regulars.reach.content.templating.holding import Held, hold
+from regulars.reach.content.templating.holding import Held, check_signs, hold
 from regulars.reach.content.templating.template import Template
 from regulars.reach.links.marking import checked_url
 from regulars.reach.links.rewriting import place_in_html, place_in_text
@@ -184,6 +184,7 @@ def _refuse_inside(variant: Variant, where: str) -> None:
     """Names that begin with a low line are ours: what they hold is not for authors."""
     texts = (variant.subject, variant.text, variant.html, variant.mjml, variant.link)
     for text in (*texts, *variant.parameters.values()):
+        check_signs(text, where=where)
         for piece in hold(text).pieces:
             if _OURS.search(piece):
                 raise InputError(f"{where}: {piece} names something of ours; take it out")

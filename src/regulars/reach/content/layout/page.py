@@ -19,6 +19,8 @@ BLOCKS = frozenset({
 })  # fmt: skip
 SILENT = frozenset({"head", "style", "script", "title"})
 VOID = frozenset({"br", "img", "hr", "meta", "link", "input", "area", "col", "wbr", "base"})
+MOST_TAG, MOST_INSIDE = 4_000, 20
+_OPENS = re.compile(r"<[A-Za-z/!?]")
 _MANY = re.compile(r"\n{3,}")
 _SPACES = re.compile(r"\s+")
 
@@ -62,9 +64,31 @@ def check_html(html: str, held: Held, *, where: str) -> None:
     Raises:
         InputError: It holds a script or the like, or a value where escaping does not protect.
     """
+    check_tags(html, where=where)
     checker = _Checker(held, where)
     checker.feed(html)
     checker.close()
+
+
+def check_tags(html: str, *, where: str) -> None:
+    """Check that every tag ends: readers of pages take long over what never does.
+
+    Args:
+        html: A page.
+        where: What it is, for messages.
+
+    Raises:
+        InputError: A tag has no > within some thousand letters, or holds hundreds of <.
+    """
+    inside = 0
+    end = -1
+    for found in _OPENS.finditer(html):
+        if found.start() > end:
+            inside, end = 0, html.find(">", found.start(), found.start() + MOST_TAG)
+        inside += 1
+        if end < 0 or inside > MOST_INSIDE:
+            line = html.count("\n", 0, found.start()) + 1
+            raise InputError(f"{where}, line {line}: a tag is not closed; write > at its end")
 
 
 class _Checker(HTMLParser):

@@ -5,6 +5,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from regulars.errors import InputError
+
+_SIGNS = re.compile(r"\{\{|\}\}|\{%|%\}")
+MOST_LETTERS = 2_000
+"""Most letters of one piece of Liquid."""
+
+_CLOSE = {"{{": "}}", "{%": "%}"}
 _LIQUID = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 
 
@@ -44,6 +51,43 @@ class Held:
         """List the pieces whose words stand no longer in a text."""
         there = {int(found[1]) for found in self.words.finditer(text)}
         return [piece for number, piece in enumerate(self.pieces) if number not in there]
+
+
+def check_signs(source: str, *, where: str) -> None:
+    """Check that each sign of Liquid that opens is closed before the next one opens.
+
+    What is not is an error anyhow, and would take readers time that grows with its square.
+
+    Args:
+        source: A template.
+        where: What it is, for messages.
+
+    Raises:
+        InputError: A {{ or {% is not closed.
+
+    Example:
+        >>> check_signs("{{ a }} }} {% if b %}", where="text")
+        >>> check_signs("{{ a {{ b", where="text")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        regulars.errors.InputError: text: '{{ a {{ b' is not closed; write }} before...
+    """
+    opened = None
+    for sign in _SIGNS.finditer(source):
+        if sign[0] in {"}}", "%}"}:
+            if opened is not None and sign[0] == _CLOSE[opened[0]]:
+                if sign.start() - opened.start() > MOST_LETTERS:
+                    break
+                opened = None
+        elif opened is not None:
+            break
+        else:
+            opened = sign
+    if opened is not None:
+        shown = source[opened.start() : opened.start() + 30]
+        raise InputError(
+            f"{where}: {shown!r} is not closed; write {_CLOSE[opened[0]]} before another one opens "
+            f"and within {MOST_LETTERS} letters, and no such signs in quotes"
+        )
 
 
 def hold(source: str, *, more: Sequence[str] = ()) -> Held:

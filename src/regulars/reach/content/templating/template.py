@@ -22,6 +22,7 @@ from regulars.reach.content.templating.environment import (
     Limited,
 )
 from regulars.reach.content.templating.filters import Refused
+from regulars.reach.content.templating.holding import check_signs
 
 MOST_SOURCE = 262_144
 MOST_RANGE = 1_000
@@ -60,6 +61,7 @@ class Template:
             raise InputError(
                 f"{where} has {len(source)} letters, must have at most {MOST_SOURCE}; shorten it"
             )
+        check_signs(source, where=where)
         if _RAW.search(source):
             raise InputError(f"{where} uses raw, which leaves Liquid in the message; write it out")
         try:
