@@ -200,7 +200,7 @@ FACTS = (
         "customer_id",
         """
         customer_id string! who
-        purpose string what for: marketing, profiling, service
+        purpose string what for: marketing, profiling, recommendations...
         channel string channel, or * for all
         status string granted, denied or withdrawn
         recorded_at timestamp when the customer said so

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from regulars.govern.consent.declared import read_declared
+
 
 class Reason(StrEnum):
     """Why a row of a file was refused."""
@@ -99,7 +101,10 @@ WORDS: dict[str, dict[str, frozenset[str]]] = {
         "kind": frozenset({"workday", "weekend", "holiday", "makeup_workday", "unknown"}),
     },
     "consents": {
-        "purpose": frozenset({"marketing", "profiling", "service"}),
+        # Purposes said with a second part, such as share:PARTNER, are noted by govern alone.
+        "purpose": frozenset(
+            name for name, one in read_declared().purposes.items() if not one.names
+        ),
         "status": frozenset({"granted", "denied", "withdrawn"}),
     },
     "contact_outcomes": {
