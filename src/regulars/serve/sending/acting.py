@@ -16,6 +16,7 @@ from regulars.reach.campaigns.reviewing import service as reviewing
 from regulars.reach.campaigns.reviewing.dossier import KIND
 from regulars.reach.campaigns.running import service as running
 from regulars.reach.campaigns.service import CampaignRow, find_campaign, put_campaign
+from regulars.serve.sending.adopting import adopt
 from regulars.serve.sending.sources import dossier_of, found_now, ground_of, subject_now
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ def begin(app: "App", campaign_id: str, *, actor: str, now: datetime) -> Campaig
         raise NotReady(f"campaign {campaign_id} is {row.state}: {row.reason}; {advice}")
     if row.started_at:
         return row
+    adopt(app, now=now)
     subject = subject_now(app, row, now=now)
     with app.state.reading() as opened:
         running.checked_approval(opened, row, subject, app.settings)

@@ -61,13 +61,18 @@ def import_(
 
 
 def make_known(app_here: "App", results: "list[ImportResult]") -> None:
-    """Let what files say of members tell who somebody is online."""
+    """Let what files say of members and of consent hold at once: a withdrawal waits for no turn."""
     from regulars.unify.identity.junk import junk_nodes  # noqa: PLC0415
     from regulars.unify.identity.step import adopt_members  # noqa: PLC0415
 
     if any(result.table == "customers" and result.stored and result.is_new for result in results):
         junk = junk_nodes(app_here.protector.token)
         adopt_members.run(app_here.engine, app_here.state, now=datetime.now(UTC), junk=junk)
+    bearing = {"customers", "consents", "contact_outcomes"}
+    if any(result.table in bearing and result.stored and result.is_new for result in results):
+        from regulars.serve.sending.adopting import adopt  # noqa: PLC0415
+
+        adopt(app_here, now=datetime.now(UTC))
 
 
 def masked(result: "ImportResult") -> "ImportResult":
