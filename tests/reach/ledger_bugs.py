@@ -7,6 +7,7 @@ from unittest.mock import patch
 from regulars.ports.channels import Answer, Outcome, Recovery
 from regulars.ports.state import Statement
 from regulars.reach.delivery.ledger import service as ledger
+from regulars.reach.delivery.ledger.answers import service as answers
 from regulars.reach.delivery.ledger.service import Ledger
 from regulars.reach.delivery.sending import service as sending
 from regulars.reach.standing.gate import Gate
@@ -37,6 +38,13 @@ def method(owner, name, made, **planted):
     """Replace a method or function."""
     with patch.object(owner, name, made):
         yield planted
+
+
+@contextmanager
+def both(first, second):
+    """Two changes that make one bug."""
+    with first, second:
+        yield {}
 
 
 @bug
@@ -96,7 +104,7 @@ def _claim_in_two_transactions(self, channel, lane, most, *, now, check):
         )
         if not rows:
             return ledger.Window(0, (), (), {}, now)
-        asks = [ledger._ask(row, channel, lane) for row in rows]
+        asks = [ledger.ask_of(row, channel, lane) for row in rows]
         verdicts = self._judge(opened, rows, asks, now)
     self.state._world.others_claim(channel)
     with self.state.sharing() as opened:
@@ -170,7 +178,10 @@ def consent_checked_at_enqueue():
 @bug
 def retry_after_key_expiry():
     """The provider has forgotten the key, and is sent it again."""
-    return method(ledger, "key_is_known", lambda *_: True)
+    return both(
+        method(ledger, "key_is_known", lambda *_: True),
+        method(answers, "key_is_known", lambda *_: True),
+    )
 
 
 @bug

@@ -3,19 +3,19 @@
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from regulars.govern.policy import Reason
 from regulars.govern.policy.asks import Ask, Verdict
-from regulars.ports.channels import Answer, Contact, Outcome, Recovery
+from regulars.ports.channels import Answer, Recovery
 from regulars.ports.state import Queries, State, Transaction
+from regulars.reach.delivery.ledger.answers.service import KEY_EXPIRED, Reading
 from regulars.reach.delivery.ledger.owners import seconds_between
-from regulars.reach.delivery.ledger.pace import Pace, key_is_known, may_try_again, wait_seconds
-from regulars.reach.delivery.runs import CLAIMED, DEFERRED, PLANNED, fate_of_refusal, stamp
+from regulars.reach.delivery.ledger.pace import Pace, key_is_known
+from regulars.reach.delivery.ledger.rows.service import Held, Window, ask_of
+from regulars.reach.delivery.runs import CLAIMED, DEFERRED, fate_of_refusal, stamp
 
 if TYPE_CHECKING:
     from regulars.reach.standing.gate import Gate
@@ -26,65 +26,7 @@ CLOCK_WENT_BACK = "clock_went_back"
 CLOCK_MAY_WAVER = timedelta(seconds=5)
 # Keys kept longer than this outlast any clock that was set wrong.
 LASTING_SECONDS = 30 * 86_400
-_NO_ANSWER = Answer(Outcome.UNKNOWN, "no_answer")
 _SQL = Queries(__package__)
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """One claimed row.
-
-    Attributes:
-        contact: The contact as channels take it.
-        ask: The contact as the rules judge it.
-        attempts: Attempts that were answered badly or not at all.
-        first_at: Moment of the first claim.
-        is_doubtful: True when an earlier attempt may have been taken.
-    """
-
-    contact: Contact
-    ask: Ask
-    attempts: int
-    first_at: datetime
-    is_doubtful: bool = False
-
-
-@dataclass(frozen=True)
-class Window:
-    """What one claim brought.
-
-    Attributes:
-        looked: Rows looked at; 0 when none is left.
-        rows: Rows claimed, as the ledger holds them.
-        asks: The same as the rules judged them.
-        count_by_end: How many of the others ended at once, by state.
-        now: Moment of the claim.
-        turn: Number of the turn; 0 for none.
-        is_doubtful: True when an earlier attempt at them may have been taken.
-    """
-
-    looked: int
-    rows: Sequence[Mapping[str, Any]]
-    asks: Sequence[Ask]
-    count_by_end: Mapping[str, int]
-    now: datetime
-    turn: int = 0
-    is_doubtful: bool = False
-
-    @cached_property
-    def held(self) -> list[Held]:
-        """The rows claimed, as they are handed over."""
-        costs: dict[int, Decimal] = {}
-        return [
-            Held(
-                _contact(row, ask, _moment(row.get("at"), self.now), self.turn, costs),
-                ask,
-                row["attempts"],
-                _moment(row["first_at"], self.now),
-                self.is_doubtful,
-            )
-            for row, ask in zip(self.rows, self.asks, strict=True)
-        ]
 
 
 @dataclass(frozen=True)
@@ -125,7 +67,7 @@ class Ledger:
             )
             if not rows:
                 return Window(0, (), (), {}, now)
-            asks = [_ask(row, channel, lane) for row in rows]
+            asks = [ask_of(row, channel, lane) for row in rows]
             verdicts = self._judge(opened, rows, asks, now)
             ends = self._refuse(opened, asks, verdicts, now)
             allowed = [n for n, verdict in enumerate(verdicts) if verdict.decision == "allow"]
@@ -169,7 +111,7 @@ class Ledger:
             if recovery is Recovery.RECONCILE:
                 # What its holder is still handing over, the provider may not have seen yet.
                 rows = [row for row in rows if self.pace.is_alive(row["owner"]) is not True]
-            asks = [_ask(row, channel, row["message_class"]) for row in rows]
+            asks = [ask_of(row, channel, row["message_class"]) for row in rows]
             doubts = self._doubts(opened, rows, asks, recovery, key_seconds, now)
             for reason in sorted(set(doubts) - {""}):
                 self._give_up(opened, doubts[reason], reason, due)
@@ -213,25 +155,25 @@ class Ledger:
         Returns:
             Rows by the state they have now.
         """
-        by_outcome: dict[Outcome, list[Held]] = defaultdict(list)
-        for one in held:
-            outcome = answers.get(one.contact.key, _NO_ANSWER).outcome
-            if outcome is Outcome.THROTTLED and one.is_doubtful:
-                # That it is too busy now says nothing about the attempt nobody answered.
-                outcome = Outcome.UNKNOWN
-            by_outcome[outcome].append(one)
+        reading = Reading(recovery, key_seconds, self.pace.sending, now)
+        found = reading.meaning(held, answers)
         ends: dict[str, int] = defaultdict(int)
         with self.state.sharing() as opened:
-            if taken := by_outcome[Outcome.ACCEPTED]:
-                ends["sent"] += self._sent(opened, taken, answers, now)
-            untaken = by_outcome[Outcome.REFUSED] + by_outcome[Outcome.THROTTLED]
-            groups = self._untaken(untaken, answers, now)
-            for (state, reason, again), rows in sorted(groups.items()):
+            if found.sent:
+                ends["sent"] += self._sent(opened, found.sent, answers, now)
+            for (state, reason, again), rows in sorted(found.untaken.items()):
                 ends[state] += self._not_taken(opened, rows, (state, reason, again or None), now)
-            for state, count in self._doubt(
-                opened, by_outcome[Outcome.UNKNOWN], recovery, key_seconds, now
-            ):
-                ends[state] += count
+            for moment, rows in sorted(found.doubted.items()):
+                ends[CLAIMED] += opened.run(
+                    _SQL["doubt"],
+                    keys=_keys(rows),
+                    reason=Reason.NO_ANSWER.value,
+                    owner=self.pace.owner,
+                    lease_until=moment,
+                )
+            for reason, rows in sorted(found.lost.items()):
+                keys = [one.contact.key for one in rows]
+                ends["unknown"] += self._give_up(opened, keys, reason, now)
         return dict(ends)
 
     def refuse_claimed(
@@ -441,7 +383,7 @@ class Ledger:
             elif verdict.decision != "allow":
                 found[verdict.reason].append(ask.key)
             elif not key_is_known(age, key_seconds):
-                found["key_expired"].append(ask.key)
+                found[KEY_EXPIRED].append(ask.key)
             else:
                 found[""].append(ask.key)
         return found
@@ -462,24 +404,6 @@ class Ledger:
             owner=self.pace.owner,
             at=stamp(now),
         )
-
-    def _untaken(
-        self, held: Sequence[Held], answers: Mapping[str, Answer], now: datetime
-    ) -> dict[tuple[str, str, str], list[Held]]:
-        groups: dict[tuple[str, str, str], list[Held]] = defaultdict(list)
-        sending = self.pace.sending
-        for one in held:
-            answer = answers[one.contact.key]
-            wait = wait_seconds(one.attempts + 1, sending, asked=answer.retry_seconds)
-            again = now + timedelta(seconds=wait)
-            reason = answer.reason or answer.outcome.value
-            if answer.outcome is Outcome.THROTTLED and may_try_again(
-                one.attempts + 1, one.first_at, again, sending
-            ):
-                groups[DEFERRED, reason, stamp(again)].append(one)
-            else:
-                groups["failed", reason, ""].append(one)
-        return groups
 
     def _not_taken(
         self,
@@ -510,42 +434,6 @@ class Ledger:
             asks = sorted(by_moment[at], key=lambda ask: (ask.customer_id, ask.key))
             self.gate.give_back(opened, asks, at=at)
 
-    def _doubt(
-        self,
-        opened: Transaction,
-        held: Sequence[Held],
-        recovery: Recovery,
-        key_seconds: int,
-        now: datetime,
-    ) -> list[tuple[str, int]]:
-        again: dict[str, list[str]] = defaultdict(list)
-        lost: dict[str, list[str]] = defaultdict(list)
-        sending = self.pace.sending
-        for one in held:
-            next_at = now + timedelta(seconds=wait_seconds(one.attempts + 1, sending))
-            tries = may_try_again(one.attempts + 1, one.first_at, next_at, sending)
-            if recovery is Recovery.HOLD_UNKNOWN or not tries:
-                lost[Reason.NO_ANSWER.value].append(one.contact.key)
-            elif recovery is Recovery.RESEND and not key_is_known(
-                (next_at - one.contact.at).total_seconds(), key_seconds
-            ):
-                lost["key_expired"].append(one.contact.key)
-            else:
-                again[stamp(next_at)].append(one.contact.key)
-        ends = []
-        for moment, keys in sorted(again.items()):
-            moved = opened.run(
-                _SQL["doubt"],
-                keys=json.dumps(keys),
-                reason=Reason.NO_ANSWER.value,
-                owner=self.pace.owner,
-                lease_until=moment,
-            )
-            ends.append((CLAIMED, moved))
-        for reason, keys in sorted(lost.items()):
-            ends.append(("unknown", self._give_up(opened, keys, reason, now)))
-        return ends
-
     @staticmethod
     def _give_up(opened: Transaction, keys: Sequence[str], reason: str, now: datetime) -> int:
         return opened.run(
@@ -553,63 +441,5 @@ class Ledger:
         )
 
 
-def _ask(row: Mapping[str, Any], channel: str, message_class: str) -> Ask:
-    return Ask(
-        row["key"],
-        row["customer_id"],
-        channel,
-        message_class,
-        row["topic"],
-        row["campaign_id"] or "",
-        row["offer_id"] or "",
-        row["priority"],
-        row["sender"],
-        bool(row["is_automated"]),
-    )
-
-
-def _contact(
-    row: Mapping[str, Any], ask: Ask, at: datetime, turn: int, costs: dict[int, Decimal]
-) -> Contact:
-    """Make the contact of a row; costs are kept, few of them differ."""
-    cents = row["cost_cents"]
-    if cents not in costs:
-        costs[cents] = Decimal(cents) / 100
-    return Contact(
-        ask.key,
-        ask.customer_id,
-        ask.campaign_id,
-        ask.offer_id,
-        ask.channel,
-        costs[cents],
-        at,
-        turn,
-        row["step"],
-        row["content"],
-    )
-
-
-def _moment(text: str | None, otherwise: datetime) -> datetime:
-    return datetime.fromisoformat(text) if text else otherwise
-
-
-def with_messages(
-    held: Sequence[Held], composed: Mapping[str, Any]
-) -> tuple[list[Held], dict[str, str]]:
-    """Put messages into contacts.
-
-    Returns:
-        The rows that have one, and the reason code of those that have none, by key.
-    """
-    ready: list[Held] = []
-    without: dict[str, str] = {}
-    for one in held:
-        message = composed.get(one.contact.key, "no_content")
-        if isinstance(message, str):
-            without[one.contact.key] = message
-        else:
-            ready.append(replace(one, contact=replace(one.contact, message=message)))
-    return ready, without
-
-
-__all__ = ["PLANNED", "Held", "Ledger", "Window", "with_messages"]
+def _keys(held: Sequence[Held]) -> str:
+    return json.dumps(sorted(one.contact.key for one in held))

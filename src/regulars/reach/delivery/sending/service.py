@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from regulars.errors import OutsideError, Transient
 from regulars.ports.channels import Answer, Channel, Contact, Message, Outcome, Recovery
-from regulars.reach.delivery.ledger.service import Held, Ledger, with_messages
+from regulars.reach.delivery.ledger.rows.service import Held, with_messages
+from regulars.reach.delivery.ledger.service import Ledger
 from regulars.reach.delivery.reports import Counts
 from regulars.reach.delivery.runs import LANES, stamp
 

@@ -1,0 +1,1 @@
+"""What answers of channels mean for the rows they are about."""

@@ -1,0 +1,1 @@
+"""Rows of the ledger as rules and channels see them."""
