@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
 from importlib import import_module
@@ -14,6 +14,7 @@ from regulars.adapters.delta_lake import DeltaLake
 from regulars.adapters.outbox import OutboxChannel
 from regulars.adapters.state import SQLState, migrate, schema_version
 from regulars.errors import NotReady, UnknownName
+from regulars.govern.policy.service import stopped
 from regulars.govern.protection.service import VAULT_FILE, Protector, open_protector
 from regulars.ports.channels import Channel
 from regulars.ports.steps import Step
@@ -22,6 +23,7 @@ from regulars.settings import Settings, read_settings, with_workers
 if TYPE_CHECKING:
     from regulars.adapters.channels.catalogue import ChannelState
     from regulars.adapters.channels.email.domain_check import DomainFinding
+    from regulars.adapters.channels.wechat.welcome import NewCustomer
     from regulars.adapters.duckdb_engine import DuckDBEngine
     from regulars.collect.ingest.batch import Follower
     from regulars.collect.ingest.drain.partition import Inside
@@ -120,26 +122,18 @@ class App:
             UnknownName: A channel names an adapter there is none of.
         """
         from regulars.adapters.channels.catalogue import open_channel  # noqa: PLC0415 - on demand
+        from regulars.adapters.channels.plumbing.stopping import StopLook  # noqa: PLC0415
 
+        is_stopped = StopLook(lambda: stopped(self.state) is not None)
         outbox = OutboxChannel(self.folder / "outbox")
         return {
             name: outbox
             if part.via == "outbox"
-            else open_channel(name, part, folder=self.folder, environment=os.environ)
+            else open_channel(
+                name, part, folder=self.folder, environment=os.environ, is_stopped=is_stopped
+            )
             for name, part in self.settings.channels.items()
         }
-
-    @cached_property
-    def working_channels(self) -> dict[str, Channel]:
-        """The adapters of the channels that can work: one that lacks something stops no other.
-
-        Contacts of the others wait, and are reported as stuck, until the settings are mended.
-        """
-        lacking = {one.name for one in self.describe_channels() if one.problem or one.missing}
-        if not lacking:
-            return self.channels
-        rest = {n: part for n, part in self.settings.channels.items() if n not in lacking}
-        return App(self.folder, replace(self.settings, channels=rest)).channels
 
     def describe_channels(self) -> "list[ChannelState]":
         """List the channels, what is done with doubts on each, and what each still needs.
@@ -194,6 +188,28 @@ class App:
         if not secret or "?echostr" not in headers:
             return ""
         return challenge(headers, secret=secret, now=now)
+
+    def read_welcomes(
+        self, channel: str, raw: bytes, headers: Mapping[str, str], *, now: datetime
+    ) -> "list[NewCustomer]":
+        """Read who a callback of WeCom says is new, and may be greeted within 20 seconds.
+
+        Args:
+            channel: The channel the callback came for.
+            raw: The body as it came.
+            headers: Fields of the query with ? before their name.
+            now: The moment, aware.
+
+        Returns:
+            Whoever may be greeted; empty for callbacks of others.
+        """
+        from regulars.adapters.channels.wechat.welcome import new_customers  # noqa: PLC0415 - lazy
+
+        part = self.settings.channels.get(channel)
+        secret = os.environ.get(part.receipt_secret_env, "") if part else ""
+        if part is None or not part.via.startswith("wecom") or not secret:
+            return []
+        return new_customers(raw, headers, secret=secret, now=now)
 
     def read_receipts(
         self, channel: str, raw: bytes, headers: Mapping[str, str], *, now: datetime

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.abc import MetaPathFinder
 from pathlib import Path
 from time import monotonic
@@ -28,11 +28,18 @@ class Supervised:
     Args:
         command: The words of its command.
         first_wait: Seconds before it is begun again; doubled each time it dies soon.
+        name: What it is, for the log.
     """
 
-    def __init__(self, command: Sequence[str], *, first_wait: float = FIRST_WAIT_SECONDS) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        first_wait: float = FIRST_WAIT_SECONDS,
+        name: str = "the drain",
+    ) -> None:
         """Begin the process."""
-        self._command, self._first_wait = list(command), first_wait
+        self._command, self._first_wait, self._name = list(command), first_wait, name
         self._ending = threading.Event()
         self._alone = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -44,6 +51,14 @@ class Supervised:
         """Its process id; None while it is not running."""
         process = self._process
         return process.pid if process is not None and process.poll() is None else None
+
+    def nudge(self) -> None:
+        """Tell it that there is something to do; one that is not running looks when it begins."""
+        process = self._process
+        if process is not None and process.stdin is not None:
+            with suppress(OSError, ValueError):
+                process.stdin.write(b"\n")
+                process.stdin.flush()
 
     def end(self) -> None:
         """Let it finish what it is at, and insist when that takes long."""
@@ -74,7 +89,7 @@ class Supervised:
             if self._ending.is_set():
                 return
             wait = self._first_wait if monotonic() - began > STEADY_SECONDS else wait
-            _LOG.warning("the drain ended with code %s; begun again in %.0f s", code, wait)
+            _LOG.warning("%s ended with code %s; begun again in %.0f s", self._name, code, wait)
             self._ending.wait(wait)
             wait = min(wait * 2, MOST_WAIT_SECONDS)
 

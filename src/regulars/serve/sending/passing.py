@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from regulars.adjust.rollout.service import Means, Move, advance
 from regulars.errors import RegularsError
+from regulars.ports.channels import Recovery
 from regulars.reach.campaigns.definition import AudienceKind
 from regulars.reach.campaigns.service import CampaignRow, list_campaigns
 from regulars.reach.campaigns.triggers.service import take_left
@@ -81,7 +82,7 @@ def one_pass(
         report = tick(
             app.state,
             now=now,
-            channels=app.working_channels,
+            channels=app.channels,
             gate=gate,
             compose=(pen or Pen(app)).compose,
             pace=pace_of(app),
@@ -103,8 +104,15 @@ def enrol_left(app: "App", *, now: datetime) -> int:
 
 def pace_of(app: "App") -> Pace:
     """Give how fast the channels of a workspace take contacts."""
+    sending = app.settings.sending
     windows = {name: part.window for name, part in app.settings.channels.items() if part.window}
-    return Pace(app.settings.sending, windows, senders=app.settings.compute.workers)
+    for row in app.describe_channels():
+        if row.per_second and row.name not in windows:
+            # What is claimed still goes out after an emergency stop: two seconds of it at most.
+            is_careful = row.recovery == Recovery.HOLD_UNKNOWN.value
+            usual = sending.careful_window if is_careful else sending.window
+            windows[row.name] = max(1, min(usual, int(row.per_second * 2)))
+    return Pace(sending, windows, senders=app.settings.compute.workers)
 
 
 def is_anything_under_way(app: "App") -> bool:

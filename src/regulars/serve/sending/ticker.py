@@ -1,15 +1,17 @@
-"""The ticker beside the server: passes at fixed times, and at once when a trigger came in."""
+"""The ticker: passes at fixed times, and at once when a trigger came in."""
 
 import logging
+import os
+import sys
 import threading
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 
 from regulars.app import App, open_app
 from regulars.errors import RegularsError
+from regulars.govern.protection.redaction import mask_logs
 from regulars.serve.sending.composing import Pen
 from regulars.serve.sending.passing import Pass, enrol_left, one_pass
 
@@ -82,27 +84,6 @@ class Ticker:
             _LOG.warning("channel %s broke down: %s", channel, error)
 
 
-@contextmanager
-def ticking(
-    places: Sequence[tuple[Path, threading.Event]], *, every: float = EVERY_SECONDS
-) -> Generator[list[Ticker]]:
-    """Make passes over workspaces for as long as the block lasts.
-
-    Args:
-        places: Each workspace's folder, and the event that wakes its ticker.
-        every: Seconds between passes that take campaigns on.
-
-    Yields:
-        The tickers.
-    """
-    tickers = [Ticker(folder, wake, every=every) for folder, wake in places]
-    try:
-        yield tickers
-    finally:
-        for one in tickers:
-            one.end()
-
-
 def _again(app: App) -> App:
     """Open the workspace anew: settings may have been mended, a store may be back."""
     try:
@@ -110,3 +91,27 @@ def _again(app: App) -> App:
     except RegularsError as error:
         _LOG.warning("the workspace cannot be opened: %s", error)
         return app
+
+
+def main(words: Sequence[str]) -> None:
+    """Make passes over workspaces until the parent ends; what it writes wakes every ticker.
+
+    Args:
+        words: Seconds between passes, then the workspace folders.
+    """
+    mask_logs()
+    wakes = [threading.Event() for _ in words[1:]]
+    tickers = [
+        Ticker(Path(folder), wake, every=float(words[0]))
+        for folder, wake in zip(words[1:], wakes, strict=True)
+    ]
+    # A bare read gives what is there; the parent's end closes the pipe.
+    while os.read(sys.stdin.fileno(), 4096):
+        for wake in wakes:
+            wake.set()
+    for ticker in tickers:
+        ticker.end()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
