@@ -3,17 +3,9 @@
 import shutil
 
 import pytest
-from tests.reach.gate.desks import SERVER, Desk, new_database, postgresql_server
+from tests.reach.gate.desks import Desk, new_database
 
 from regulars.adapters.state import SQLState, migrate
-
-
-@pytest.fixture(scope="session")
-def postgresql():
-    if not (SERVER / "initdb").exists():
-        pytest.skip("no PostgreSQL server is installed here")
-    with postgresql_server() as address:
-        yield address
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +16,12 @@ def blank(tmp_path_factory):
     return file
 
 
+@pytest.fixture(scope="session")
+def blank_database(postgresql):
+    """The name of a database on the server with the newest schema and nothing in it."""
+    return new_database(postgresql).rpartition("/")[2]
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def desk(request, tmp_path, blank):
     """A desk with one customer, ann, who allows marketing on every channel."""
@@ -31,7 +29,8 @@ def desk(request, tmp_path, blank):
         shutil.copy(blank, tmp_path / "state.db")
         url = f"sqlite:///{tmp_path / 'state.db'}"
     else:
-        url = new_database(request.getfixturevalue("postgresql"), "gate")
+        like = request.getfixturevalue("blank_database")
+        url = request.getfixturevalue("postgresql").new_database(like=like)
     state = SQLState(url)
     made = Desk(state)
     made.says("ann")

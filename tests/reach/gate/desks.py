@@ -1,16 +1,7 @@
 """A desk: customers with what they said, the gate before them, and servers to keep them on."""
 
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
-
-import sqlalchemy as sa
 
 from regulars.adapters.state import migrate
 from regulars.govern.policy.asks import Ask
@@ -20,58 +11,13 @@ from regulars.reach.standing.gate import Gate
 from regulars.settings import Policy
 
 NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)  # ten in the morning in Shanghai
-SERVER = Path("/usr/lib/postgresql/15/bin")
 
 
-@contextmanager
-def postgresql_server():
-    """A server of our own in a folder that goes away; gives the address of its databases."""
-    folder = Path(tempfile.mkdtemp(prefix="gate-pg-"))
-    as_whom = {}
-    if os.geteuid() == 0:
-        as_whom = {"user": "postgres", "group": "postgres", "extra_groups": []}
-        shutil.chown(folder, "postgres")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-
-    def run(name, *words):
-        subprocess.run(
-            [SERVER / name, *words], check=True, capture_output=True, cwd=folder, **as_whom
-        )
-
-    run(
-        "initdb",
-        "-D",
-        folder / "data",
-        "-A",
-        "trust",
-        "-U",
-        "postgres",
-        "--no-locale",
-        "-E",
-        "UTF8",
-    )
-    options = (
-        f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=60"
-    )
-    run("pg_ctl", "-D", folder / "data", "-o", options, "-l", folder / "log", "-w", "start")
-    try:
-        yield f"postgresql+psycopg://postgres@127.0.0.1:{port}"
-    finally:
-        run("pg_ctl", "-D", folder / "data", "-m", "immediate", "stop")
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def new_database(server, name):
-    """Make an empty database of the newest schema."""
-    engine = sa.create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name}")
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    engine.dispose()
-    migrate(f"{server}/{name}")
-    return f"{server}/{name}"
+def new_database(server):
+    """Make an empty database of the newest schema; give its address."""
+    url = server.new_database()
+    migrate(url)
+    return url
 
 
 class Desk:

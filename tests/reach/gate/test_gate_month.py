@@ -5,11 +5,12 @@ import tempfile
 from dataclasses import replace
 
 import pytest
-from tests.reach.gate.desks import SERVER, new_database, postgresql_server
+from tests.reach.gate.desks import new_database
 from tests.reach.gate.month import Month, Size, recount
 from tests.reach.gate.plants import CLAIMS, GATES
 
 from regulars.adapters.state import SQLState, migrate
+from regulars.testing.postgresql import running_server, server_programs
 
 SIZE = Size(customers=240, days=16, window=40)
 FULL = Size(customers=10_000, days=30, window=200)
@@ -33,9 +34,9 @@ def prove():
         url = f"sqlite:///{folder}/state.db"
         migrate(url)
         found.append(("SQLite", *play(url, FULL)))
-    if (SERVER / "initdb").exists():
-        with postgresql_server() as server:
-            found.append(("PostgreSQL", *play(new_database(server, "month"), FULL)))
+    if server_programs() is not None:
+        with running_server() as server:
+            found.append(("PostgreSQL", *play(new_database(server), FULL)))
     for _, sends, broken, _ in found:
         assert sends > FULL.customers
         assert not broken, broken
@@ -83,7 +84,7 @@ def test_a_month_breaks_no_rule(store, zone):
 
 
 def test_a_month_on_postgresql_breaks_no_rule(postgresql):
-    sends, broken, _ = play(new_database(postgresql, "month"), SIZE)
+    sends, broken, _ = play(new_database(postgresql), SIZE)
 
     assert sends > SIZE.customers
     assert broken == {}
@@ -115,6 +116,6 @@ def test_a_bug_planted_in_the_claim_is_caught(store, name):
 def test_counting_then_inserting_is_caught_on_postgresql_too(postgresql):
     claims, rule = CLAIMS["count then insert"]
 
-    _, broken, _ = play(new_database(postgresql, "month"), replace(SIZE, days=9, window=12), claims=claims)
+    _, broken, _ = play(new_database(postgresql), replace(SIZE, days=9, window=12), claims=claims)
 
     assert broken[rule] > 0
