@@ -1,5 +1,6 @@
 """The ledger of runs: an audience enrolled once, worked off, held, tried again, accounted for."""
 
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -485,3 +486,70 @@ def test_a_clock_nobody_can_set_tells_how_old_a_key_is(shop, sms):
     work(shop, provider, uptime=lambda: "here 200", at=now_of(shop, hours=-2))
     work(shop, provider, uptime=lambda: "here 200", at=now_of(shop, minutes=1))
     assert set(fates(shop, other).values()) == {("sent", "handed_over")}
+
+
+def at_work(shop, provider, **options):
+    """One pass with four senders in threads; gives how many were with the provider at once."""
+    inside, most, alone = [], [], threading.Lock()
+
+    class Watched(type(provider)):
+        def send(self, contacts, /):
+            with alone:
+                inside.append(1)
+                most.append(len(inside))
+            threading.Event().wait(0.01)
+            try:
+                return super().send(contacts)
+            finally:
+                with alone:
+                    inside.pop()
+
+    provider.__class__ = Watched
+    tick(
+        shop.state,
+        now=now_of(shop),
+        channels={"sms": provider},
+        gate=Gate(shop.policy, zone=shop.zone),
+        pace=Pace(Sending(window=2, careful_window=2), senders=4),
+    )
+    return max(most)
+
+
+def test_senders_share_a_channel_but_for_one_where_a_crash_leaves_doubt(shop, sms):
+    enrol(shop.state, SPRING, members(), now=now_of(shop))
+    unkeyed = shop.provider(keyed=False)
+
+    assert at_work(shop, unkeyed) == 1
+    assert sorted(customer for _, customer in unkeyed.deliveries()) == EVERYBODY
+
+    enrol(shop.state, replace(SPRING, run_id="campaign/b"), members(), now=now_of(shop))
+    assert at_work(shop, sms) > 1
+    assert sorted(customer for _, customer in sms.deliveries()) == EVERYBODY
+
+
+def test_a_channel_whose_calls_do_not_end_holds_up_no_other(shop, sms):
+    """The slow one returns only after the other has sent everything."""
+    done = threading.Event()
+
+    class Slow(Dead):
+        def send(self, contacts, /):
+            assert done.wait(60)
+            return {c.key: Answer(Outcome.ACCEPTED) for c in contacts}
+
+    def watch(_contact):
+        if len(sms.deliveries()) == len(EVERYBODY):
+            done.set()
+
+    sms._watch = watch
+    enrol(shop.state, SPRING, members(channel="app"), now=now_of(shop))
+    enrol(shop.state, replace(SPRING, run_id="campaign/b"), members(), now=now_of(shop))
+
+    report = tick(
+        shop.state,
+        now=now_of(shop),
+        channels={"app": Slow(), "sms": sms},
+        gate=Gate(shop.policy, zone=shop.zone),
+        pace=Pace(Sending(window=10)),
+    )
+
+    assert report.count_by_channel == {"app": 40, "sms": 40}

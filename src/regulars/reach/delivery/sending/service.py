@@ -57,8 +57,7 @@ class Sender:
         """Remember the channel and start with a whole window."""
         self._hands, self._name = hands, name
         self._channel = hands.channels[name]
-        self._careful = self._channel.recovery is Recovery.HOLD_UNKNOWN
-        self._most = hands.ledger.pace.window(name, is_careful=self._careful)
+        self._most = hands.ledger.pace.window(name, is_careful=_is_careful(self._channel))
         self._size = self._most
         self._failures, self._closed_until = hands.ledger.health(name)
 
@@ -254,13 +253,19 @@ def work_off(hands: Hands, names: Sequence[str]) -> None:
             for sender in senders:
                 sender.drain(lanes)
         return
+    # Where a crash leaves what is in the air unknown, one window is in the air and no more.
+    careful = {name for name in names if _is_careful(hands.channels[name])}
     usual = [
         lambda name=name, first=number == 0: _whole(hands, name, first)
         for name in names
-        for number in range(pace.senders)
+        for number in range(1 if name in careful else pace.senders)
     ]
-    urgent = [] if hands.ledger.turn else [Sender(hands, name).stand_by for name in names]
-    _beside(usual, urgent, hands)
+    urgent = [] if hands.ledger.turn else [name for name in names if name not in careful]
+    _beside(usual, [Sender(hands, name).stand_by for name in urgent], hands)
+
+
+def _is_careful(channel: Channel) -> bool:
+    return channel.recovery is Recovery.HOLD_UNKNOWN
 
 
 def _whole(hands: Hands, name: str, is_first: bool) -> None:
