@@ -29,7 +29,7 @@ from regulars.reach.content.definition import Content, Variant
 from regulars.reach.content.service import put_content
 from regulars.serve.http.door.workspaces import open_site
 from regulars.serve.sending import acting
-from regulars.serve.sending.beside import ticking
+from regulars.serve.sending.ticking.beside import ticking
 from regulars.serve.web import make_web
 
 SETTINGS = """

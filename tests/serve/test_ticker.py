@@ -8,10 +8,10 @@ import pytest
 from regulars.app import open_app
 from regulars.reach.campaigns.triggers.service import Trigger
 from regulars.serve.sending import acting
-from regulars.serve.sending.beside import ticking
 from regulars.serve.sending.desk import TriggerDesk
 from regulars.serve.sending.explaining import explain_in
-from regulars.serve.sending.ticker import Ticker
+from regulars.serve.sending.ticking.beside import ticking
+from regulars.serve.sending.ticking.ticker import Ticker
 
 RECEIPT = {
     "id": "receipt",

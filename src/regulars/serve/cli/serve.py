@@ -81,7 +81,7 @@ def run_server(site: "Site", *, host: str, port: int, is_draining: bool, has_con
 
 
 def _ticking(site: "Site", *, every: float) -> "AbstractContextManager[object]":
-    from regulars.serve.sending.beside import ticking  # noqa: PLC0415 - slow to import
+    from regulars.serve.sending.ticking.beside import ticking  # noqa: PLC0415 - slow to import
 
     places = [(one.folder, one.desk.wake) for one in site.by_name.values()]
     return ticking(places, every=every)

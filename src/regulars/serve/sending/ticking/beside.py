@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from regulars.serve.ingest.draining import Supervised
-from regulars.serve.sending import ticker
+from regulars.serve.sending.ticking import ticker
 
 LOOKS_EVERY = 1.0
 

@@ -1,0 +1,1 @@
+"""Ticking: passes made beside the server, by a process of its own."""
