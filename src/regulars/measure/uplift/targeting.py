@@ -104,13 +104,13 @@ def targeting_worth(
         costs = np.where(np.arange(chances.shape[1]) > 0, costs, 0.0)
     rows = np.arange(came.size)
     weighted = came * np.asarray(value, dtype=np.float64) / chances[rows, got]
-    # Worth of each arm by customer: unbiased guesses, most of them zero.
-    guesses = (got[:, None] == np.arange(chances.shape[1])) * weighted[:, None] - costs
-    policy = guesses[rows, own]
+    # Worth of each arm by customer: unbiased worths, most of them zero.
+    worths = (got[:, None] == np.arange(chances.shape[1])) * weighted[:, None] - costs
+    policy = worths[rows, own]
     offered = own > 0
-    best = 1 + int(guesses[:, 1:].mean(axis=0).argmax())
+    best = 1 + int(worths[:, 1:].mean(axis=0).argmax())
     at_random = np.bincount(own, minlength=chances.shape[1]) / own.size
-    against = (guesses[:, 0], guesses[:, best], guesses @ at_random)
+    against = (worths[:, 0], worths[:, best], worths @ at_random)
     over = [_worth(policy - other, level) for other in against]
     return TargetingWorth(over[0], over[1], over[2], float(offered.mean()))
 

@@ -1,4 +1,4 @@
-"""DR-learner: a doubly robust guess of everybody's effect, then a model of the guesses."""
+"""DR-learner: a doubly robust estimate for everybody, then a model of these."""
 
 import numpy as np
 
@@ -44,7 +44,7 @@ def fit_dr_learner(
     seed: int = 7,
     folds: int = 3,
 ) -> EffectModels:
-    """Model the doubly robust guesses.
+    """Model the doubly robust pseudo.
 
     Args:
         data: A randomised experiment.
@@ -68,7 +68,7 @@ def fit_dr_learner(
         >>> found.predict([[0.5]]).round(1).tolist()
         [[0.5]]
     """
-    guesses = pseudo_effects(data, base=base, seed=seed, folds=folds)
+    pseudo = pseudo_effects(data, base=base, seed=seed, folds=folds)
     fit = fit_of(effect or base, seed=seed)
     weight = np.ones(len(data.outcome))
-    return EffectModels([fit(data.features, guess, weight) for guess in guesses.T])
+    return EffectModels([fit(data.features, one, weight) for one in pseudo.T])

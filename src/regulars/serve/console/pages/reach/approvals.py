@@ -4,12 +4,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from regulars.errors import InputError, NotAllowed
+from regulars.errors import InputError, NotAllowed, UnknownName
 from regulars.govern.approvals.service import inbox, newest_requests
 from regulars.serve.console.rendering import Pages, caller_of
 from regulars.serve.sending import acting
-
-MOST_NUMBER = 10**9
 
 
 class ApprovalPages:
@@ -27,9 +25,9 @@ class ApprovalPages:
         """Give the routes."""
         return [
             Route("/approvals", self.approvals, methods=["GET"]),
-            Route("/approvals/{number:int}", self.approval, methods=["GET"]),
-            Route("/approvals/{number:int}/decide", self.decide, methods=["POST"]),
-            Route("/approvals/{number:int}/comment", self.comment, methods=["POST"]),
+            Route("/approvals/{number}", self.approval, methods=["GET"]),
+            Route("/approvals/{number}/decide", self.decide, methods=["POST"]),
+            Route("/approvals/{number}/comment", self.comment, methods=["POST"]),
         ]
 
     def approvals(self, request: Request) -> Response:
@@ -39,7 +37,7 @@ class ApprovalPages:
         mine = inbox(state, caller.actor)
         numbers = {one.request_id for one in mine}
         others = [one for one in newest_requests(state) if one.request_id not in numbers]
-        return self._pages.page(request, "approvals/list.html", mine=mine, others=others)
+        return self._pages.page(request, "reach/approvals/list.html", mine=mine, others=others)
 
     def approval(self, request: Request) -> Response:
         """One request."""
@@ -47,7 +45,7 @@ class ApprovalPages:
 
     def decide(self, request: Request) -> Response:
         """Approve it, or ask for changes; never one's own."""
-        caller, number = caller_of(request), request.path_params["number"]
+        caller, number = caller_of(request), _number(request)
         note = caller.form.get("note", "").strip()
         try:
             with caller.workspace.holding() as app:
@@ -61,7 +59,7 @@ class ApprovalPages:
 
     def comment(self, request: Request) -> Response:
         """Say something about it, or take it back."""
-        caller, number = caller_of(request), request.path_params["number"]
+        caller, number = caller_of(request), _number(request)
         note = caller.form.get("note", "").strip()
         try:
             with caller.workspace.holding() as app:
@@ -74,15 +72,22 @@ class ApprovalPages:
         return RedirectResponse(f"/approvals/{number}?said=noted", 303)
 
     def _one(self, request: Request, *, problem: str = "", status: int = 200) -> Response:
-        caller, number = caller_of(request), request.path_params["number"]
+        caller, number = caller_of(request), _number(request)
         with caller.workspace.holding() as app:
-            found = acting.request_of(app, min(number, MOST_NUMBER))
+            found = acting.request_of(app, number)
         waits = {one.request_id for one in inbox(caller.workspace.state, caller.actor)}
         return self._pages.page(
             request,
-            "approvals/one.html",
+            "reach/approvals/one.html",
             status=status,
             asked=found,
             is_mine=found.request_id in waits,
             problem=problem,
         )
+
+
+def _number(request: Request) -> int:
+    text = str(request.path_params["number"])
+    if not text.isascii() or not text.isdecimal() or len(text) > 12:
+        raise UnknownName("request", text, [])
+    return int(text)

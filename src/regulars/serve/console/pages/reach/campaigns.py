@@ -40,7 +40,7 @@ class CampaignPages:
             counted = ledger(engine, turn=turn)
         return self._pages.page(
             request,
-            "campaigns/list.html",
+            "reach/campaigns/list.html",
             written=list_campaigns(caller_of(request).workspace.state),
             turn=turn,
             turns=known,
@@ -53,4 +53,4 @@ class CampaignPages:
         """One campaign."""
         with caller_of(request).workspace.reading() as engine:
             found = campaign(engine, request.path_params["campaign_id"])
-        return self._pages.page(request, "campaigns/of_turn.html", campaign=found)
+        return self._pages.page(request, "reach/campaigns/of_turn.html", campaign=found)

@@ -66,7 +66,7 @@ class CopyPage:
         ]
         return self._pages.page(
             request,
-            "copy/copy.html",
+            "reach/copy/copy.html",
             text=text,
             channel=caller.form.get("channel", ""),
             channels=list(caller.workspace.settings.channels),

@@ -34,7 +34,7 @@ class DeliveryPage:
         caller = caller_of(request)
         with caller.workspace.holding() as app:
             found = monitor(app, now=caller.now)
-        return self._pages.page(request, "delivery/monitor.html", seen=found)
+        return self._pages.page(request, "reach/delivery/monitor.html", seen=found)
 
 
 def _stop(request: Request) -> Response:

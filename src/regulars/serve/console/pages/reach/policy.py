@@ -69,7 +69,7 @@ class PolicyPage:
         codes = {one.code: one for rule in policy.rules for one in rule.reasons}
         return self._pages.page(
             request,
-            "policy/policy.html",
+            "reach/policy/policy.html",
             status=status,
             policy=policy,
             codes=codes,

@@ -160,7 +160,7 @@ class WritingPages:
             shown = _previews(app, view.row.campaign, caller.now)
         return self._pages.page(
             request,
-            "campaigns/written.html",
+            "reach/campaigns/written.html",
             status=status,
             view=view,
             row=view.row,
@@ -178,7 +178,7 @@ class WritingPages:
         workspace = caller_of(request).workspace
         return self._pages.page(
             request,
-            "campaigns/edit.html",
+            "reach/campaigns/edit.html",
             status=status,
             draft=draft,
             problem=problem,
