@@ -215,5 +215,6 @@ def _alembic(url: str) -> Any:
 
     config = Config()
     config.set_main_option("script_location", str(Path(str(files(__package__))) / "migrations"))
+    config.set_main_option("recursive_version_locations", "true")
     config.set_main_option("sqlalchemy.url", driver_url(url).replace("%", "%%"))
     return config
