@@ -19,9 +19,13 @@ def kill_before_a_statement():
     state = {"left": None}
 
     def stop(_connection, _cursor, statement, *_rest):
-        if state["left"] is None or not statement.lstrip().upper().startswith(
-            ("CREATE", "ALTER", "INSERT", "UPDATE", "DROP")
-        ):
+        if state["left"] is None or not statement.lstrip().upper().startswith((
+            "CREATE",
+            "ALTER",
+            "INSERT",
+            "UPDATE",
+            "DROP",
+        )):
             return
         state["left"] -= 1
         if state["left"] < 0:

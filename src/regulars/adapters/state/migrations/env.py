@@ -24,9 +24,7 @@ if engine.dialect.name == "sqlite":
 
 
 with engine.connect() as connection:
-    context.configure(
-        connection=connection, transaction_per_migration=True, transactional_ddl=True
-    )
+    context.configure(connection=connection, transaction_per_migration=True, transactional_ddl=True)
     with context.begin_transaction():
         context.run_migrations()
 engine.dispose()

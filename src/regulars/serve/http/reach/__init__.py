@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter
 
-from regulars.serve.http.reach import campaigns, contacts, fates, triggers
+from regulars.serve.http.reach import campaigns, contacts, contents, fates, surveys, triggers
 from regulars.serve.http.reach.fates import FATES, FateCount, Ledger, ledger
 
 router = APIRouter()
-for _part in (fates, campaigns, contacts, triggers):
+for _part in (fates, campaigns, contacts, triggers, contents, surveys):
     router.routes.extend(_part.router.routes)
 
 __all__ = ["FATES", "FateCount", "Ledger", "ledger", "router"]
