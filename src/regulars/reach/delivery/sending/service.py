@@ -64,8 +64,10 @@ class Sender:
     def recover(self) -> None:
         """Take up every claim of the channel that nobody holds, the urgent lane before each."""
         channel, hands = self._channel, self._hands
-        while not self._is_closed():
+        while True:
             self.drain(URGENT)
+            if self._is_closed():
+                return
             window = hands.ledger.take_over(
                 self._name,
                 channel.recovery,
