@@ -131,10 +131,12 @@ def test_the_page_of_rules_lists_caps_quotas_and_reasons_with_what_they_rest_on(
 
 
 def test_copy_is_marked_where_it_may_not_go_out_and_says_by_which_article(shop):
-    answer = post(shop, "viewer", "/copy/check", text="全国最好的茶，假一赔十\n新茶到店", channel="")
+    answer = post(
+        shop, "viewer", "/copy/check", text="全国最好的茶，假一赔十\n新茶到店", channel=""
+    )
 
     page = answer.text
-    assert "<mark class=\"block\">" in page
+    assert '<mark class="block">' in page
     assert "广告法" in page
     assert "1 of 2 texts" in text_of(page)
 

@@ -115,8 +115,8 @@ def _run(program: Path, *words: str | Path) -> None:
     )
     if ended.returncode:
         raise NotReady(
-            f"{program.name} ended with {ended.returncode}: {ended.stderr.strip()[-500:]}; see that "
-            "PostgreSQL is installed whole: apt-get install -y postgresql"
+            f"{program.name} ended with {ended.returncode}: {ended.stderr.strip()[-500:]}; see "
+            "that PostgreSQL is installed whole: apt-get install -y postgresql"
         )
 
 

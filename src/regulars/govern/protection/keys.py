@@ -49,7 +49,6 @@ def derived(secret: bytes) -> Keys:
         >>> derived(bytes(32)).fingerprint
         '45d7d29308505463'
     """
-
     token, wrap, seal, fingerprint = (
         purpose_key(secret, purpose) for purpose in ("token", "wrap", "seal", "fingerprint")
     )

@@ -134,6 +134,8 @@ ROLE_MATRIX = RoleMatrix({
     "POST /api/reach/contents/{name}/preview": Role.VIEWER,
     "PUT /api/reach/customers/{customer_id}/addresses": Role.MARKETER,
     "GET /api/reach/links": Role.VIEWER,
+    "POST /api/reach/onsite/{channel}/ask": Role.ANALYST,
+    "POST /api/reach/onsite/{channel}/shown": Role.ANALYST,
     "GET /api/reach/surveys": Role.VIEWER,
     "GET /api/reach/surveys/{survey_id}": Role.VIEWER,
     "PUT /api/reach/surveys/{survey_id}": Role.MARKETER,

@@ -2,11 +2,19 @@
 
 from fastapi import APIRouter
 
-from regulars.serve.http.reach import campaigns, contacts, contents, fates, surveys, triggers
+from regulars.serve.http.reach import (
+    campaigns,
+    contacts,
+    contents,
+    fates,
+    onsite,
+    surveys,
+    triggers,
+)
 from regulars.serve.http.reach.fates import FATES, FateCount, Ledger, ledger
 
 router = APIRouter()
-for _part in (fates, campaigns, contacts, triggers, contents, surveys):
+for _part in (fates, campaigns, contacts, triggers, contents, surveys, onsite):
     router.routes.extend(_part.router.routes)
 
 __all__ = ["FATES", "FateCount", "Ledger", "ledger", "router"]

@@ -49,7 +49,13 @@ class PolicyPage:
         found = check(
             caller.workspace.state,
             gate_of(settings, now=caller.now),
-            Ask("check", **wanted, is_automated=wanted["message_class"] == MARKETING_CLASS),
+            Ask(
+                "check",
+                wanted["customer_id"],
+                wanted["channel"],
+                wanted["message_class"],
+                is_automated=wanted["message_class"] == MARKETING_CLASS,
+            ),
             now=caller.now,
         )
         return self._page(request, wanted=wanted, answer=found)
