@@ -212,7 +212,7 @@ SCORES = (
         is_campaign_holdout bool! true for the campaign's control group
         shadow_price float64! value the last unit of budget bought
         policy_version string! policy that decided
-        model_version string! prior the policy used; ends with /plain where it read no feature of hers
+        model_version string! prior used; ends with /plain where it read no feature
     """,
     ),
     _score(
