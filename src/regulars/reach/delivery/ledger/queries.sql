@@ -54,8 +54,10 @@ WHERE key IN (SELECT json_array_elements_text(CAST(:keys AS json))) AND state = 
 
 -- name: sent
 -- A late answer is true also when the claim was given up meanwhile; a settled row stays as it is.
+-- Who had claimed it is forgotten: the same contacts leave the same rows, whoever made them.
 UPDATE ledger
 SET state = 'sent', reason = 'handed_over', attempts = attempts + 1, lease_until = NULL,
+    owner = '', claimed_on = '',
     settled_at = :at,
     provider_id = COALESCE((SELECT value FROM json_each(:provider_ids) AS p
                             WHERE p.key = ledger.key), '')
@@ -65,6 +67,7 @@ WHERE key IN (SELECT value FROM json_each(:keys)) AND owner = :owner
 -- name: sent [postgresql]
 UPDATE ledger
 SET state = 'sent', reason = 'handed_over', attempts = attempts + 1, lease_until = NULL,
+    owner = '', claimed_on = '',
     settled_at = :at, provider_id = COALESCE(CAST(:provider_ids AS json) ->> ledger.key, '')
 WHERE key IN (SELECT json_array_elements_text(CAST(:keys AS json))) AND owner = :owner
   AND state IN ('claimed', 'unknown')
@@ -73,6 +76,7 @@ WHERE key IN (SELECT json_array_elements_text(CAST(:keys AS json))) AND owner = 
 -- Gives the keys it moved: only whoever moved a row gives back what it had reserved.
 UPDATE ledger
 SET state = :state, reason = :reason, attempts = attempts + 1, lease_until = NULL,
+    owner = '', claimed_on = '',
     next_at = :next_at, settled_at = :at, at = NULL
 WHERE key IN (SELECT value FROM json_each(:keys)) AND owner = :owner
   AND state IN ('claimed', 'unknown')
@@ -81,6 +85,7 @@ RETURNING key
 -- name: not_taken [postgresql]
 UPDATE ledger
 SET state = :state, reason = :reason, attempts = attempts + 1, lease_until = NULL,
+    owner = '', claimed_on = '',
     next_at = :next_at, settled_at = :at, at = NULL
 WHERE key IN (SELECT json_array_elements_text(CAST(:keys AS json))) AND owner = :owner
   AND state IN ('claimed', 'unknown')
