@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -21,7 +21,8 @@ from regulars.reach.campaigns.definition import (
 from regulars.reach.campaigns.lifecycle import CampaignState
 from regulars.reach.campaigns.reviewing.dossier import Shown
 from regulars.reach.campaigns.running import service as running
-from regulars.reach.campaigns.splitting import split
+from regulars.reach.campaigns.running.members import members_of
+from regulars.reach.campaigns.splitting import CONTACT, split
 
 PHASES = [
     {"name": "pilot", "share": 0.1, "wait_hours": 1},
@@ -423,3 +424,27 @@ def test_what_was_assigned_is_kept_for_measuring_phase_by_phase(shop):
     sizes = {one.name: one.members for one in shop.row().phases}
     assert dict(shop.kept) == sizes
     assert [name for name, _ in shop.kept] == ["pilot", "city", "all"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_automated"),
+    [
+        (AudienceKind.SEGMENT, True),
+        (AudienceKind.TAG, True),
+        (AudienceKind.RULE, True),
+        (AudienceKind.LIST, False),
+        (AudienceKind.EVERYBODY, False),
+    ],
+)
+def test_whom_a_program_picked_is_protected_as_the_law_asks(kind, is_automated):
+    """Minors and whoever switched profiling off are refused contacts chosen by a program."""
+    campaign = Campaign("tea", "Tea", MessageClass.MARKETING, ("sms",), Audience(kind, "vip"))
+    service = replace(campaign, message_class=MessageClass.TRANSACTIONAL)
+    rows = [{"customer_id": "c1", "assignment": CONTACT, "channel": "sms"}]
+
+    def of(one):
+        [member] = members_of(one, rows, {}, now=datetime(2026, 3, 2, tzinfo=UTC))
+        return member.is_automated
+
+    assert of(campaign) is is_automated
+    assert of(service) is False

@@ -137,6 +137,16 @@ class Campaign:
         return self.message_class is MessageClass.MARKETING
 
     @property
+    def is_chosen_by_program(self) -> bool:
+        """True when a program picks its customers by what is known of them.
+
+        Minors and whoever switched profiling off are then not contacted; a list somebody wrote
+        and everybody alike are no automated decisions.
+        """
+        by_traits = {AudienceKind.TAG, AudienceKind.SEGMENT, AudienceKind.RULE}
+        return self.is_marketing and self.audience.kind in by_traits
+
+    @property
     def says_one_thing(self) -> bool:
         """True when every channel carries the same content."""
         return len({self.content.get(channel, "") for channel in self.channels}) == 1

@@ -82,6 +82,7 @@ def members_of(
                 channel=channel,
                 offer_id=campaign.offer,
                 cost=price,
+                is_automated=campaign.is_chosen_by_program,
                 not_before=moment if moment > now else None,
             )
         )
