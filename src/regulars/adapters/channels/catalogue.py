@@ -84,6 +84,7 @@ KINDS: dict[str, Kind] = {
         _RESEND,
         "a welcome code works once",
         key_seconds=20,
+        parses=_WECHAT,
         called="WeCom welcome",
     ),
     "group_bot": Kind(

@@ -10,6 +10,7 @@ from starlette.routing import Route
 from regulars.errors import InputError
 from regulars.reach.receipts.service import Covering, take
 from regulars.serve.console.rendering import caller_of
+from regulars.serve.sending.greeting import greet_new
 
 _LOG = logging.getLogger("regulars.serve")
 # What providers want to hear: Aliyun looks at code, Tencent at result.
@@ -63,6 +64,8 @@ def _take(request: Request, raw: bytes) -> Response:
     except InputError as error:
         _LOG.warning("receipts of channel %s cannot be read: %s", channel, type(error).__name__)
         raise
+    # First of all: the code of a greeting holds for 20 seconds.
+    greet_new(workspace, channel, raw, _headers(request), now=caller.now)
     protector = workspace.protector
     taken = take(
         workspace.state,

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from queue import LifoQueue
+from typing import Any
 
 from regulars.app import App, open_app
 from regulars.errors import NotReady
@@ -61,6 +62,12 @@ class Workspace:
     def answer_challenge(self, channel: str, headers: Mapping[str, str], *, now: datetime) -> str:
         """Answer the test a provider makes of a new receipt address; "" when it makes none."""
         return self._first.answer_challenge(channel, headers, now=now)
+
+    def read_welcomes(
+        self, channel: str, raw: bytes, headers: Mapping[str, str], *, now: datetime
+    ) -> list[Any]:
+        """Read who a callback says has just added a member of staff, and may be greeted."""
+        return self._first.read_welcomes(channel, raw, headers, now=now)
 
     def read_receipts(
         self, channel: str, raw: bytes, headers: Mapping[str, str], *, now: datetime
