@@ -224,15 +224,8 @@ def test_the_package_keeps_the_rule(rule):
 
 
 def crowded(folder, most=12):
-    """Folders with more entries than a reader takes in at once.
-
-    The package root is excepted, and the versions of the schema: a step of history each.
-    """
-    inside = [
-        f
-        for f in folder.rglob("*")
-        if f.is_dir() and "__pycache__" not in f.parts and f.name != "versions"
-    ]
+    """Folders with more entries than a reader takes in at once; the package root is excepted."""
+    inside = [f for f in folder.rglob("*") if f.is_dir() and "__pycache__" not in f.parts]
     return [f.name for f in inside if sum(not e.name.startswith("__") for e in f.iterdir()) > most]
 
 
