@@ -7,7 +7,7 @@ from starlette.routing import Route
 from regulars.govern.audit.service import anchor
 from regulars.govern.policy.service import resume, stop
 from regulars.serve.console.rendering import Pages, caller_of
-from regulars.serve.sending.monitoring import monitor
+from regulars.serve.sending.watching.monitoring import monitor
 
 
 class DeliveryPage:

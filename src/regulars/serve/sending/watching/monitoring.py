@@ -10,7 +10,7 @@ from regulars.ports.state import Queries
 from regulars.reach.delivery.reports import Alert
 from regulars.reach.delivery.service import stuck, unknown
 from regulars.reach.receipts.service import counts
-from regulars.serve.sending.watching import ChannelRow, channel_rows
+from regulars.serve.sending.watching.views import ChannelRow, channel_rows
 
 if TYPE_CHECKING:
     from regulars.app import App
