@@ -106,7 +106,44 @@ def test_a_bounce_without_the_letter_is_known_by_its_return_address_only_if_that
     assert "li@example.com" not in repr(vouched)
 
 
-def test_nobody_can_complain_for_another():
+FORGED = return_address(KEY, domain="bounces.shop.example", secret="guess")
+
+
+@pytest.mark.parametrize("to", ["x@shop.example", FORGED, ""])
+@pytest.mark.parametrize("form", ["bounce", "complaint"])
+def test_headers_sent_back_name_a_contact_only_when_somebody_vouches_for_them(form, to):
+    """Keys are hashes anybody can compute, and message ids are made of them."""
+    letter = dsn(to=to) if form == "bounce" else arf("abuse").replace(RETURN.encode(), to.encode())
+
+    assert read(letter) == []
+    assert parse_email(letter, {"?key": "guess"}, secret=SECRET, now=NOW) == []
+    assert parse_email(letter, {"?key": ""}, secret="", now=NOW) == []
+    [vouched] = parse_email(letter, {"?key": SECRET}, secret=SECRET, now=NOW)
+    assert vouched.provider_id == f"{KEY}@shop.example"
+    assert (vouched.key, vouched.address) == (KEY if form == "bounce" else "", "")
+
+
+def test_a_tag_speaks_for_its_own_letter_only():
+    other = f"{8:032x}".encode()
+    letter = dsn().replace(f"<{KEY}@".encode(), b"<" + other + b"@")
+    letter = letter.replace(f"X-Regulars-Key: {KEY}".encode(), b"X-Regulars-Key: " + other)
+
+    [receipt] = read(letter)
+
+    assert (receipt.key, receipt.provider_id) == (KEY, "")
+
+
+def test_whoever_holds_one_letter_cannot_fill_the_inbox_with_reports_of_it():
+    posts = [dsn().replace(b"<d1@", f"<d{n}@".encode()) for n in range(3)]
+    block = b"Final-Recipient: rfc822; li@example.com\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n"
+    crowded = dsn(original=False).replace(block[:40], block * 50 + block[:40])
+
+    assert len({(one.notice_id, one.kind) for post in posts for one in read(post)}) == 1
+    assert len(read(crowded)) == 1
+    assert len(parse_email(crowded, {"?key": SECRET}, secret=SECRET, now=NOW)) == 51
+
+
+def test_an_address_alone_counts_only_when_somebody_vouches_for_it():
     stranger = (
         arf("abuse").replace(RETURN.encode(), b"x@shop.example").replace(KEY.encode(), b"guess")
     ).replace(b"Message-ID: <guess@shop.example>\r\n", b"")

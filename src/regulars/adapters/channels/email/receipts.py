@@ -10,7 +10,8 @@ import email.policy
 import hashlib
 import hmac
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage, Message
 from email.utils import parsedate_to_datetime
@@ -39,9 +40,10 @@ def parse_email(
 ) -> list[ParsedReceipt]:
     """Read a letter that came to a return address.
 
-    Anybody can write to a return address. A receipt counts when it names the contact by a
-    return address with our tag, or by the key only the letter itself held; one that names an
-    address alone counts when whoever hands it over knows the secret.
+    Anybody can write to a return address, and anybody can work out the key of a contact. A
+    receipt counts when it names the contact by a return address with our tag, which only the
+    letter itself held; what the headers sent back say, and an address alone, count when whoever
+    hands it over knows the secret.
 
     Args:
         raw: The whole letter.
@@ -57,26 +59,38 @@ def parse_email(
     Raises:
         InputError: It is no letter.
     """
+    is_ours = bool(secret) and hmac.compare_digest(
+        headers.get("?key", "").encode(), secret.encode()
+    )
     letter = email.message_from_bytes(raw, policy=email.policy.default)
     if not isinstance(letter, EmailMessage) or not letter.keys():
         raise InputError("the body is no e-mail; post the letter as it came, headers first")
     kind = str(letter.get_param("report-type") or "").lower()
     if letter.get_content_type() == "multipart/report" and kind == "feedback-report":
-        found = list(_complaint(letter, secret, now))
+        found = list(_complaint(letter, secret, now, is_ours=is_ours))
     elif letter.get_content_type() == "multipart/report" and kind == "delivery-status":
-        found = list(_bounces(letter, secret, now))
+        found = list(_bounces(letter, secret, now, is_ours=is_ours))
     elif _is_automatic(letter) or not _is_from_a_daemon(letter):
         return []
     else:
         found = list(_free_form(letter, secret, now))
-    is_ours = bool(secret) and hmac.compare_digest(
-        headers.get("?key", "").encode(), secret.encode()
-    )
-    return [one for one in found if one.key or one.provider_id or is_ours]
+    return found if is_ours else _once([one for one in found if one.key])
 
 
-def _bounces(letter: EmailMessage, secret: str, now: datetime) -> Iterator[ParsedReceipt]:
-    key, provider_id = _contact(letter, secret)
+def _once(found: Iterable[ParsedReceipt]) -> list[ParsedReceipt]:
+    """Keep one receipt of each kind a contact can have, under a name nobody can vary."""
+    # Whoever holds one letter knows its tag, and could fill the inbox with reports of it.
+    by_name: dict[str, ParsedReceipt] = {}
+    for one in found:
+        name = f"tag:{one.key}:{'hard' if one.is_permanent else 'soft'}"
+        by_name.setdefault(f"{name}:{one.kind}", replace(one, notice_id=name))
+    return list(by_name.values())
+
+
+def _bounces(
+    letter: EmailMessage, secret: str, now: datetime, *, is_ours: bool
+) -> Iterator[ParsedReceipt]:
+    key, provider_id = _contact(letter, secret, is_ours=is_ours)
     for block in _fields(letter, "message/delivery-status"):
         action = str(block.get("Action", "")).strip().lower()
         found = _STATUS.search(str(block.get("Status", "")))
@@ -104,13 +118,16 @@ def _bounces(letter: EmailMessage, secret: str, now: datetime) -> Iterator[Parse
         )
 
 
-def _complaint(letter: EmailMessage, secret: str, now: datetime) -> Iterator[ParsedReceipt]:
-    key, provider_id = _contact(letter, secret)
+def _complaint(
+    letter: EmailMessage, secret: str, now: datetime, *, is_ours: bool
+) -> Iterator[ParsedReceipt]:
+    key, provider_id = _contact(letter, secret, is_ours=is_ours)
     for block in _fields(letter, "message/feedback-report"):
         kind = str(block.get("Feedback-Type", "")).strip().lower()
         if not kind or kind in _NO_COMPLAINTS:
             continue
-        key = key or returned_key(str(block.get("Original-Mail-From", "")), secret=secret)
+        if secret and not key:
+            key = returned_key(str(block.get("Original-Mail-From", "")), secret=secret)
         address = str(block.get("Original-Rcpt-To", "")).strip("<> ")
         yield ParsedReceipt(
             kind=ReceiptKind.OPTED_OUT if kind in _OPT_OUTS else ReceiptKind.COMPLAINED,
@@ -162,15 +179,19 @@ def _is_from_a_daemon(letter: EmailMessage) -> bool:
     return _DAEMON.search(str(letter.get("From", ""))) is not None
 
 
-def _contact(letter: EmailMessage, secret: str) -> tuple[str, str]:
+def _contact(letter: EmailMessage, secret: str, *, is_ours: bool) -> tuple[str, str]:
     """Find whose letter it was: by the return address, else by the headers sent back."""
+    # Those are whatever the report's sender wrote: nobody vouched for, they may only agree.
     key, provider_id = _returned(letter, secret), ""
     for part in letter.walk():
         if part.get_content_type() not in {"message/rfc822", "text/rfc822-headers"}:
             continue
         original = _original(part)
-        key = key or str(original.get("X-Regulars-Key", "")).strip()
-        provider_id = str(original.get("Message-ID", "")).strip().strip("<>")
+        told = str(original.get("Message-ID", "")).strip().strip("<>")
+        if is_ours:
+            key = key or str(original.get("X-Regulars-Key", "")).strip()
+        if is_ours or (key and told.startswith(f"{key}@")):
+            provider_id = told
         break
     return key, provider_id
 
