@@ -180,6 +180,19 @@ def test_chances_of_being_best_are_those_of_sampling(counts):
     assert chances_of_best(pairs[:, 0], pairs[:, 1]) == pytest.approx(sampled, abs=0.02)
 
 
+@pytest.mark.parametrize(
+    ("successes", "failures"),
+    [([500e3, 3], [9.5e6, 40]), ([50e3, 0], [950e3, 0]), ([950e3, 0], [50e3, 0])],
+)
+def test_a_new_arm_beside_a_busy_one_has_the_chance_it_has(successes, failures):
+    good, bad = np.array(successes), np.array(failures)
+    drawn = np.random.default_rng(1).beta(good + 1, bad + 1, (100_000, 2))
+
+    assert chances_of_best(good, bad)[1] == pytest.approx(
+        (drawn[:, 1] > drawn[:, 0]).mean(), abs=0.005
+    )
+
+
 def test_rates_are_learned_with_few_wasted_exposures():
     rng = np.random.default_rng(1)
     rates, counts = {"a": 0.03, "b": 0.05, "c": 0.08}, dict.fromkeys("abc", (0.0, 0.0))

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from regulars.decide.assignment import switchback_schedule
 from regulars.errors import InputError
 from regulars.measure.experiments import (
     Correction,
@@ -26,6 +27,7 @@ from regulars.measure.experiments import (
     quantile_difference,
     ratio_difference,
     read_any_time,
+    read_at_look,
     read_once,
     sequential_sample_ratio,
     stratified_difference,
@@ -146,6 +148,29 @@ def test_watching_an_experiment_every_day_claims_far_too_often_unless_always_val
     assert ends == pytest.approx(0.05, abs=0.012)
 
 
+def test_planned_looks_claim_no_more_than_the_level_over_all_looks_together():
+    """The planted mistake would compare the plain p-value with the level at each look: 14 %."""
+    rng = np.random.default_rng(9)
+    times = np.array([0.2, 0.4, 0.6, 0.8, 1.0])
+    walks = np.cumsum(rng.normal(0, np.sqrt(0.2), (3000, 5)), axis=1) / np.sqrt(times)
+    claimed = np.zeros(3000, bool)
+    plain = np.zeros(3000, bool)
+    for look in range(1, 6):
+        scores = walks[:, look - 1]
+        found = Estimate(scores, np.ones(3000), np.full(3000, np.inf), np.full(3000, 100.0))
+        near = np.abs(scores) > 1.9
+        reading = read_at_look(
+            Estimate(*(part[near] for part in vars(found).values())), times[:look].tolist()
+        )
+        leaves_out_zero = (reading.low > 0) | (reading.high < 0)
+        assert ((reading.p_value < 0.05) == leaves_out_zero).all()
+        claimed[np.flatnonzero(near)[reading.p_value < 0.05]] = True
+        plain |= read_once(found).p_value < 0.05
+
+    assert claimed.mean() == pytest.approx(0.05, abs=0.012)
+    assert plain.mean() > 0.11
+
+
 def test_intervals_cover_the_truth_as_often_as_they_say():
     rng = np.random.default_rng(11)
     hits = {"difference": 0, "ratio": 0, "cuped": 0, "quantile": 0, "relative": 0}
@@ -229,6 +254,24 @@ def test_a_switchback_finds_the_effect_that_store_levels_hide():
         covered += float(reading.low) <= 1.5 <= float(reading.high)
 
     assert covered / runs == pytest.approx(0.95, abs=0.04)
+
+
+@pytest.mark.parametrize("block", [1, 7])
+def test_long_blocks_lose_no_more_precision_than_they_must(block):
+    rng = np.random.default_rng(4)
+    stores = [f"s{n}" for n in range(6)]
+    found, errors, covered = [], [], 0
+    for run in range(150):
+        on = switchback_schedule(stores, 56, seed=run, experiment_id="lights", block=block)
+        seen = rng.normal(100, 20, (6, 1)) + rng.normal(0, 3, (1, 56)) + rng.normal(0, 1, (6, 56))
+        estimate = switchback_effect(seen + 0.5 * on, on, block=block)
+        reading = read_once(estimate)
+        found.append(float(estimate.effect))
+        errors.append(float(estimate.standard_error))
+        covered += float(reading.low) <= 0.5 <= float(reading.high)
+
+    assert np.mean(errors) == pytest.approx(np.std(found), rel=0.35)
+    assert covered / 150 >= 0.89
 
 
 def test_what_lasts_into_the_next_block_is_kept_out_by_a_washout():

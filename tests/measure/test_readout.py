@@ -14,6 +14,7 @@ from regulars.measure.experiments import (
     Progress,
     read_out,
 )
+from regulars.measure.experiments.gates.checks import sample_ratio_gate
 
 DESIGN = {"control": 0.5, "treated": 0.5}
 SPEND = Metric("spend", "spend", before="spend_before")
@@ -43,6 +44,20 @@ def shop(customers=4000, effect=0.0, seed=1):
 def gates(readout):
     assert readout.is_refused == (not readout.findings)
     return {refusal.gate for refusal in readout.refusals}
+
+
+def test_a_sound_split_looked_at_daily_closes_the_gate_no_more_than_stated():
+    """The planted mistake: a test made for one look, asked sixty times."""
+    rng = np.random.default_rng(2)
+    watched, fixed = 0, 0
+    for _ in range(1500):
+        split = np.cumsum(rng.multinomial(500, [0.5, 0.5], 60), axis=0)
+        looks = [{"control": int(a), "treated": int(b)} for a, b in split[::6]]
+        watched += any(sample_ratio_gate(c, DESIGN, alpha=0.01, watched_over=10_000) for c in looks)
+        fixed += any(sample_ratio_gate(c, DESIGN, alpha=0.01) for c in looks)
+
+    assert watched / 1500 <= 0.01
+    assert fixed / 1500 > 0.02
 
 
 def test_a_sound_experiment_shows_every_metric_and_claims_what_there_is():

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -180,7 +181,12 @@ def read_out(customers: Any, plan: Plan, progress: Progress | None = None) -> Re
     _require_columns(table, plan)
     counts = _counts(table, plan)
     refusals = [
-        *sample_ratio_gate(counts, plan.design, alpha=plan.gate_alpha),
+        *sample_ratio_gate(
+            counts,
+            plan.design,
+            alpha=plan.gate_alpha,
+            watched_over=0.0 if plan.inference is Inference.ONCE else plan.tuned_at,
+        ),
         *size_gate(counts, least=plan.least),
         *_time_refusals(plan, progress),
         *leakage_gate(progress.exposed, next(iter(plan.design))),
@@ -194,7 +200,14 @@ def read_out(customers: Any, plan: Plan, progress: Progress | None = None) -> Re
         if metric.before and not refusals:
             control, *others = moments_by_metric[metric.name]
             named = list(zip(list(plan.design)[1:], others, strict=True))
-            refusals += before_gate(control, named, metric.before, alpha=plan.gate_alpha)
+            refusals += before_gate(
+                control,
+                named,
+                metric.before,
+                # Every metric with a past is a test of its own.
+                alpha=plan.gate_alpha / len(plan.metrics),
+                read=partial(_read_gate, plan=plan),
+            )
     if refusals:
         return Readout(counts, tuple(refusals), ())
     found = [
@@ -225,6 +238,13 @@ def read(estimate: Estimate, plan: Plan) -> Reading:
     if plan.inference is Inference.ANY_TIME:
         return read_any_time(estimate, tuned_at=plan.tuned_at, level=plan.level)
     return read_at_look(estimate, plan.looks, level=plan.level)
+
+
+def _read_gate(estimate: Estimate, *, plan: Plan) -> Reading:
+    """Read what a gate looks at: as often as the effect itself is looked at."""
+    if plan.inference is Inference.ONCE:
+        return read_once(estimate)
+    return read_any_time(estimate, tuned_at=plan.tuned_at)
 
 
 def _time_refusals(plan: Plan, progress: Progress) -> list[Refusal]:

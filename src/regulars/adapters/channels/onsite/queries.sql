@@ -20,6 +20,7 @@ on conflict (key) do nothing
 -- name: next
 select key, said from waiting
 where customer_id = :customer_id and slot = :slot and waits_from <= :at and waits_until > :at
+  and shown_at is null
 order by waits_from desc, key
 limit :most
 

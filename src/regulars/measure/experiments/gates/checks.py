@@ -1,11 +1,12 @@
 """The gates of a readout: each says why an effect may not be shown, or nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from regulars.measure.experiments.gates.sequential_sample_ratio import sequential_sample_ratio
 from regulars.measure.experiments.inference.difference import difference
-from regulars.measure.experiments.inference.estimate import read_once
+from regulars.measure.experiments.inference.estimate import Estimate, Reading, read_once
 from regulars.measure.experiments.sample_ratio import check_sample_ratio
 from regulars.measure.experiments.sufficient_statistics import Moments
 
@@ -35,7 +36,11 @@ class Refusal:
 
 
 def sample_ratio_gate(
-    counts: Mapping[str, int], design: Mapping[str, float], *, alpha: float
+    counts: Mapping[str, int],
+    design: Mapping[str, float],
+    *,
+    alpha: float,
+    watched_over: float = 0.0,
 ) -> list[Refusal]:
     """Close when the split differs from the design.
 
@@ -43,6 +48,8 @@ def sample_ratio_gate(
         counts: Customers by variant.
         design: Share meant by variant.
         alpha: Below this p-value the split is broken.
+        watched_over: Customers expected where the split is looked at again and again: the test
+            then stays honest over all looks together; 0 where it is looked at once.
 
     Returns:
         A refusal, or nothing.
@@ -51,14 +58,20 @@ def sample_ratio_gate(
     seen = [int(counts.get(name, 0)) for name in names]
     if sum(seen) == 0:
         return []
-    check = check_sample_ratio(seen, [design[name] for name in names], alpha=alpha)
-    if not check.mismatch:
+    shares = [design[name] for name in names]
+    if watched_over:
+        # Sharpest for splits that are off by a few standard errors of a tenth of the customers.
+        weight = max(watched_over / 10, 1.0)
+        p_value = float(sequential_sample_ratio([seen], shares, concentration=weight)[-1])
+    else:
+        p_value = check_sample_ratio(seen, shares, alpha=alpha).p_value
+    if p_value >= alpha:
         return []
     split = ", ".join(f"{name} {number:,}" for name, number in zip(names, seen, strict=True))
     return [
         Refusal(
             Gate.SAMPLE_RATIO,
-            f"the split is {split} (p = {check.p_value:.1e}), which the design does not give by "
+            f"the split is {split} (p = {p_value:.1e}), which the design does not give by "
             "chance; find what drops or doubles customers in one variant",
         )
     ]
@@ -140,7 +153,12 @@ def leakage_gate(exposed: Mapping[str, int], control: str, *, most: int = 0) -> 
 
 
 def before_gate(
-    control: Moments, variants: Sequence[tuple[str, Moments]], name: str, *, alpha: float
+    control: Moments,
+    variants: Sequence[tuple[str, Moments]],
+    name: str,
+    *,
+    alpha: float,
+    read: Callable[[Estimate], Reading] = read_once,
 ) -> list[Refusal]:
     """Close when variants already differed before the experiment: an A/A test on the past.
 
@@ -149,13 +167,14 @@ def before_gate(
         variants: Name and moments of every other variant.
         name: What the past is called.
         alpha: Below this p-value they differ.
+        read: How the comparison is read: always valid where it is looked at again and again.
 
     Returns:
         A refusal per variant that differed.
     """
     found = []
     for variant, own in variants:
-        reading = read_once(difference(_past(control), _past(own)))
+        reading = read(difference(_past(control), _past(own)))
         if float(reading.p_value) < alpha:
             found.append(
                 Refusal(

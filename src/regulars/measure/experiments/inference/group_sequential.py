@@ -128,18 +128,32 @@ def read_at_look(
         spending: How the error is spent.
 
     Returns:
-        The reading: interval by the bound of this look; the p-value is that of this look
-        alone, at most `1 - level` only where the interval leaves out zero by its own bound.
+        The reading: interval by the bound of this look; the p-value is the least error over all
+        looks at which this look would have claimed, so that it is below `1 - level` just where
+        the interval leaves out zero.
     """
     bound = float(bounds(information, alpha=1 - level, spending=spending)[-1])
     error = np.where(estimate.standard_error > 0, estimate.standard_error, np.nan)
     score = np.abs(estimate.effect / error)
+    crossed = np.vectorize(lambda z: _least_error(float(z), information, spending), otypes=[float])
     return Reading(
         np.asarray(estimate.effect),
         np.asarray(estimate.effect - bound * error),
         np.asarray(estimate.effect + bound * error),
-        np.asarray(np.where(np.isnan(score), 1.0, np.minimum(1.0, 2 * ndtr(-score)))),
+        np.asarray(crossed(score)),
     )
+
+
+def _least_error(score: float, information: Sequence[float], spending: Spending) -> float:
+    """Error over all looks at which the last bound is this score; 1 where none is."""
+
+    def over(log_alpha: float) -> float:
+        return float(bounds(information, alpha=np.exp(log_alpha), spending=spending)[-1]) - score
+
+    most, least = np.log(0.999), np.log(1e-12)
+    if np.isnan(score) or over(most) >= 0:
+        return 1.0
+    return float(np.exp(brentq(over, least, most, xtol=1e-6))) if over(least) > 0 else 1e-12
 
 
 def _spent(times: Values, alpha: float, spending: Spending) -> Values:

@@ -54,8 +54,10 @@ def switchback_effect(
     scores = signal * (left - effect * signal)
     starts = np.arange(0, seen.shape[1], block)
     by_block = np.add.reduceat(scores, starts, axis=1)
-    clusters = int(np.count_nonzero(np.add.reduceat(kept, starts, axis=1)))
-    freedom = max(clusters - sum(seen.shape), 1)
+    cells = np.add.reduceat(kept, starts, axis=1) > 0
+    clusters = int(np.count_nonzero(cells))
+    # Levels taken out: one per store, and one per block, as a block is one observation.
+    freedom = max(clusters - int(cells.any(axis=1).sum()) - int(cells.any(axis=0).sum()), 1)
     variance = float((by_block**2).sum()) / power**2 * clusters / freedom
     return Estimate(
         np.asarray(effect),

@@ -7,6 +7,8 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from regulars.errors import UnknownName
+from regulars.govern.policy.asks import MARKETING_CLASS, Ask
+from regulars.reach.standing.gate import gate_of
 from regulars.serve.http.door.guard import Caller
 
 if TYPE_CHECKING:
@@ -41,7 +43,15 @@ def ask(request: Request, channel: str, asked: Asked) -> list[dict[str, Any]]:
         found = _slot(app, channel).waiting(
             asked.customer_id, now=caller.now, slot=asked.slot, most=asked.most
         )
-    return [asdict(one) for one in found]
+        gate = gate_of(app.settings, now=caller.now)
+        kind = app.settings.channels[channel].message_class or MARKETING_CLASS
+        asks = [Ask(one.key, asked.customer_id, channel, kind) for one in found]
+        # Who withdrew since it was put there is not shown it, nor anybody after a stop.
+        with app.state.reading() as opened:
+            said = gate.judge_again(opened, asks, now=caller.now) if asks else []
+    return [
+        asdict(one) for one, verdict in zip(found, said, strict=True) if verdict.decision == "allow"
+    ]
 
 
 @router.post("/api/reach/onsite/{channel}/shown", tags=["reach"])
