@@ -27,8 +27,8 @@ CHEAP = ScryptCost(16, 1, 1)
 class CampaignShop:
     """Customers, users and the campaigns they are sent."""
 
-    def __init__(self, folder, **policy):
-        url = f"sqlite:///{folder / 'state.db'}"
+    def __init__(self, folder, *, url="", **policy):
+        url = url or f"sqlite:///{folder / 'state.db'}"
         migrate(url)
         self.state, self.folder, self.kept = SQLState(url), folder, []
         self.settings = replace(Settings(), policy=Policy(**({"cap_contacts": 100} | policy)))

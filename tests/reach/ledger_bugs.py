@@ -275,7 +275,7 @@ def refusal_not_given_back():
 @bug
 def cancelled_run_goes_on():
     """Who was in the air when a run was called off is contacted later."""
-    return method(Ledger, "_cancelled", staticmethod(lambda *_: {}), likely={"cancel": 8})
+    return method(Ledger, "_called_off", staticmethod(lambda *_: {}), likely={"cancel": 8})
 
 
 @bug

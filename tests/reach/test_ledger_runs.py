@@ -386,6 +386,19 @@ def test_a_cancelled_run_contacts_nobody_any_more(shop, sms):
         enrol(shop.state, SPRING, members(EVERYBODY[:20]), now=now_of(shop))
 
 
+def test_who_joins_a_growing_run_that_was_cancelled_is_written_down_and_skipped(shop, sms):
+    growing = replace(SPRING, grows=True)
+    enrol(shop.state, growing, members(EVERYBODY[:2]), now=now_of(shop))
+    cancel(shop.state, SPRING.run_id, reason="stopped_by_hand", now=now_of(shop))
+    enrol(shop.state, growing, members(EVERYBODY[2:5]), now=now_of(shop))
+    work(shop, sms)
+
+    assert sms.deliveries() == []
+    assert account(shop.state, SPRING.run_id).reasons_by_fate[Fate.SKIPPED] == {
+        "stopped_by_hand": 5
+    }
+
+
 def test_why_tells_every_contact_and_non_contact_of_a_customer_the_newest_first(shop, sms):
     shop.rules(cap_contacts=1)
     for day, name in enumerate(["one", "two", "three"]):

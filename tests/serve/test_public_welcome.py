@@ -1,5 +1,7 @@
 """Somebody adds a member of staff in WeCom and is greeted, once, while the code holds."""
 
+import logging
+from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,7 +10,8 @@ from tests.contracts.channels.test_receipts import KEYS, event, sealed
 from regulars.app import open_app
 from regulars.reach.content.keeping.files import content_from
 from regulars.reach.content.service import put_content
-from regulars.serve.sending import acting
+from regulars.serve.sending import acting, greeting
+from regulars.serve.sending.desk import TriggerDesk
 from regulars.serve.sending.passing import one_pass
 from regulars.testing.provider_servers.wechat import WeChatServer
 
@@ -108,3 +111,52 @@ def test_a_forged_callback_greets_nobody(wecom):
 
     assert forged.status_code in {400, 403, 404}
     assert provider.taken == []
+
+
+def is_taken(answer):
+    """The callback was taken in to its end: the provider hears how many receipts it held."""
+    return answer.status_code == 200 and answer.json()["received"] >= 0
+
+
+def test_a_campaign_paused_before_its_greeting_is_handed_in_costs_no_receipt(
+    wecom, monkeypatch, caplog
+):
+    provider, server, app = wecom
+    listed = greeting.list_campaigns
+
+    def paused_once_listed(state):
+        rows = listed(state)
+        acting.pause(app, "hello", reason="wrong words", actor="test", now=datetime.now(UTC))
+        return rows
+
+    monkeypatch.setattr(greeting, "list_campaigns", paused_once_listed)
+    with caplog.at_level(logging.WARNING):
+        answer = call_back(server)
+    one_pass(app, now=datetime.now(UTC))
+
+    assert is_taken(answer), answer.text
+    assert provider.taken == []
+    assert "a greeting of campaign hello was not handed in: NotAllowed" in caplog.text
+    assert not any(word in caplog.text for word in ("wm1", "zhang", "CODE1"))
+
+
+def test_a_desk_that_does_not_answer_does_not_keep_the_provider_waiting(wecom, monkeypatch, caplog):
+    provider, server, app = wecom
+    monkeypatch.setattr(greeting, "HAND_IN_SECONDS", 0.01)
+    monkeypatch.setattr(TriggerDesk, "hand_in", lambda _desk, _trigger: Future())
+    with caplog.at_level(logging.WARNING):
+        answer = call_back(server)
+
+    assert is_taken(answer), answer.text
+    assert "was not handed in: TimeoutError" in caplog.text
+
+
+def test_a_code_that_cannot_be_kept_costs_no_receipt(wecom, caplog):
+    provider, server, app = wecom
+    with caplog.at_level(logging.WARNING):
+        answer = call_back(server, code="C" * 10_000)
+    one_pass(app, now=datetime.now(UTC))
+
+    assert is_taken(answer), answer.text
+    assert provider.taken == []
+    assert "the code of a greeting was not kept: InputError" in caplog.text

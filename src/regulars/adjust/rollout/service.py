@@ -14,6 +14,7 @@ from regulars.reach.campaigns.definition import AudienceKind, Phase
 from regulars.reach.campaigns.lifecycle import CampaignState
 from regulars.reach.campaigns.running.service import (
     drop,
+    drop_triggered,
     enrol_phase,
     hold,
     is_going,
@@ -354,6 +355,9 @@ def _end_stopped(state: State, campaign_id: str, *, now: datetime) -> list[Move]
     """Give everybody of a campaign that was ended by hand their fate."""
     with state.reading() as opened:
         row = campaign_within(opened, campaign_id)
+    if row.campaign.audience.kind is AudienceKind.TRIGGER:
+        late = drop_triggered(state, row, "campaign_stopped", now=now)
+        return [Move(campaign_id, "", "stopped", f"ended by hand, {late} skipped")] if late else []
     if _current(row) is None:
         return []
     done = _skip_rest(state, campaign_id, "campaign_stopped", now=now)

@@ -43,6 +43,7 @@ _SQL = Queries(__package__)
 
 __all__ = [
     "account",
+    "call_off",
     "cancel",
     "contacts_of",
     "contacts_with_fate",
@@ -112,8 +113,17 @@ def cancel(state: State, run_id: str, *, reason: str, now: datetime) -> int:
         Rows skipped; contacts claimed before, at most one window per sender, still go out.
     """
     with state.transaction() as opened:
-        opened.run(_SQL["mark_cancelled"], run_id=run_id, reason=reason)
+        call_off(opened, run_id, reason)
         return opened.run(_SQL["cancel"], run_id=run_id, reason=reason, at=stamp(now))
+
+
+def call_off(opened: Transaction, run_id: str, reason: str) -> int:
+    """Mark a run: whoever of it is not claimed yet gets a reason code in place of a contact.
+
+    Returns:
+        Steps of the run that were not marked before.
+    """
+    return opened.run(_SQL["mark_cancelled"], run_id=run_id, reason=reason)
 
 
 def tick(
@@ -414,7 +424,8 @@ def _count_audience(opened: Transaction, run: Run, customers: int, now: datetime
         at=stamp(now) if now else "",
     )
     [known] = opened.all(_SQL["run"], run_id=run.run_id, step=run.step)
-    if known["cancelled"]:
+    # Who joins a run that grows was told of too late: she is written down, and skipped.
+    if known["cancelled"] and not run.grows:
         raise InputError(
             f"run {run.run_id} was cancelled ({known['cancelled']}), nobody can join it; start "
             "another run"

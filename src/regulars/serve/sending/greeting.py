@@ -1,9 +1,11 @@
 """Greetings (欢迎语): whoever has just added a member of staff is answered while the code holds."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from regulars.errors import RegularsError
 from regulars.reach.campaigns.definition import AudienceKind
 from regulars.reach.campaigns.service import list_campaigns
 from regulars.reach.campaigns.triggers.service import Trigger
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     from regulars.serve.http.door.workspaces import Workspace
 
 WELCOME_CODE = "welcome_code"
+# The provider waits for the answer to its callback about as long.
+HAND_IN_SECONDS = 5.0
+_LOG = logging.getLogger("regulars.serve.sending")
 
 
 def greet_new(
@@ -22,6 +27,8 @@ def greet_new(
 
     The code is kept as an address and used once; a running campaign that is triggered and takes
     this channel says what is said. The contact goes out at once, ahead of anything marketing.
+    A greeting that cannot be handed in, such as one whose campaign has just been paused, spoils
+    neither the others nor what else the callback says.
 
     Args:
         workspace: The workspace.
@@ -43,15 +50,38 @@ def greet_new(
         and row.campaign.audience.kind is AudienceKind.TRIGGER
         and channel in row.campaign.channels
     ]
-    for one in new:
-        address = (WELCOME_CODE, one.code)
+    handed_in = sum(_greet(workspace, channel, one, greeting, now) for one in new)
+    if handed_in:
+        workspace.desk.wake.set()
+    return handed_in
+
+
+def _greet(
+    workspace: "Workspace", channel: str, one: Any, campaigns: Sequence[str], now: datetime
+) -> int:
+    """Keep the code of one contact and hand her greetings in; gives how many."""
+    address = (WELCOME_CODE, one.code)
+    try:
         register(
             workspace.state, workspace.protector, one.customer, address, source=channel, now=now
         )
-        for campaign in greeting:
-            named = f"{one.staff}/{one.customer}/{one.at.isoformat()}"
-            trigger = Trigger(campaign, named, one.customer, {"staff": one.staff})
-            workspace.desk.hand_in(trigger).result()
-    if greeting:
-        workspace.desk.wake.set()
-    return len(new) * len(greeting)
+    except RegularsError as error:
+        _LOG.warning("the code of a greeting was not kept: %s", type(error).__name__)
+        return 0
+    named = f"{one.staff}/{one.customer}/{one.at.isoformat()}"
+    triggers = [Trigger(name, named, one.customer, {"staff": one.staff}) for name in campaigns]
+    return sum(_hand_in(workspace, trigger) for trigger in triggers)
+
+
+def _hand_in(workspace: "Workspace", trigger: Trigger) -> bool:
+    """Hand a greeting in; False when it could not be. The log names no customer."""
+    try:
+        workspace.desk.hand_in(trigger).result(timeout=HAND_IN_SECONDS)
+    except (RegularsError, TimeoutError) as error:
+        _LOG.warning(
+            "a greeting of campaign %s was not handed in: %s",
+            trigger.campaign_id,
+            type(error).__name__,
+        )
+        return False
+    return True

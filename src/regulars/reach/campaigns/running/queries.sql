@@ -46,6 +46,9 @@ WHERE run_id = :run_id
   AND (state IN ('planned', 'claimed')
        OR (state = 'deferred' AND (next_at IS NOT NULL OR reason = 'campaign_paused')))
 
+-- name: not_called_off
+SELECT run_id FROM runs WHERE run_id = :run_id AND cancelled = '' LIMIT 1
+
 -- name: triggered
 SELECT COALESCE(SUM(audience), 0) AS customers FROM runs WHERE run_id = :run_id
 

@@ -20,7 +20,7 @@ from regulars.reach.campaigns.running.pacing import shifted
 from regulars.reach.campaigns.service import CampaignRow, campaign_within, move
 from regulars.reach.campaigns.splitting import CONTACT, split
 from regulars.reach.delivery.runs import Member
-from regulars.reach.delivery.service import enrol
+from regulars.reach.delivery.service import call_off, enrol
 from regulars.settings import Settings
 
 if TYPE_CHECKING:
@@ -261,22 +261,20 @@ def skip_phase(state: State, campaign_id: str, position: int, *, reason: str, no
     with state.reading() as opened:
         row = campaign_within(opened, campaign_id)
         rows = opened.all(_SQL["members"], campaign_id=campaign_id, phase=position)
-    members = [
-        Member(one["customer_id"], "skip", reason)
-        if one["assignment"] == CONTACT
-        else Member(one["customer_id"], "holdout", one["assignment"])
-        for one in rows
-    ]
-    enrol(
-        state,
-        run_for(row.campaign, run_of(campaign_id, row.phases[position].name), ""),
-        members,
-        now=now,
-    )
+    run_id = run_of(campaign_id, row.phases[position].name)
+    # Cut as it is to be sent: a crash may have left a part of it in the ledger.
+    for step, channel, part in _parts(row.campaign, rows):
+        members = [
+            Member(one["customer_id"], "skip", reason)
+            if one["assignment"] == CONTACT
+            else Member(one["customer_id"], "holdout", one["assignment"])
+            for one in part
+        ]
+        enrol(state, run_for(row.campaign, run_id, channel, step=step), members, now=now)
     with state.transaction() as opened:
         opened.run(_SQL["enrolled"], campaign_id=campaign_id, position=position, at=_stamp(now))
         mark_phase(opened, campaign_id, position, state="stopped", note=reason, now=now)
-    return len(members)
+    return len(rows)
 
 
 def pause(state: State, campaign_id: str, *, reason: str, actor: str, now: datetime) -> CampaignRow:
@@ -382,6 +380,29 @@ def drop(opened: Transaction, row: CampaignRow, reason: str, *, now: datetime) -
         opened.run(_SQL["expire"], run_id=one, reason=reason, at=_stamp(now))
         for one in runs_of(row)
     )
+
+
+def drop_triggered(state: State, row: CampaignRow, reason: str, *, now: datetime) -> int:
+    """Skip what came back to a triggered campaign after its end; nothing once all have a fate.
+
+    Args:
+        state: The transactional store.
+        row: A campaign that has ended.
+        reason: Reason code.
+        now: The moment, aware.
+
+    Returns:
+        Contacts skipped.
+    """
+    run_id = trigger_run(row.campaign.id)
+    with state.reading() as opened:
+        if not opened.all(_SQL["not_called_off"], run_id=run_id):
+            return 0
+    with state.transaction() as opened:
+        dropped = drop(opened, row, reason, now=now)
+        if not is_going(opened, run_id):
+            call_off(opened, run_id, reason)
+        return dropped
 
 
 def is_going(opened: Transaction, run_id: str) -> bool:

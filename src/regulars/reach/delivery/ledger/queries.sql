@@ -18,13 +18,19 @@ WHERE state = 'planned' AND turn = :turn AND channel = :channel
 ORDER BY priority DESC, planned_at, key LIMIT :most
 FOR UPDATE SKIP LOCKED
 
--- name: cancelled
-SELECT run_id, step, cancelled FROM runs
-WHERE cancelled <> '' AND run_id IN (SELECT value FROM json_each(:run_ids))
+-- name: called_off
+-- Runs nobody of may be contacted now: cancelled, or of a campaign that does not run. The state of
+-- the campaign is asked itself, so that it counts for runs and rows written after it changed too.
+SELECT r.run_id, r.step, r.cancelled, COALESCE(c.state, '') AS campaign_state
+FROM runs AS r LEFT JOIN campaigns AS c ON c.campaign_id = r.campaign_id
+WHERE r.run_id IN (SELECT value FROM json_each(:run_ids))
+  AND (r.cancelled <> '' OR c.state IN ('paused', 'stopped', 'finished'))
 
--- name: cancelled [postgresql]
-SELECT run_id, step, cancelled FROM runs
-WHERE cancelled <> '' AND run_id IN (SELECT json_array_elements_text(CAST(:run_ids AS json)))
+-- name: called_off [postgresql]
+SELECT r.run_id, r.step, r.cancelled, COALESCE(c.state, '') AS campaign_state
+FROM runs AS r LEFT JOIN campaigns AS c ON c.campaign_id = r.campaign_id
+WHERE r.run_id IN (SELECT json_array_elements_text(CAST(:run_ids AS json)))
+  AND (r.cancelled <> '' OR c.state IN ('paused', 'stopped', 'finished'))
 
 -- name: claim
 UPDATE ledger

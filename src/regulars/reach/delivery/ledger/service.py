@@ -26,6 +26,9 @@ CLOCK_WENT_BACK = "clock_went_back"
 CLOCK_MAY_WAVER = timedelta(seconds=5)
 # Keys kept longer than this outlast any clock that was set wrong.
 LASTING_SECONDS = 30 * 86_400
+PAUSED = "campaign_paused"
+# What is written down of a contact whose campaign ended before it was claimed.
+_REASON_BY_END = {"stopped": "campaign_stopped", "finished": "window_closed"}
 _SQL = Queries(__package__)
 
 
@@ -294,25 +297,31 @@ class Ledger:
         asks: Sequence[Ask],
         now: datetime,
     ) -> list[Verdict]:
-        """Ask the gate; who belongs to a run cancelled meanwhile needs not be asked about."""
-        cancelled = self._cancelled(opened, rows)
-        if not cancelled:
+        """Ask the gate; who belongs to a run called off meanwhile needs not be asked about."""
+        called_off = self._called_off(opened, rows)
+        if not called_off:
             return self.gate.judge(opened, asks, now=now)
-        asked = [ask for ask in asks if ask.key not in cancelled]
+        asked = [ask for ask in asks if ask.key not in called_off]
         judged = iter(self.gate.judge(opened, asked, now=now))
         return [
-            Verdict("skip", cancelled[ask.key]) if ask.key in cancelled else next(judged)
+            Verdict("hold" if called_off[ask.key] == PAUSED else "skip", called_off[ask.key])
+            if ask.key in called_off
+            else next(judged)
             for ask in asks
         ]
 
     @staticmethod
-    def _cancelled(opened: Transaction, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-        """Reason codes of rows whose run was called off, by key."""
+    def _called_off(opened: Transaction, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+        """Reason codes of rows whose run was cancelled, or whose campaign does not run, by key."""
         run_ids = sorted({row["run_id"] for row in rows})
-        known = opened.all(_SQL["cancelled"], run_ids=json.dumps(run_ids))
+        known = opened.all(_SQL["called_off"], run_ids=json.dumps(run_ids))
         if not known:
             return {}
-        reasons = {(row["run_id"], row["step"]): row["cancelled"] for row in known}
+        reasons = {
+            (row["run_id"], row["step"]): row["cancelled"]
+            or _REASON_BY_END.get(row["campaign_state"], PAUSED)
+            for row in known
+        }
         return {
             row["key"]: reasons[row["run_id"], row["step"]]
             for row in rows
@@ -333,8 +342,10 @@ class Ledger:
         for ask, verdict in zip(asks, verdicts, strict=True):
             if verdict.decision == "hold":
                 until = verdict.hold_until or now
-                # A turn decides anew; everybody else is looked at again when the hold ends.
-                again = "" if self.turn else stamp(max(until, now + timedelta(seconds=1)))
+                # A turn decides anew, and who resumes a campaign lets its contacts go; everybody
+                # else is looked at again when the hold ends.
+                is_open = self.turn or verdict.reason == PAUSED
+                again = "" if is_open else stamp(max(until, now + timedelta(seconds=1)))
                 groups[DEFERRED, verdict.reason, stamp(until), again].append(ask.key)
             elif verdict.decision == "skip":
                 state = fate_of_refusal(verdict.reason)
@@ -368,7 +379,7 @@ class Ledger:
             found[reason] = [ask.key for ask in asks]
             return found
         verdicts = self.gate.judge_again(opened, asks, now=now) if asks else []
-        cancelled = self._cancelled(opened, rows) if asks else {}
+        called_off = self._called_off(opened, rows) if asks else {}
         for row, ask, verdict in zip(rows, asks, verdicts, strict=True):
             age = seconds_between(row["claimed_on"], self.pace.uptime())
             # By the clock on the wall only where there is no better one, and while it is trusted.
@@ -376,8 +387,9 @@ class Ledger:
             is_back = is_back and key_seconds < LASTING_SECONDS
             if age is None:
                 age = (now - datetime.fromisoformat(row["at"])).total_seconds()
-            if ask.key in cancelled:
-                found[cancelled[ask.key]].append(ask.key)
+            # What a pause found in the air still arrives.
+            if called_off.get(ask.key, PAUSED) != PAUSED:
+                found[called_off[ask.key]].append(ask.key)
             elif is_back:
                 found[CLOCK_WENT_BACK].append(ask.key)
             elif verdict.decision != "allow":
