@@ -12,12 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from regulars.adapters.channels.email.verp import return_address
 from regulars.errors import InputError, NotAllowed
 from regulars.govern.consent.service import set_consent, show
 from regulars.govern.consent.word import Word
 from regulars.reach.links.tokens import Purpose
 from regulars.reach.receipts.service import contact_state
 from regulars.reach.receipts.standard import parse
+from regulars.serve.public.strikes import MOST_A_MINUTE
 
 SECRET = "whsec_" + b64encode(b"a secret of both sides").decode()
 CONTACT = """INSERT INTO ledger
@@ -195,3 +197,74 @@ def test_leaving_by_the_link_of_a_contact_is_an_outcome_of_it_too(shop, contact)
     back = Word(customer, "marketing", "granted", datetime.now(UTC), channel="email")
     set_consent(shop.home.state, back, actor="test", now=datetime.now(UTC))
     assert bars(shop, customer) == []
+
+
+LETTER = (
+    "From: MAILER-DAEMON@mx.example\r\nTo: {to}\r\nMessage-ID: <{key}@mx.example>\r\n"
+    'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
+    "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n"
+    "Final-Recipient: rfc822; li@example.com\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n"
+    "--b\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: <{key}@shop.example>\r\n"
+    "X-Regulars-Key: {key}\r\n\r\ntext\r\n--b--\r\n"
+)
+VACATION = b"From: li@example.com\r\nAuto-Submitted: auto-replied\r\n\r\nI am away."
+
+
+@pytest.fixture
+def mail(make_shop, serve, tmp_path, monkeypatch):
+    """A shop that takes bounces, one contact in it; nobody has come yet."""
+    monkeypatch.setenv("REGULARS_TEST_BOUNCES", "w")
+    folder = tmp_path / "shop"
+    make_shop.empty(folder)
+    with (folder / "regulars.toml").open("a", encoding="utf-8") as file:
+        file.write(
+            '[channels.email]\nvia = "email"\nsmtp_host = "127.0.0.1"\nsmtp_security = "none"\n'
+            'sender = "news@shop.example"\nreceipt_secret_env = "REGULARS_TEST_BOUNCES"\n'
+        )
+    moment = datetime.now(UTC)
+    with serve(folder, clock=lambda: moment) as running:
+        at = (moment - timedelta(hours=1)).isoformat(timespec="microseconds")
+        with running.home.state.transaction() as opened:
+            opened.run(CONTACT, key="0a", customer="c1", at=at, provider="0a@shop.example")
+        yield running
+
+
+def returned(shop, body, **query):
+    return httpx.post(f"{shop.url}/api/reach/receipts/email", content=body, params=query)
+
+
+def kept(shop):
+    with shop.home.state.reading() as opened:
+        return len(opened.all("SELECT post_id FROM receipt_posts"))
+
+
+def test_nobody_bars_a_customer_by_a_letter_he_made_up(mail):
+    forged = LETTER.format(to="x@shop.example", key="0a").encode()
+
+    assert returned(mail, forged).json()["received"] == 0
+    assert (bars(mail, "c1"), kept(mail)) == ([], 0)
+    to = return_address("0a", domain="bounces.shop.example", secret="w")
+    assert returned(mail, LETTER.format(to=to, key="0a").encode()).json()["received"] == 1
+    assert (bars(mail, "c1"), kept(mail)) == ([("email", "bounced")], 1)
+
+
+def test_whoever_keeps_bringing_what_is_of_no_use_is_slowed_and_others_are_not(mail):
+    to = return_address("0a", domain="shop.example", secret="w")
+    unusable = [VACATION, b"", LETTER.format(to="x@shop.example", key="0a").encode()]
+
+    codes = [returned(mail, body).status_code for body in unusable * (MOST_A_MINUTE // 3 + 1)]
+    large = returned(mail, b"x" * (2 << 20))
+    vouched = returned(mail, VACATION, key="w")
+    usable = returned(mail, LETTER.format(to=to, key="0a").encode())
+
+    assert codes == [200, 400, 200] * (MOST_A_MINUTE // 3) + [429] * 3
+    assert (large.status_code, large.headers["retry-after"]) == (429, "60")
+    assert (vouched.status_code, usable.status_code, kept(mail)) == (200, 200, 1)
+
+
+def test_a_letter_over_a_mebibyte_is_not_looked_at(mail):
+    to = return_address("0a", domain="shop.example", secret="w")
+    letter = LETTER.format(to=to, key="0a").encode()
+
+    assert returned(mail, letter + b" " * (1 << 20), key="w").status_code == 413
+    assert bars(mail, "c1") == []

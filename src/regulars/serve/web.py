@@ -27,9 +27,9 @@ from regulars.serve.http import collect, decide, govern, measure, reach, underst
 from regulars.serve.http.door.guard import Guard
 from regulars.serve.http.door.role_matrix import ROLE_MATRIX
 from regulars.serve.http.door.workspaces import Site
-from regulars.serve.public import receipts
 from regulars.serve.public.clicks import ClickPages
 from regulars.serve.public.preferences import PreferencePages
+from regulars.serve.public.receipts import ReceiptDoor
 from regulars.serve.public.surveys import SurveyPages
 
 _LOG = logging.getLogger("regulars.serve")
@@ -109,7 +109,7 @@ def _routes(site: Site, pages: Pages) -> list[BaseRoute]:
         *ClickPages(site, pages).routes(),
         *PreferencePages(site, pages).routes(),
         *SurveyPages(site, pages).routes(),
-        *receipts.routes(),
+        *ReceiptDoor().routes(),
         *console.routes(pages),
     ]
     for part in (collect, unify, understand, decide, reach, measure, govern):

@@ -1,5 +1,7 @@
 """Outcomes of receipts become facts, each once, whatever dies in between."""
 
+from datetime import timedelta
+
 import pyarrow.parquet as pq
 import pytest
 
@@ -37,6 +39,14 @@ def rows(room):
     files = DeltaLake(room.lake_folder).files("contact_outcomes")
     found = [row for file in files for row in pq.ParquetFile(file).read().to_pylist()]
     return sorted((row["contact_key"], row["kind"], row["customer_id"]) for row in found)
+
+
+def test_an_export_forgets_bodies_of_posts_that_are_old(facts):
+    facts.takes(facts.receipt("clicked", "k2", 3), raw=b"body")
+    facts.now += timedelta(days=31)
+
+    assert exported(facts) == 3
+    assert facts.shop.all("SELECT post_id FROM receipt_posts") == []
 
 
 def test_each_outcome_becomes_a_fact_once(facts):

@@ -285,3 +285,43 @@ def test_a_receipt_nobody_knows_after_a_week_no_longer_waits(mailroom):
     assert mailroom.settles() == 0
     assert mailroom.bars() == []
     assert [one["standing"] for one in counts(mailroom.state)] == ["unknown"]
+
+
+def posts(room):
+    return [row["body"] for row in room.shop.all("SELECT body FROM receipt_posts ORDER BY body")]
+
+
+def test_a_post_that_told_nothing_leaves_nothing_and_takes_no_lock(mailroom, crashing):
+    mailroom.sends(("k1", "ann", "email"))
+    mailroom.takes(mailroom.receipt("delivered", "k1", notice_id="n1"), raw=b"first")
+
+    no_writer = crashing(mailroom.state, 0)
+    nothing = mailroom.takes(state=no_writer, raw=b"vacation")
+    again = mailroom.takes(mailroom.receipt("delivered", "k1", notice_id="n1"), raw=b"varied")
+
+    assert (nothing.received, again.again) == (0, 1)
+    assert posts(mailroom) == ["sealed 5"]
+
+
+def test_receipts_known_already_open_no_write_transaction(mailroom, monkeypatch):
+    receipt = mailroom.receipt("delivered", "k1", notice_id="n1")
+    mailroom.takes(receipt)
+    monkeypatch.delattr(type(mailroom.state), "transaction")
+
+    assert mailroom.takes(receipt, receipt, raw=b"again").again == 2
+
+
+def test_bodies_are_forgotten_after_thirty_days_and_receipts_are_not(mailroom):
+    mailroom.sends(("k1", "ann", "email"))
+    first = mailroom.now
+    mailroom.takes(mailroom.receipt("delivered", "k1"), raw=b"first")
+    mailroom.now = first + timedelta(days=29)
+    mailroom.takes(mailroom.receipt("opened", "k1"), raw=b"second one")
+
+    kept = service.forget_posts(mailroom.state, now=mailroom.now)
+    gone = service.forget_posts(mailroom.state, now=first + timedelta(days=30))
+
+    assert (kept, gone, posts(mailroom)) == (0, 1, ["sealed 10"])
+    assert contact_state(mailroom.state, "k1").state == "opened"
+    assert mailroom.takes(mailroom.receipt("delivered", "k1"), raw=b"first").again == 1
+    assert posts(mailroom) == ["sealed 10"]

@@ -7,6 +7,15 @@ INSERT INTO receipt_posts (post_id, channel, body, received_at)
 VALUES (:post_id, :channel, :body, :received_at)
 ON CONFLICT (post_id) DO NOTHING
 
+-- name: any_old_post
+SELECT 1 AS old FROM receipt_posts WHERE received_at <= :since LIMIT 1
+
+-- name: forget_posts
+DELETE FROM receipt_posts WHERE received_at <= :since
+
+-- name: is_known
+SELECT 1 AS known FROM receipt_inbox WHERE provider = :provider AND receipt_id = :receipt_id
+
 -- name: keep_receipt
 INSERT INTO receipt_inbox
     (provider, receipt_id, post_id, channel, kind, contact_key, provider_id, address_token, detail,

@@ -36,6 +36,7 @@ FACTS = frozenset({
 })
 MOST_WAITING = 5000
 WAITS = timedelta(days=7)
+BODIES_KEPT = timedelta(days=30)
 _BARRING = {
     ReceiptKind.OPTED_OUT.value: SuppressionReason.OPTED_OUT,
     ReceiptKind.COMPLAINED.value: SuppressionReason.COMPLAINED,
@@ -99,16 +100,21 @@ def take(
         receipts: What the parser read.
         covering: Makes tokens of addresses, and seals what came.
         now: The moment, aware.
-        raw: The body as it came; kept encrypted.
+        raw: The body as it came; kept encrypted for 30 days when it told something new.
 
     Returns:
         What came of them.
     """
     post_id = hashlib.sha256(channel.encode() + b"\0" + raw).hexdigest()[:32] if raw else ""
-    found: list[str] = []
+    rows = [_row(channel, one, covering, post_id=post_id, now=now) for one in receipts]
+    # Writers wait for each other: who brings nothing new must not make them wait.
+    with state.reading() as opened:
+        if all(opened.all(_SQL["is_known"], **_name(row)) for row in rows):
+            return Taken(len(rows), len(rows), 0, 0)
     with state.transaction() as opened:
         taker = _Taker(opened, now)
-        if raw:
+        found = [taker.take(row, agent=one.agent) for row, one in zip(rows, receipts, strict=True)]
+        if raw and any(standing != "again" for standing in found):
             opened.run(
                 _SQL["keep_post"],
                 post_id=post_id,
@@ -116,9 +122,6 @@ def take(
                 body=covering.seal(raw),
                 received_at=_text(now),
             )
-        for receipt in receipts:
-            row = _row(channel, receipt, covering, post_id=post_id, now=now)
-            found.append(taker.take(row, agent=receipt.agent))
     return Taken(
         len(receipts), found.count("again"), found.count("waiting"), found.count("program")
     )
@@ -146,6 +149,24 @@ def settle_waiting(state: State, *, now: datetime, most: int = MOST_WAITING) -> 
         opened.run(_SQL["give_up"], since=_text(now - WAITS))
         rows = opened.all(_SQL["waiting"], most=most)
         return sum(taker.settle(row) for row in rows)
+
+
+def forget_posts(state: State, *, now: datetime) -> int:
+    """Forget the bodies receipts came in 30 days ago or earlier; the receipts stay.
+
+    Args:
+        state: The transactional store.
+        now: The moment, aware.
+
+    Returns:
+        Bodies forgotten.
+    """
+    since = _text(now - BODIES_KEPT)
+    with state.reading() as opened:
+        if not opened.all(_SQL["any_old_post"], since=since):
+            return 0
+    with state.transaction() as opened:
+        return opened.run(_SQL["forget_posts"], since=since)
 
 
 def contact_state(state: State, contact_key: str) -> ContactState | None:
@@ -336,6 +357,10 @@ def _row(
         "occurred_at": at,
         "received_at": _text(now),
     }
+
+
+def _name(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"provider": row["provider"], "receipt_id": row["receipt_id"]}
 
 
 def _token(address: str, covering: Covering) -> str:

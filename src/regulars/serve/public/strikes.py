@@ -1,4 +1,4 @@
-"""Strikes: how often somebody came with a link that is not to be believed, minute by minute."""
+"""Strikes: how often somebody came with a link, or a post, that is of no use, by the minute."""
 
 from datetime import datetime
 
@@ -7,13 +7,13 @@ MOST_CALLERS = 10_000
 
 
 class Strikes:
-    """Counts bad links by network address, in memory only.
+    """Counts bad links and posts by network address, in memory only.
 
-    A genuine link is never refused because of others: many customers share an address, and mail
+    A genuine one is never refused because of others: many customers share an address, and mail
     providers unsubscribe thousands from a few.
 
     Args:
-        most: Bad links a minute that are still looked at.
+        most: Bad ones a minute that are still answered in full.
     """
 
     def __init__(self, *, most: int = MOST_A_MINUTE) -> None:
@@ -22,7 +22,7 @@ class Strikes:
         self._count: dict[str, int] = {}
 
     def strike(self, address: str, *, now: datetime) -> bool:
-        """Count a bad link.
+        """Count a bad link or post.
 
         Args:
             address: Network address it came from.
