@@ -12,7 +12,7 @@ from regulars.adapters.channels.push.encryption import Subscription, encrypted
 from regulars.adapters.channels.push.fcm import FcmChannel
 from regulars.adapters.channels.push.jpush import JPushChannel
 from regulars.adapters.channels.push.jwt import b64, unb64
-from regulars.adapters.channels.push.web_push import WebPushChannel, vapid_key
+from regulars.adapters.channels.push.web_push import WebPushChannel, is_push_service, vapid_key
 from regulars.errors import InputError
 from regulars.ports.channels import Message, Outcome, Recovery
 from regulars.settings import ChannelSettings
@@ -155,6 +155,50 @@ def test_only_push_services_are_called():
 
     assert [a.reason for a in answers.values()] == ["bad_address"] * 3
     assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("base_url", "endpoint", "is_called"),
+    [
+        ("https://push.example", "https://push.example/w/1", True),
+        ("https://push.example", "https://push.example:443/w/1", True),
+        ("https://push.example/", "https://PUSH.example/w/1", True),
+        ("https://push.example/w", "https://push.example/w/1", True),
+        ("https://push.example", "https://push.example.evil.example/w/1", False),
+        ("https://push.example", "https://push.example@169.254.169.254/latest", False),
+        ("https://push.example", "https://push.example:443@169.254.169.254/latest", False),
+        ("https://push.example", "https://a:b@push.example/w/1", False),
+        ("https://push.example", "https://@push.example/w/1", False),
+        ("https://push.example", "https://push.example:8443/w/1", False),
+        ("https://push.example", "https://push.example:x/w/1", False),
+        ("https://push.example", "https://push.example\\@169.254.169.254/", False),
+        ("https://push.example", "https://push.exa\tmple/w/1", False),
+        ("https://push.example", "http://push.example/w/1", False),
+        ("https://push.example/w", "https://push.example/web", False),
+        ("https://push.example/w", "https://push.example/w/../admin", False),
+        ("https://push.example/w", "https://push.example/w/%2e%2E/admin", False),
+        ("https://push.example/w", "https://push.example/w/..%2fadmin", False),
+        ("http://127.0.0.1:80", "http://127.0.0.1:8080/", False),
+        ("", "https://fcm.googleapis.com/fcm/send/1", True),
+        ("", "https://a:b@fcm.googleapis.com/fcm/send/1", False),
+        ("", "https://fcm.googleapis.com:x/fcm/send/1", False),
+        ("", "https://[fcm.googleapis.com/fcm/send/1", False),
+    ],
+)
+def test_a_push_service_of_ones_own_is_the_only_one_called(base_url, endpoint, is_called):
+    assert is_push_service(endpoint, base_url) is is_called
+
+
+def test_a_subscription_that_only_begins_like_the_service_calls_nobody():
+    with WebPushServer() as server, WebPushServer() as inside:
+        near = f"{server.url}@{inside.url.removeprefix('http://')}/latest"
+        address = json.loads(server.subscribe("a")) | {"endpoint": near}
+        settings = {"sender": "mailto:a@shop.example", "base_url": server.url}
+        channel = open_push(WebPushChannel, server, secret=VAPID, **settings)
+        [answer] = channel.send([contact(1, Message(json.dumps(address), text="x"))]).values()
+
+    assert answer.reason == "bad_address"
+    assert (server.requests, inside.requests) == ([], [])
 
 
 def test_a_message_too_long_for_a_browser_is_refused_unsent():

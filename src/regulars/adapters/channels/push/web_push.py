@@ -9,7 +9,7 @@ import hashlib
 import json
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -29,6 +29,7 @@ from regulars.errors import InputError
 from regulars.ports.channels import Answer, Contact, Message
 
 _SECONDS_KEPT = 86_400
+_PORTS = {"http": 80, "https": 443}
 # Subscriptions come from browsers of strangers; only push services are called, nobody inside.
 PUSH_SERVICES = (
     "fcm.googleapis.com",
@@ -76,7 +77,7 @@ class WebPushChannel(WindowChannel):
             ACCEPTED with the address of the message; REFUSED "unsubscribed" on 404 and 410.
         """
         to = subscription(message.address)
-        if to is None or not _is_push_service(to.endpoint, self.setup.settings.base_url):
+        if to is None or not is_push_service(to.endpoint, self.setup.settings.base_url):
             return refused("bad_address")
         body = _body(contact, message)
         if len(body) > MOST_BYTES:
@@ -140,13 +141,50 @@ def _public(key: ec.EllipticCurvePrivateKey) -> bytes:
     )
 
 
-def _is_push_service(endpoint: str, base_url: str) -> bool:
-    parts = urlsplit(endpoint)
+def is_push_service(endpoint: str, base_url: str) -> bool:
+    """Say whether an endpoint is one of a push service's, and so may be called.
+
+    Args:
+        endpoint: Where a subscription leads; whoever subscribed wrote it.
+        base_url: The only service there is; "" for those browsers use.
+
+    Returns:
+        False for other hosts and ports, names before an @, and ways out of the service's path.
+
+    Example:
+        >>> is_push_service("https://push.example/w/1", "https://push.example/w")
+        True
+        >>> is_push_service("https://push.example@10.0.0.1/w/1", "https://push.example")
+        False
+    """
+    found = _place(endpoint)
+    if found is None:
+        return False
+    scheme, host, port, path = found
     if base_url:
-        return endpoint.startswith(base_url)
-    host = parts.hostname or ""
+        own = _place(base_url)
+        if own is None or found[:3] != own[:3]:
+            return False
+        inside = [part for part in own[3] if part]
+        return path[1 : 1 + len(inside)] == inside
     known = any(host == s or (s[0] == "." and host.endswith(s)) for s in PUSH_SERVICES)
-    return parts.scheme == "https" and parts.port in {None, 443} and known
+    return (scheme, port) == ("https", 443) and known
+
+
+def _place(url: str) -> tuple[str, str, int, list[str]] | None:
+    """Take an address apart: scheme, host, port, segments of the path; None for doubtful ones."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _PORTS[parts.scheme]
+    except (ValueError, KeyError):
+        return None
+    # Parsers differ on these, and the one that calls may take them for another place.
+    if not url.isprintable() or " " in url or "\\" in url or "@" in parts.netloc:
+        return None
+    path = unquote(parts.path).replace("\\", "/").split("/")
+    if not parts.hostname or {".", ".."} & set(path):
+        return None
+    return parts.scheme, parts.hostname, port, path
 
 
 def _body(contact: Contact, message: Message) -> bytes:
