@@ -361,7 +361,7 @@ def test_the_version_of_a_rule_follows_its_words():
     [
         ("[e1]\nkind = 'ranking'", "has no 'claim'"),
         ("[e1]\nkind = 'ranking'\nclaim = 'x'\ncolour = 1", "has 'colour'"),
-        ("[e1]\nkind = 'r'\nclaim = 'x'\nvalid_to = 'soon'", "write YYYY-MM-DD"),
+        ("[e1]\nkind = 'ranking'\nclaim = 'x'\nvalid_to = 'soon'", "write YYYY-MM-DD"),
         ("[e1", "no TOML or JSON"),
     ],
 )

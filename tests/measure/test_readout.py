@@ -122,7 +122,7 @@ def test_sound_experiments_are_hardly_ever_refused_and_claim_no_more_than_the_le
     refused, claimed = 0, 0
     plan = Plan(DESIGN, EVERYTHING, Inference.ONCE, correction=Correction.HOLM)
     for seed in range(200):
-        readout = read_out(shop(600, seed=seed), plan)
+        readout = read_out(shop(600, seed=seed), plan, Progress(days_run=14))
         refused += readout.is_refused
         claimed += any(finding.is_claim for finding in readout.findings)
 

@@ -127,3 +127,5 @@ def test_everything_is_stopped_by_one_click(fresh, shop):
     says(fresh, "All contacts are stopped")
     press(fresh, "Let contacts go out again")
     says(fresh, "Contacts may go out again.")
+
+    assert fresh.find_elements(By.ID, "reason"), "it can be stopped again"

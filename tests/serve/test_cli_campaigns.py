@@ -14,7 +14,7 @@ TEA = """
 id = "tea"
 name = "春茶上新"
 channel = "sms"
-topic = "tea"
+topic = "news"
 audience = { file = "tea.csv" }
 
 [stop]

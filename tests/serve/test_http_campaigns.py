@@ -11,8 +11,17 @@ from regulars.govern.access.api_keys.service import add_key
 from regulars.serve.sending.passing import one_pass
 
 NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)
-TEA = {"channel": "sms", "topic": "tea", "holdout": 0.1, "audience": {"segment": "champions"}}
+TEA = {"channel": "sms", "topic": "news", "holdout": 0.1, "audience": {"segment": "champions"}}
 RECEIPT = {"channel": "sms", "message_class": "transactional", "audience": "trigger"}
+
+
+@pytest.fixture(scope="module")
+def server(make_shop, serve, tmp_path_factory):
+    """A shop of its own: its campaigns are nobody else's."""
+    folder = tmp_path_factory.mktemp("campaigns") / "shop"
+    make_shop.filled(folder)
+    with serve(folder) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from regulars.errors import InputError
 from regulars.ports.channels import Message, Outcome
 from regulars.records.receipts import ReceiptKind
 from regulars.settings import ChannelSettings
-from regulars.testing.provider_contract import ProviderContract, contact
+from regulars.testing.provider_contract import AT, ProviderContract, contact
 from regulars.testing.provider_servers.troubles import Trouble
 from regulars.testing.provider_servers.wechat import WeChatServer
 
@@ -71,6 +71,7 @@ class TestMiniProgramMessage(WeChat):
 
 class TestWecom(WeChat):
     kind = WecomChannel
+    more = {"clock": lambda: AT}
     prefix = "wm-customer-"
     batches = True
 
@@ -207,11 +208,11 @@ def test_one_text_is_one_task_and_staff_confirm_it_customer_by_customer():
 
 def test_a_task_whose_answer_was_lost_is_found_by_its_text_and_customer():
     with WeChatServer(Trouble.NONE, Trouble.LOST, account="wx1", secret="s") as server:
-        channel = open_wechat(WecomChannel, server)
+        channel = open_wechat(WecomChannel, server, clock=lambda: AT)
         channel.send([contact(0, Message("wm0", text="A"))])
         [lost] = channel.send([contact(1, Message("wm1", text="B"))]).values()
         found = channel.find([f"{1:032x}", f"{9:032x}"])
-        fresh = open_wechat(WecomChannel, server)
+        fresh = open_wechat(WecomChannel, server, clock=lambda: AT)
         forgotten = fresh.find([f"{1:032x}"])
         fresh.remember([contact(1, Message("wm1", text="B"))])
         remembered = fresh.find([f"{1:032x}"])
@@ -220,6 +221,39 @@ def test_a_task_whose_answer_was_lost_is_found_by_its_text_and_customer():
     assert {k: a.provider_id for k, a in found.items()} == {f"{1:032x}": "msg-1:wm1"}
     assert forgotten == {}
     assert remembered[f"{1:032x}"].provider_id == "msg-1:wm1"
+
+
+@pytest.mark.parametrize(
+    ("claimed_after", "is_found"),
+    [(-60, True), (0, True), (119, True), (121, False), (7200, False)],
+)
+def test_a_task_made_before_a_contact_was_claimed_is_another_contact_s(claimed_after, is_found):
+    claimed = AT + timedelta(seconds=claimed_after)
+    with WeChatServer(account="wx1", secret="s") as server:
+        open_wechat(WecomChannel, server, clock=lambda: AT).send([
+            contact(0, Message("wm0", text="A"))
+        ])
+        fresh = open_wechat(WecomChannel, server, clock=lambda: claimed + timedelta(minutes=3))
+        fresh.remember([
+            replace(contact(1, Message("wm0", text="A")), at=claimed),
+            # An older claim widens what is asked for, not what counts for the others.
+            replace(contact(2, Message("wm9", text="A")), at=AT - timedelta(hours=1)),
+        ])
+        found = fresh.find([f"{1:032x}", f"{2:032x}"])
+
+    assert {k: a.provider_id for k, a in found.items()} == (
+        {f"{1:032x}": "msg-0:wm0"} if is_found else {}
+    )
+
+
+def test_a_task_known_to_be_one_contact_s_is_no_other_s():
+    with WeChatServer(account="wx1", secret="s") as server:
+        channel = open_wechat(WecomChannel, server, clock=lambda: AT)
+        channel.send([contact(0, Message("wm0", text="A"))])
+        channel.remember([contact(1, Message("wm0", text="A"))])
+        found = channel.find([f"{1:032x}"])
+
+    assert found == {}
 
 
 def welcome(number, at):

@@ -11,6 +11,7 @@ from typing import Any
 
 from regulars.errors import InputError
 from regulars.govern.copycheck.findings import Considered, Copy
+from regulars.govern.copycheck.rulebook.loading import require_known
 from regulars.govern.copycheck.rulebook.records import Rule
 from regulars.govern.copycheck.text.normalise import View, normalise
 
@@ -209,6 +210,8 @@ def _checked(what: str, given: Any, kind: Any, skipped: int) -> dict[str, Any]:
     missing = sorted(one for one in needed if not given.get(one))
     if missing:
         raise InputError(f"{what} has no {missing[0]!r}; give it")
+    if kind is Evidence:
+        require_known(kind_of_evidence=str(given["kind"]))
     read = dict(given)
     if isinstance(read.get("valid_to"), str):
         try:

@@ -90,12 +90,12 @@ class Progress:
     """What is known of the experiment besides its customers.
 
     Attributes:
-        days_run: Days since it started.
+        days_run: Days since it started; must be told for ONCE.
         times_read: How often its effect was shown before.
         exposed: Customers that got the treatment, by the variant they were assigned to.
     """
 
-    days_run: float = float("inf")
+    days_run: float | None = None
     times_read: int = 0
     exposed: Mapping[str, int] = field(default_factory=dict)
 
@@ -158,13 +158,13 @@ def read_out(customers: Any, plan: Plan, progress: Progress | None = None) -> Re
         customers: One row per customer: `variant` and the columns the metrics name; an Ibis
             table, a pandas frame, a pyarrow table or a mapping of columns. Each customer once.
         plan: What was settled beforehand.
-        progress: How far it has come; by default it is over and was never read.
+        progress: How far it has come; needed where the plan reads it once.
 
     Returns:
         The readout. With any refusal it holds no effect at all.
 
     Raises:
-        InputError: A column is missing.
+        InputError: A column is missing, or the days run of a plan that is read once.
 
     Source:
         Gates after Kohavi, Tang & Xu (2020), "Trustworthy Online Controlled Experiments", ch.
@@ -173,7 +173,7 @@ def read_out(customers: Any, plan: Plan, progress: Progress | None = None) -> Re
     Example:
         >>> shop = {"variant": ["a", "b"] * 100, "spend": [1.0, 2.0, 3.0, 4.0] * 50}
         >>> plan = Plan({"a": 0.5, "b": 0.5}, [Metric("spend", "spend")], Inference.ONCE)
-        >>> [finding] = read_out(shop, plan).findings
+        >>> [finding] = read_out(shop, plan, Progress(days_run=14)).findings
         >>> finding.effect, finding.is_claim
         (1.0, True)
     """
@@ -250,6 +250,11 @@ def _read_gate(estimate: Estimate, *, plan: Plan) -> Reading:
 def _time_refusals(plan: Plan, progress: Progress) -> list[Refusal]:
     if plan.inference is not Inference.ONCE:
         return []
+    if progress.days_run is None:
+        raise InputError(
+            f"an experiment of {plan.days:g} days is read once, at its end: give days_run in its "
+            "progress, the days since it started"
+        )
     return time_gate(
         days_run=progress.days_run, days_planned=plan.days, times_read=progress.times_read
     )

@@ -40,12 +40,14 @@ class Ground:
         holdout: Share held out where the campaign says none.
         window_days: Days of outcome where the campaign says none.
         zone: IANA zone of moments written without one.
+        topics: Topics customers can leave; None where any name is taken.
     """
 
     channels: Collection[str]
     holdout: float = 0.1
     window_days: int = 7
     zone: str = "Asia/Shanghai"
+    topics: Collection[str] | None = None
 
 
 def read_campaign(given: Mapping[str, Any], ground: Ground) -> Campaign:
@@ -83,7 +85,7 @@ def read_campaign(given: Mapping[str, Any], ground: Ground) -> Campaign:
         message_class=MessageClass(kind),
         channels=channels,
         audience=_audience(given.get("audience")),
-        topic=_text(given, "topic", 64),
+        topic=_topic(given, ground),
         content=_content(given, channels),
         offer=_text(given, "offer", 64),
         holdout=_share(given, "holdout", ground.holdout if is_marketing else 0.0),
@@ -149,6 +151,14 @@ def _text(given: Mapping[str, Any], name: str, most: int) -> str:
     if not isinstance(value, str) or len(value) > most or "\n" in value.strip():
         raise InputError(f"{name} is {value!r}, must be one line of at most {most} characters")
     return value.strip()
+
+
+def _topic(given: Mapping[str, Any], ground: Ground) -> str:
+    """Read the topic: a name no customer could have left would mail those who left the real one."""
+    topic = _text(given, "topic", 64)
+    if topic and ground.topics is not None and topic not in ground.topics:
+        raise UnknownName("topic", topic, ground.topics)
+    return topic
 
 
 def _whole(given: Mapping[str, Any], name: str, default: int, least: int, most: int) -> int:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from regulars.govern.approvals.service import Subject
+from regulars.govern.consent.declared import read_declared
 from regulars.reach.campaigns.audiences.service import Found, resolve, tag_version
 from regulars.reach.campaigns.definition import AudienceKind, Campaign
 from regulars.reach.campaigns.reading import Ground
@@ -31,6 +32,7 @@ def ground_of(app: "App") -> Ground:
         settings.loop.campaign_holdout,
         settings.loop.window_days,
         settings.retailer.zone,
+        tuple(read_declared(app.folder).topics),
     )
 
 

@@ -26,6 +26,10 @@ _KNOWN = {
 }  # fmt: skip
 
 
+_UNRULED = frozenset({"app", "web_push", "wecom", "wechat", "webhook", "onsite", "call", "letter"})
+"""Channels for which no rule asks something of its own."""
+
+
 @cache
 def rulebook() -> Rulebook:
     """Give the rules this package ships, read once.
@@ -44,6 +48,43 @@ def rulebook() -> Rulebook:
         if path.name.endswith(".toml")
     }
     return read_rulebook(texts)
+
+
+@cache
+def vocabulary() -> dict[str, frozenset[str]]:
+    """Give the words rules know, so that a mistyped one is not taken for "no rule applies".
+
+    Returns:
+        Channels, categories, markets and kinds of evidence, by these names.
+
+    Example:
+        >>> "sms" in vocabulary()["channel"], "smss" in vocabulary()["channel"]
+        (True, False)
+    """
+    rules = rulebook().rules
+    return {
+        "channel": _UNRULED | {one for rule in rules for one in rule.when_channels},
+        "category": frozenset(
+            one for rule in rules for one in (*rule.only_categories, *rule.except_categories)
+        ),
+        "market": frozenset({"cn", "eu"}) | {one for rule in rules for one in rule.markets},
+        "kind of evidence": frozenset(one for rule in rules for one in rule.lifted_by),
+    }
+
+
+def require_known(**given: str) -> None:
+    """Refuse a word no rule knows.
+
+    Args:
+        **given: Words by what they are: channel, category, market, kind_of_evidence; "" passes.
+
+    Raises:
+        UnknownName: A word is not known.
+    """
+    for name, word in given.items():
+        what = name.replace("_", " ")
+        if word and word not in vocabulary()[what]:
+            raise UnknownName(what, word, vocabulary()[what])
 
 
 def read_rulebook(texts: Mapping[str, str]) -> Rulebook:

@@ -76,7 +76,8 @@ def subject_of(token: Token, kind: str, clear: str) -> str:
     found = token(kind, clear)
     if kind_of_token(found) in {"", UNREADABLE}:
         raise InputError(
-            f"the {kind} cannot be read; give it whole, such as +8613800138000 or a@b.cn"
+            f"the {kind} cannot be read; give the number with its country code, or the whole "
+            "address"
         )
     return found
 

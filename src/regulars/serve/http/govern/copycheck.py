@@ -13,6 +13,7 @@ from regulars.govern.audit.service import anchor
 from regulars.govern.copycheck import CatalogueName, Copy, Evidence
 from regulars.govern.copycheck.kept import service as kept
 from regulars.govern.copycheck.kept.decisions import Decision
+from regulars.govern.copycheck.rulebook.loading import require_known
 from regulars.govern.copycheck.service import known_in, review
 from regulars.serve.http.door.guard import Caller
 
@@ -120,6 +121,7 @@ class OnFile:
 def check_texts(request: Request, given: Texts) -> Checked:
     """Find what texts may not say; nothing is kept."""
     caller: Caller = request.state.caller
+    require_known(channel=given.channel, category=given.category, market=given.market)
     known = known_in(caller.workspace.state)
     found = review(
         [_copy(given, text, line) for line, text in enumerate(given.texts, 1)],
@@ -144,6 +146,8 @@ def keep(request: Request, given: Kept) -> OnFile:
     """Keep evidence and names; an id or name there is already is replaced."""
     caller: Caller = request.state.caller
     state, actor, now = caller.workspace.state, caller.actor, caller.now
+    for one in given.evidence:
+        require_known(kind_of_evidence=one.kind)
     kept.keep_evidence(state, list(map(_evidence, given.evidence)), actor=actor, now=now)
     kept.keep_names(state, list(map(_name, given.names)), actor=actor, now=now)
     anchor(state, folder=caller.workspace.folder, at=now)

@@ -63,8 +63,10 @@ def copycheck(
     person and notices may be there), 2 when the file or an option cannot be used.
     """
     from regulars.govern.copycheck import Copy  # noqa: PLC0415
+    from regulars.govern.copycheck.rulebook.loading import require_known  # noqa: PLC0415
     from regulars.govern.copycheck.service import review  # noqa: PLC0415
 
+    require_known(channel=channel, category=category, market=market)
     text = _read(file)
     lines = [(1, text)] if is_whole else list(enumerate(text.split("\n"), 1))
     copies = [
@@ -149,7 +151,9 @@ def _tell(copies: "list[Copy]", found: "list[Finding]", *, as_json: bool) -> Non
             if seen.exemption != "others":
                 typer.echo(f"    {seen.exemption}: {seen.why}")
     stopped = {one.line for one in found if one.severity.blocks}
-    typer.echo(f"{len(copies)} texts, {len(found)} findings, {len(stopped)} texts may not go out")
+    # A letter read whole is one text, whatever lines its findings are told in.
+    barred = min(len(stopped), len(copies))
+    typer.echo(f"{len(copies)} texts, {len(found)} findings, {barred} texts may not go out")
     typer.echo("This is a check of wording, not legal advice.", err=True)
 
 

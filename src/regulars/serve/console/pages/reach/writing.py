@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from regulars.errors import InputError, NotAllowed, RegularsError, UnknownName
 from regulars.govern.audit.service import anchor
+from regulars.govern.consent.declared import read_declared
 from regulars.reach.campaigns.service import CampaignRow, find_campaign, versions_of
 from regulars.reach.content.keeping.files import content_from
 from regulars.reach.content.service import get_content, list_contents, preview, put_content
@@ -184,6 +185,7 @@ class WritingPages:
             problem=problem,
             channels=list(workspace.settings.channels),
             contents=list_contents(workspace.state),
+            topics=list(read_declared(workspace.folder).topics.values()),
             tags=[tag.name for tag in list_tags(workspace.state)],
             audiences=AUDIENCES,
             roll_outs=list(ROLL_OUTS),
