@@ -4,9 +4,9 @@ A benchmark is a file `<station>_<feature>.py` with a function `main() -> list[R
 mappings with the keys what, ours, peer, ours_seconds and peer_seconds.
 """
 
-import runpy
 import sys
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ def main(names: Iterable[str]) -> None:
     for path in sorted(HERE.glob("[a-z]*.py")):
         if wanted and path.stem not in wanted:
             continue
-        for row in runpy.run_path(str(path))["main"]():
+        for row in import_module(path.stem).main():
             print(line(row), flush=True)
 
 

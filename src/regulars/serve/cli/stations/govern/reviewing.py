@@ -69,20 +69,8 @@ def copycheck(
     require_known(channel=channel, category=category, market=market)
     text = _read(file)
     lines = [(1, text)] if is_whole else list(enumerate(text.split("\n"), 1))
-    copies = [
-        Copy(
-            line.rstrip("\r"),
-            number,
-            channel,
-            category,
-            product,
-            market,
-            not is_transactional,
-            is_machine_made,
-        )
-        for number, line in lines
-        if line.strip()
-    ]
+    about = (channel, category, product, market, not is_transactional, is_machine_made)
+    copies = [Copy(line.rstrip("\r"), n, *about) for n, line in lines if line.strip()]
     known = _known(folder, evidence)
     found = review(
         copies,
