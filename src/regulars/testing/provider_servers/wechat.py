@@ -30,6 +30,7 @@ class WeChatServer(ProviderServer):
         tags: Names of tags by their ids.
         marks: Tags put on customers, as (customer, tag id).
         told: Other calls, as (name, body).
+        seconds: Moment tasks are made at, in seconds since 1970.
 
     Args:
         planned: Troubles of the calls that send, in order.
@@ -47,6 +48,7 @@ class WeChatServer(ProviderServer):
         self.tags: dict[str, str] = {}
         self.marks: set[tuple[str, str]] = set()
         self.told: list[tuple[str, dict[str, Any]]] = []
+        self.seconds = 1772416800
         self._account, self._secret = account, secret
         self._tasks: list[dict[str, Any]] = []
         self._codes: set[str] = set()
@@ -123,7 +125,8 @@ class WeChatServer(ProviderServer):
         failed = [name for name in asked["external_userid"] if name in self.refusals]
         names = [name for name in asked["external_userid"] if name not in failed]
         msgid = f"msg-{len(self._tasks)}"
-        self._tasks.append({"msgid": msgid, "text": asked["text"]})
+        made = {"msgid": msgid, "create_time": str(self.seconds), "text": asked["text"]}
+        self._tasks.append(made)
         self.confirmed[msgid] = dict.fromkeys(names, 0)
         self.taken.extend(Taken("", name, asked) for name in names)
         return {"msgid": msgid, "fail_list": failed}
@@ -140,8 +143,10 @@ class WeChatServer(ProviderServer):
 
     def _list(self, asked: dict[str, Any]) -> dict[str, Any]:
         at = int(asked.get("cursor") or 0)
-        more = {"next_cursor": str(at + 1)} if at + 1 < len(self._tasks) else {}
-        return {"group_msg_list": self._tasks[at : at + 1]} | more
+        between = range(asked["start_time"], asked["end_time"] + 1)
+        tasks = [task for task in self._tasks if int(task["create_time"]) in between]
+        more = {"next_cursor": str(at + 1)} if at + 1 < len(tasks) else {}
+        return {"group_msg_list": tasks[at : at + 1]} | more
 
     def _result(self, asked: dict[str, Any]) -> dict[str, Any]:
         states = [

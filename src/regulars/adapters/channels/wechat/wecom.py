@@ -3,8 +3,9 @@
 Source: developer.work.weixin.qq.com, add_msg_template, get_groupmsg_list_v2,
 get_groupmsg_send_result, remind_groupmsg_send, cancel_groupmsg_send. A contact counts as accepted
 when the task is made; whether it reached the customer is told by `confirmations`, after the staff
-member pressed send. Recovery: RECONCILE - a task carries no key, but its text and its customers can
-be listed; what is not shown stays unknown.
+member pressed send. Recovery: RECONCILE - a task carries no key, but its text, its customers and
+its moment can be listed; what is not shown, or was made before the contact was claimed, stays
+unknown.
 """
 
 import asyncio
@@ -30,6 +31,8 @@ _STATES = {
     3: (ReceiptKind.FAILED, "quota_used_up"),
 }
 _MOST_REMEMBERED = 100_000
+# Clocks differ by less; a task made longer before a contact was claimed is another's.
+_CLOCKS_DIFFER = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,8 @@ class WecomChannel(WindowChannel):
         """Ask what became of contacts this process handed over.
 
         Returns:
-            ACCEPTED by key where a task with its text and its customer exists.
+            ACCEPTED by key where a task with its text and its customer was made since it was
+            claimed, and is no other contact's; nothing for others, which stay unknown.
         """
         return super().find(keys) | wait_for(self._find(keys))
 
@@ -153,11 +157,17 @@ class WecomChannel(WindowChannel):
         wanted = {key: self._made[key] for key in keys if key in self._made}
         if not wanted:
             return {}
-        since = min(at for _, _, at in wanted.values()) - timedelta(days=1)
-        tasks = await self._tasks_since(since)
+        since = min(at for _, _, at in wanted.values()) - _CLOCKS_DIFFER
+        others = {answer.provider_id for answer in self.learned.values()}
         found: dict[str, Answer] = {}
-        for msgid, text in tasks:
-            keyed = {key: a for key, (a, task, _) in wanted.items() if task.text == text}
+        for msgid, text, made_at in await self._tasks_since(since):
+            keyed = {
+                key: address
+                for key, (address, task, at) in wanted.items()
+                if task.text == text
+                and made_at >= at - _CLOCKS_DIFFER
+                and f"{msgid}:{address}" not in others
+            }
             if not keyed:
                 continue
             states = await self.confirmations_of(msgid)
@@ -165,7 +175,7 @@ class WecomChannel(WindowChannel):
             found |= {k: accepted(f"{msgid}:{a}") for k, a in keyed.items() if a in there}
         return found
 
-    async def _tasks_since(self, since: datetime) -> list[tuple[str, str]]:
+    async def _tasks_since(self, since: datetime) -> list[tuple[str, str, datetime]]:
         asked = {
             "chat_type": "single",
             "start_time": int(since.timestamp()),
@@ -175,7 +185,15 @@ class WecomChannel(WindowChannel):
         tasks = [
             task async for task in self._pages("get_groupmsg_list_v2", asked, "group_msg_list")
         ]
-        return [(str(task["msgid"]), str(task.get("text", {}).get("content"))) for task in tasks]
+        return [
+            (
+                str(task["msgid"]),
+                str(task.get("text", {}).get("content")),
+                # One that does not say when settles nothing.
+                datetime.fromtimestamp(int(task.get("create_time") or 0), UTC),
+            )
+            for task in tasks
+        ]
 
     async def confirmations_of(self, msgid: str) -> list[dict[str, Any]]:
         """List what became of a task, customer by customer.
