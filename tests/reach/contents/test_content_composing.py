@@ -253,6 +253,28 @@ def test_copy_that_was_refused_is_not_sent(written):
     assert sorted(seen) == ["Leeds最好的茶", "上海最好的茶"]
 
 
+def test_what_a_signed_link_spells_by_chance_is_not_copy(written):
+    name = written.writes(
+        id="linked", uses=("customer.name",),
+        html="<html><body><p>你好{{ customer.name }}</p>"
+             '<a href="https://shop.example/NO1tea">看 https://shop.example/NO1tea</a></body></html>',
+    )  # fmt: skip
+    seen = []
+
+    def review(content, messages):
+        seen.extend(messages)
+        return ["" for _ in messages]
+
+    sent = written.composes(name, "bao", review=review)
+
+    [read] = seen
+    tokens = re.findall(r"https://go\.shop\.example/[a-z]/([\w-]+)", sent.html + sent.text)
+    assert len(tokens) > 2
+    assert not any(token in read.html + read.text for token in tokens)
+    assert "https://go.shop.example/u/" in read.text
+    assert "NO1tea" in read.text
+
+
 def test_a_content_that_is_not_there_or_names_no_version_is_no_content(written):
     assert written.composes("absent@1", "ann") == "no_content"
     assert written.composes("mail", "ann") == "no_content"

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -33,6 +34,8 @@ class Links:
     def __init__(self, secret: bytes, *, base_url: str, number: int = 1, oldest: int = 1) -> None:
         """Derive the keys; nothing is read yet."""
         self.base_url = checked_url(base_url).rstrip("/") if base_url else ""
+        head = re.escape(self.base_url)
+        self._signed = re.compile(rf"({head}/[a-z]/)[\w-]{{8,}}", re.A) if head else None
         self.signer = Signer(secret, number=number, oldest=oldest)
         self._short_key = purpose_key(secret, "link short")
         self._address_key = purpose_key(secret, "link address")
@@ -117,6 +120,24 @@ class Links:
         with state.transaction() as opened:
             opened.many(_SQL["keep_short"], rows)
         return found
+
+    def without_tokens(self, text: str) -> str:
+        """Give a text with the signed part of our own addresses left out.
+
+        A token is chance: read as words, one in some thousands says what copy may not say.
+
+        Args:
+            text: A rendered text.
+
+        Returns:
+            The text; addresses that are not ours stay as they are.
+
+        Example:
+            >>> links = Links(b"s" * 32, base_url="https://go.shop.example")
+            >>> links.without_tokens("看 https://go.shop.example/u/AbNO1_cure-x 吧")
+            '看 https://go.shop.example/u/ 吧'
+        """
+        return self._signed.sub(r"\1", text) if self._signed else text
 
     def hidden(self, address: str) -> str:
         """Give what stands for a network address: a keyed hash, the same for the same one."""
