@@ -76,7 +76,7 @@ def read_campaign(given: Mapping[str, Any], ground: Ground) -> Campaign:
         raise UnknownName("message class", str(kind), [one.value for one in MessageClass])
     is_marketing = kind == MessageClass.MARKETING
     window, measured = _part(given, "window"), _part(given, "measure")
-    channels = _channels(given, ground)
+    channels = read_channels(given, ground)
     _only(window, {"not_before", "not_after"}, "window")
     _only(measured, {"days"}, "measure")
     campaign = Campaign(
@@ -84,9 +84,9 @@ def read_campaign(given: Mapping[str, Any], ground: Ground) -> Campaign:
         name=_text(given, "name", 120) or str(given["id"]),
         message_class=MessageClass(kind),
         channels=channels,
-        audience=_audience(given.get("audience")),
+        audience=read_audience(given.get("audience")),
         topic=_topic(given, ground),
-        content=_content(given, channels),
+        content=read_content(given, channels),
         offer=_text(given, "offer", 64),
         holdout=_share(given, "holdout", ground.holdout if is_marketing else 0.0),
         priority=_whole(given, "priority", 0, -1000, 1000),
@@ -177,7 +177,23 @@ def _share(
     return float(value)
 
 
-def _content(given: Mapping[str, Any], channels: Collection[str]) -> dict[str, str]:
+def read_content(given: Mapping[str, Any], channels: Collection[str]) -> dict[str, str]:
+    """Read which content goes by which channel.
+
+    Args:
+        given: What may have `content`: one name for all channels, or a name by channel.
+        channels: The channels.
+
+    Returns:
+        Name by channel, id@version; empty where there is none.
+
+    Raises:
+        InputError: A channel has none, or a name says no version.
+
+    Example:
+        >>> read_content({"content": "tea@1"}, ["sms"])
+        {'sms': 'tea@1'}
+    """
     value = given.get("content", "")
     if value == "":
         return {}
@@ -196,7 +212,24 @@ def _content(given: Mapping[str, Any], channels: Collection[str]) -> dict[str, s
     return {channel: str(by_channel[channel]) for channel in channels}
 
 
-def _channels(given: Mapping[str, Any], ground: Ground) -> tuple[str, ...]:
+def read_channels(given: Mapping[str, Any], ground: Ground) -> tuple[str, ...]:
+    """Read the channels of `channel` or `channels`, in order of preference.
+
+    Args:
+        given: What may have them.
+        ground: What it is read against.
+
+    Returns:
+        One name or more, each once.
+
+    Raises:
+        InputError: There are none, both are given, or one is named twice.
+        UnknownName: There is no such channel.
+
+    Example:
+        >>> read_channels({"channels": ["sms"]}, Ground(channels=["sms", "email"]))
+        ('sms',)
+    """
     if "channel" in given and "channels" in given:
         raise InputError("channel and channels are both given; give one channel, or a list")
     wanted = given.get("channels", given.get("channel"))
@@ -213,7 +246,22 @@ def _channels(given: Mapping[str, Any], ground: Ground) -> tuple[str, ...]:
     return tuple(wanted)
 
 
-def _audience(given: Any) -> Audience:
+def read_audience(given: Any) -> Audience:
+    """Read whom something is about.
+
+    Args:
+        given: "everybody", "trigger", or one of tag, segment, rule and list with its value.
+
+    Returns:
+        The audience.
+
+    Raises:
+        InputError: It is none of these.
+
+    Example:
+        >>> read_audience({"segment": "champions"}).name
+        'champions'
+    """
     kinds = [kind.value for kind in AudienceKind]
     if isinstance(given, str) and given in {AudienceKind.EVERYBODY, AudienceKind.TRIGGER}:
         return Audience(AudienceKind(given))
