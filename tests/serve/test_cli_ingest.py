@@ -1,5 +1,6 @@
 """`regulars serve` and `regulars collect serve`, `key`, `keys`, `revoke-key`, as a shell calls them."""
 
+import io
 import json
 import os
 import re
@@ -141,6 +142,20 @@ def test_the_process_beside_is_begun_again_when_it_dies_and_ends_with_its_parent
     assert beside.pid is None
     with pytest.raises(ProcessLookupError):
         os.kill(second, 0)
+
+
+@pytest.mark.parametrize("said", [io.StringIO(), None])
+def test_the_process_beside_runs_where_standard_error_is_no_file(tmp_path, monkeypatch, said):
+    log = tmp_path / "starts"
+    code = f"import sys; print('hello'); open({str(log)!r}, 'a').write('x'); sys.stdin.read()"
+    monkeypatch.setattr(sys, "stderr", said)
+    beside = Supervised([sys.executable, "-c", code])
+    try:
+        _wait_for(log.exists)
+    finally:
+        beside.end()
+
+    assert log.read_text() == "x"
 
 
 def _wait_for(is_so):

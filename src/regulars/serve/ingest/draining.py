@@ -83,7 +83,7 @@ class Supervised:
                     return
                 # What it prints goes to standard error: the server's output is one line.
                 self._process = subprocess.Popen(
-                    self._command, stdin=subprocess.PIPE, stdout=sys.stderr.fileno()
+                    self._command, stdin=subprocess.PIPE, stdout=_standard_error()
                 )
             code = self._process.wait()
             if self._ending.is_set():
@@ -92,6 +92,15 @@ class Supervised:
             _LOG.warning("%s ended with code %s; begun again in %.0f s", self._name, code, wait)
             self._ending.wait(wait)
             wait = min(wait * 2, MOST_WAIT_SECONDS)
+
+
+def _standard_error() -> int:
+    """Give the file standard error writes to; the null device where it writes to none."""
+    try:
+        return sys.stderr.fileno()
+    except (AttributeError, OSError, ValueError):
+        # Somebody reads it in memory, or there is none: that is no reason not to store events.
+        return subprocess.DEVNULL
 
 
 def _ended(process: subprocess.Popen[bytes]) -> bool:
