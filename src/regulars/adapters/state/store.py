@@ -146,7 +146,7 @@ def _parsed(sql: str) -> sa.TextClause:
 
 def _mappings(result: sa.CursorResult[Any]) -> list[dict[str, Any]]:
     names = list(result.keys())
-    return [dict(zip(names, row, strict=True)) for row in result]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
 def driver_url(url: str) -> str:

@@ -76,15 +76,16 @@ WHERE stock IS NOT NULL
 ORDER BY offer_id FOR UPDATE
 
 -- name: count
+-- Contacts of one kind, as an object of customers by key: each is read once, not once a column.
 INSERT INTO counted_contacts (customer_id, key, at, channel, message_class, topic, sender)
-SELECT value ->> 0, value ->> 1, :at, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+SELECT value, key, :at, :channel, :message_class, :topic, :sender
 FROM json_each(:contacts) WHERE TRUE
 ON CONFLICT (customer_id, key) DO UPDATE SET at = excluded.at
 
 -- name: count [postgresql]
 INSERT INTO counted_contacts (customer_id, key, at, channel, message_class, topic, sender)
-SELECT value ->> 0, value ->> 1, :at, value ->> 2, value ->> 3, value ->> 4, value ->> 5
-FROM json_array_elements(CAST(:contacts AS json)) AS contacts (value)
+SELECT value, key, :at, :channel, :message_class, :topic, :sender
+FROM json_each_text(CAST(:contacts AS json))
 ON CONFLICT (customer_id, key) DO UPDATE SET at = excluded.at
 
 -- name: uncount

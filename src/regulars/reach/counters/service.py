@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from operator import attrgetter
 
 import msgspec
 
@@ -93,11 +94,21 @@ def reserve(
     """
     if not asks:
         return
-    rows = [
-        (one.customer_id, one.key, one.channel, one.message_class, one.topic, one.sender)
-        for one in asks
-    ]
-    opened.run(_SQL["count"], contacts=json.dumps(rows), at=stamp(now))
+    customer_by_key: dict[tuple[str, str, str, str], dict[str, str]] = {}
+    # By customer, as the table is kept: the next row lies beside the last.
+    for one in sorted(asks, key=attrgetter("customer_id", "key")):
+        kind = (one.channel, one.message_class, one.topic, one.sender)
+        customer_by_key.setdefault(kind, {})[one.key] = one.customer_id
+    for kind in sorted(customer_by_key):
+        opened.run(
+            _SQL["count"],
+            contacts=msgspec.json.encode(customer_by_key[kind]).decode(),
+            at=stamp(now),
+            channel=kind[0],
+            message_class=kind[1],
+            topic=kind[2],
+            sender=kind[3],
+        )
     taken = Counter(one.offer_id for one in asks if one.offer_id)
     for offer in sorted(taken):
         if not opened.run(_SQL["take_stock"], offer_id=offer, taken=taken[offer]) and (

@@ -67,6 +67,24 @@ class Rulebook:
         return now - timedelta(days=max(days) + 2)
 
 
+class Kind(NamedTuple):
+    """What holds for contacts of one class, channel and topic.
+
+    Attributes:
+        quotas: Limits of platforms on them.
+        caps: Limits of the workspace on them.
+        quiet_from: Hour their quiet hours begin.
+        quiet_to: Hour they end.
+        takes_grants: True when each uses up a message the customer granted.
+    """
+
+    quotas: list[Limit]
+    caps: list[Limit]
+    quiet_from: int
+    quiet_to: int
+    takes_grants: bool
+
+
 class Full(NamedTuple):
     """The first limit without room for a contact.
 
@@ -122,8 +140,7 @@ class Judging:
         self._minor_from = birthday_before(today, book.policy.child_age)
         self._unknown_age = cast("Age", book.policy.unknown_age)
         self._quiet: dict[tuple[str, int, int], datetime | None] = {}
-        self._hours: dict[tuple[str, str, str], tuple[int, int]] = {}
-        self._limits: dict[tuple[str, str, str], tuple[list[Limit], list[Limit]]] = {}
+        self._kinds: dict[tuple[str, str, str], Kind] = {}
         self._starts: dict[tuple[int, str], str] = {}
         self._zones: dict[str, str] = {}
         self._stale: dict[str | None, bool] = {}
@@ -182,10 +199,10 @@ class Judging:
         said = allowed_by(words, channel=ask.channel, topic=ask.topic) if words else NOTHING_SAID
         facts = picture.facts.get(customer_id, _UNKNOWN)
         zone = self._zone(facts.zone) if facts.zone else self._book.zone
-        quotas, caps = self._limits_for(ask)
-        quota = self._room(quotas, ask, customer_id, zone) if quotas else _FREE
-        cap = self._room(caps, ask, customer_id, zone) if caps else _FREE
-        quiet = self._quiet_until(ask, zone) if self._is_chosen_yet else None
+        kind = self._kind(ask)
+        quota = self._room(kind.quotas, ask, customer_id, zone) if kind.quotas else _FREE
+        cap = self._room(kind.caps, ask, customer_id, zone) if kind.caps else _FREE
+        quiet = self._quiet_until(kind, zone) if self._is_chosen_yet else None
         case = Case(
             ask.message_class,
             ask.is_automated,
@@ -229,16 +246,18 @@ class Judging:
         if limit.when_full == "hold" and limit.kind == "limit" and self._is_chosen_yet:
             free = limit.free_at(full.counted, self._now, zone=known.zone)
             if free is not None:
-                quiet_from, quiet_to = self._hours_for(ask)
-                quiet = quiet_until(free, zone=known.zone, quiet_from=quiet_from, quiet_to=quiet_to)
+                kind = self._kind(ask)
+                quiet = quiet_until(
+                    free, zone=known.zone, quiet_from=kind.quiet_from, quiet_to=kind.quiet_to
+                )
                 return Verdict("hold", text, quiet or free)
         return Verdict("skip", text)
 
     def _take(self, ask: Ask) -> None:
         """Let an allowed contact count against those after it."""
         picture, customer = self._picture, ask.customer_id
-        quotas, caps = self._limits_for(ask)
-        if quotas or caps:
+        kind = self._kind(ask)
+        if kind.quotas or kind.caps:
             mine = Counted(
                 ask.key,
                 self._at,
@@ -249,19 +268,22 @@ class Judging:
                 ask.campaign_id or _NO_CAMPAIGN,
             )
             picture.contacts.setdefault(customer, []).append(mine)
-        if any(limit.kind == "grant" for limit in quotas):
+        if kind.takes_grants:
             picture.grants[customer, ask.channel, ask.sender] -= 1
         if ask.offer_id in picture.stock:
             picture.stock[ask.offer_id] -= 1
 
-    def _limits_for(self, ask: Ask) -> tuple[list[Limit], list[Limit]]:
-        kind = (ask.message_class, ask.channel, ask.topic)
-        found = self._limits.get(kind)
+    def _kind(self, ask: Ask) -> Kind:
+        name = (ask.message_class, ask.channel, ask.topic)
+        found = self._kinds.get(name)
         if found is None:
             book = self._book
-            found = self._limits[kind] = (
-                [limit for limit in book.quotas if limit.covers(*kind)],
-                [limit for limit in book.caps if limit.covers(*kind)],
+            quotas = [limit for limit in book.quotas if limit.covers(*name)]
+            found = self._kinds[name] = Kind(
+                quotas,
+                [limit for limit in book.caps if limit.covers(*name)],
+                *hours_for(book.policy, message_class=name[0], channel=name[1], topic=name[2]),
+                any(limit.kind == "grant" for limit in quotas),
             )
         return found
 
@@ -290,25 +312,13 @@ class Judging:
             found = self._starts[kind] = limit.start(self._now, zone=zone)
         return found
 
-    def _hours_for(self, ask: Ask) -> tuple[int, int]:
-        kind = (ask.message_class, ask.channel, ask.topic)
-        found = self._hours.get(kind)
-        if found is None:
-            found = self._hours[kind] = hours_for(
-                self._book.policy,
-                message_class=ask.message_class,
-                channel=ask.channel,
-                topic=ask.topic,
+    def _quiet_until(self, kind: Kind, zone: str) -> datetime | None:
+        hours = (zone, kind.quiet_from, kind.quiet_to)
+        if hours not in self._quiet:
+            self._quiet[hours] = quiet_until(
+                self._now, zone=zone, quiet_from=kind.quiet_from, quiet_to=kind.quiet_to
             )
-        return found
-
-    def _quiet_until(self, ask: Ask, zone: str) -> datetime | None:
-        kind = (zone, *self._hours_for(ask))
-        if kind not in self._quiet:
-            self._quiet[kind] = quiet_until(
-                self._now, zone=zone, quiet_from=kind[1], quiet_to=kind[2]
-            )
-        return self._quiet[kind]
+        return self._quiet[hours]
 
     def _zone(self, zone: str) -> str:
         """Take a zone nobody knows for that of the workspace."""
