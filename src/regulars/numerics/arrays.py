@@ -1,9 +1,14 @@
 """Columns of an Arrow table as NumPy arrays."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+
+from regulars.errors import InputError
 
 
 def numbers(table: pa.Table, name: str) -> NDArray[np.float64]:
@@ -36,3 +41,52 @@ def words(table: pa.Table, name: str) -> NDArray[np.str_]:
         The values, shape (rows,); "" where empty.
     """
     return np.array(pc.fill_null(table.column(name), "").to_pylist(), dtype=np.str_)
+
+
+def arrow_table(table: Any) -> pa.Table:
+    """Take a table as analysts hold it: Arrow, pandas, Ibis, or a mapping of columns.
+
+    Args:
+        table: The table.
+
+    Returns:
+        The same rows as an Arrow table.
+
+    Raises:
+        InputError: It is no table.
+
+    Example:
+        >>> arrow_table({"x": [1, 2]}).num_rows
+        2
+    """
+    if isinstance(table, pa.Table):
+        return table
+    if hasattr(table, "to_pyarrow"):
+        return table.to_pyarrow()
+    if isinstance(table, Mapping):
+        return pa.table(dict(table))
+    if hasattr(table, "iloc"):
+        return pa.Table.from_pandas(table, preserve_index=False)
+    raise InputError(
+        f"a {type(table).__name__} is no table; give an Arrow, pandas or Ibis table, or columns "
+        "by name"
+    )
+
+
+def require_columns(table: pa.Table, names: Iterable[str], *, of: str) -> None:
+    """Refuse a table that lacks a column.
+
+    Args:
+        table: The table.
+        names: Columns it must have.
+        of: What the table is of, for the message.
+
+    Raises:
+        InputError: A column is missing.
+    """
+    missing = [name for name in names if name not in table.column_names]
+    if missing:
+        raise InputError(
+            f"the table of {of} has no column {missing[0]!r}, only "
+            f"{', '.join(table.column_names)}; name its columns {', '.join(names)}"
+        )

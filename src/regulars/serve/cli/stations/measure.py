@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from regulars.serve.cli.files import open_table
+
 if TYPE_CHECKING:
     from regulars.measure.experiments import Readout
 
@@ -61,23 +63,11 @@ def experiments(
     from regulars.measure.experiments.plan_file import read_plan  # noqa: PLC0415
 
     settled, progress = read_plan(plan)
-    readout = read_out(_open(customers), settled, progress)
+    readout = read_out(open_table(customers), settled, progress)
     if as_json:
         typer.echo(json.dumps(_plain(readout), ensure_ascii=False))
     else:
         _print(readout)
-
-
-def _open(path: Path) -> Any:
-    import pyarrow as pa  # noqa: PLC0415 - slow to import
-    from pyarrow import csv, parquet  # noqa: PLC0415
-
-    from regulars.errors import InputError  # noqa: PLC0415
-
-    try:
-        return csv.read_csv(path) if path.suffix == ".csv" else parquet.read_table(path)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise InputError(f"{path} cannot be read: {error}; give a CSV or Parquet file") from error
 
 
 def _plain(readout: "Readout") -> dict[str, Any]:
