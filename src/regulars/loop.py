@@ -20,12 +20,14 @@ from regulars.govern.consent.service import profiling_refused
 from regulars.govern.consent.step import adopt_consents
 from regulars.journal import alone, begin_turn, end_turn, journaled, rows_by_step
 from regulars.measure.effects.step import measure_effects
+from regulars.measure.effects.written.step import measure_campaigns
 from regulars.ports.channels import Channel
 from regulars.ports.engine import Engine
 from regulars.ports.lake import Lake
 from regulars.ports.state import State
 from regulars.ports.steps import Step
 from regulars.reach.delivery import pace_of
+from regulars.reach.delivery.accounts.service import campaign_cost
 from regulars.reach.delivery.service import snapshot_audience
 from regulars.reach.delivery.step import deliver
 from regulars.reach.links.clicks.service import settle_clicks
@@ -44,7 +46,7 @@ from regulars.unify.tags.service import all_marks, list_tags
 from regulars.unify.tags.step import tag_customers
 
 LOOK: tuple[Step, ...] = (score_actors, build_profiles, score_segments, score_values, tag_customers)
-LEARN: tuple[Step, ...] = (measure_effects, autotune)
+LEARN: tuple[Step, ...] = (measure_effects, measure_campaigns, autotune)
 ACT: tuple[Step, ...] = (decide, deliver)
 
 
@@ -166,6 +168,13 @@ def _run(shop: Shop, step: Step, turn: Turn) -> int:
             margin_rate=loop.margin_rate,
             global_holdout=loop.global_holdout,
             campaign_holdout=loop.campaign_holdout,
+        ),
+        measure_campaigns: lambda: measure_campaigns.run(
+            engine,
+            turn,
+            level=loop.level,
+            margin_rate=loop.margin_rate,
+            cost_of=lambda campaign: campaign_cost(state, campaign),
         ),
         autotune: lambda: autotune.run(engine, turn, loop=loop, channel_costs=costs),
         decide: lambda: decide.run(

@@ -187,6 +187,36 @@ def test_why_is_told_for_every_fate(shop, capsys):
         assert explanation["en"].isascii()
 
 
+def test_what_the_campaign_caused_is_measured_by_the_next_turn(shop, capsys):
+    told(capsys, "reach", "send", "spring", "--dir", "shop", "--now", MORNING.isoformat())
+    tick(capsys, MORNING + timedelta(hours=3))
+    tick(capsys, MORNING + timedelta(hours=6))
+    arms = assigned()
+    people = [one for one in sorted(arms) if arms[one] != "global_holdout"]
+    bought = [
+        (f"o-{who}", who, 20 + place % 7 + 40 * (arms[who] == "contact"))
+        for place, who in enumerate(people)
+    ]
+    header = "order_id,customer_id,ordered_at,total\n"
+    orders = "".join(f"{one},{who},2026-12-03T12:00:00+08:00,{sum}\n" for one, who, sum in bought)
+    Path("orders.csv").write_text(header + orders, "utf-8")
+    header = "order_id,line_id,customer_id,business_date,product_id,quantity,sales\n"
+    lines = "".join(f"{one},1,{who},2026-12-03,tea,1,{sum}\n" for one, who, sum in bought)
+    Path("order_lines.csv").write_text(header + lines, "utf-8")
+    told(capsys, "collect", "import", "orders.csv", "order_lines.csv", "--dir", "shop")
+    told(capsys, "run", "--as-of", "2026-12-09", "--dir", "shop")
+
+    measured = json.loads(told(capsys, "measure", "effects", "--dir", "shop", "--json"))
+
+    sales = next(row for row in measured["campaign_effects"] if row["metric"] == "sales")
+    counted = Counter(arms.values())
+    assert sales["campaign_id"] == "spring"
+    assert (sales["treated"], sales["control"]) == (counted["contact"], counted["campaign_holdout"])
+    assert sales["status"] == "ok"
+    assert sales["estimate"] == pytest.approx(40 * sales["treated"], rel=0.05)
+    assert 0 < sales["low"] < sales["estimate"] < sales["high"]
+
+
 def test_bounces_of_the_pilot_stop_the_rest(shop, capsys, mailbox):
     told(capsys, "reach", "send", "spring", "--dir", "shop", "--now", MORNING.isoformat())
     sent = len(mailbox.mails)
@@ -236,6 +266,13 @@ def test_who_withdraws_between_two_phases_is_not_contacted(shop, capsys, mailbox
         told(capsys, "reach", "explain", "--customer", waits, "--dir", "shop", "--json")
     )
     assert explained["attempts"][0]["reason"] == "consent_withdrawn"
+
+
+def assigned():
+    """Give every member's arm, as the draw had it."""
+    with open_app(Path("shop")).state.reading() as opened:
+        rows = opened.all("SELECT customer_id, assignment FROM campaign_members")
+    return {row["customer_id"]: row["assignment"] for row in rows}
 
 
 def _arm(customer):

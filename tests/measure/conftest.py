@@ -1,6 +1,6 @@
 """A small shop in a real lake, whose contacts cause exactly what the test says."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -28,6 +28,7 @@ class Shop:
     folder: object
     customers: int
     workers: int = 2
+    appended: list = field(default_factory=list)
 
     @property
     def lake(self):
@@ -50,7 +51,10 @@ class Shop:
                 columns[column.name] = [value] * size
         rows = pa.table({k: pa.array(v) for k, v in columns.items()})
         if turn is None:
-            self.lake.append(name, cast_to(table, rows), application=f"test-{rows.num_rows}-{name}")
+            self.appended.append(name)
+            self.lake.append(
+                name, cast_to(table, rows), application="test", version=len(self.appended)
+            )
         else:
             rows = cast_to(table, rows, turn=turn)
             self.lake.overwrite_turn(name, rows, application="test", turn=turn)

@@ -135,7 +135,8 @@ def test_margin_takes_the_cost_of_the_line_then_of_the_product_then_the_rate(sho
         cost=[Decimal(100), None, None],
     )  # fmt: skip
 
-    [row] = purchases(made, [{"customer_id": "a", "as_of": day - timedelta(days=1)}], day, day)
+    windows = [{"customer_id": "a", "as_of": day - timedelta(days=1), "until": day}]
+    [row] = purchases(made, windows, day, day)
 
     assert row["orders"] == 3
     assert row["sales"] == Decimal(3000)
@@ -143,18 +144,18 @@ def test_margin_takes_the_cost_of_the_line_then_of_the_product_then_the_rate(sho
     assert row["uncosted_sales"] == Decimal(1000)
 
 
-def test_each_customer_is_followed_from_the_day_after_their_own_start_to_the_last_day(shop):
+def test_each_customer_is_followed_from_the_day_after_their_own_start_to_their_own_last_day(shop):
     made, start = shop(customers=40, turns=1), date(2026, 3, 1)
     week = [start + timedelta(days=n) for n in range(7)]
     till(made, ["early"] * 7 + ["late"] * 7, week * 2)
     windows = [
-        {"customer_id": "early", "as_of": start},
-        {"customer_id": "late", "as_of": start + timedelta(days=3)},
+        {"customer_id": "early", "as_of": start, "until": week[4]},
+        {"customer_id": "late", "as_of": start + timedelta(days=3), "until": week[5]},
     ]
 
     early, late = purchases(made, windows, week[0], week[5])
 
-    assert (early["orders"], early["sales"]) == (5, Decimal(5000))
+    assert (early["orders"], early["sales"]) == (4, Decimal(4000))
     assert (late["orders"], late["sales"]) == (2, Decimal(2000))
 
 

@@ -2,9 +2,11 @@
 
 import html
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
+from tests.serve.conftest import put
 
 from regulars.app import open_app
 from regulars.govern.consent.service import set_consent
@@ -75,11 +77,28 @@ def test_a_campaign_is_written_approved_by_somebody_else_sent_and_explained(shop
     assert "Phase by phase, to the unit" in page
     # Consent came in a file no turn has read yet; quiet hours may hold the contacts back.
     assert "no consent recorded" not in page
+    assert "Measured by the next turn of the loop" in page
+    _measured(app)
+    page = text_of(get(shop, "viewer", at).text)
+    assert "No effect is claimed. Estimate after contact cost:" in page
+    assert "3 of 4 have had their days" in page
+    assert text_of(get(shop, "viewer", "/campaigns").text).count("too few customers") == 0
     monitor = text_of(get(shop, "viewer", "/delivery").text)
     assert "spring" in monitor
     why = text_of(get(shop, "viewer", "/customers/c001").text)
     assert "Why contacted, or not" in why
     assert "spring" in why
+
+
+def _measured(app):
+    """A measurement of the campaign, as a turn writes it."""
+    common = {
+        "campaign_id": "spring", "from_day": date(2026, 3, 2), "to_day": date(2026, 3, 9), "assigned": 4,
+        "treated": 2, "control": 1, "holdout_share": 0.3, "srm_p": 0.9, "status": "ok", "level": 0.9,
+        "estimate": 120.5, "low": -20.0, "high": 260.0, "mde": 150.0, "cost": Decimal("0.20"), "looks": 2,
+    }  # fmt: skip
+    rows = [common | {"metric": name, "claims": False} for name in ("margin", "orders")]
+    put(app, "campaign_effects", rows, turn=3)
 
 
 def test_nobody_approves_what_they_wrote(shop):

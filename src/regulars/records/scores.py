@@ -257,6 +257,33 @@ SCORES = (
     """,
     ),
     _score(
+        "campaign_effects",
+        "measure",
+        "one row per written campaign or journey, metric and turn of measuring",
+        "campaign_id metric",
+        "",
+        """
+        campaign_id string the campaign or journey
+        metric string orders, sales, margin or residual_value
+        from_day date first day a measured customer was assigned
+        to_day date last day of outcome counted
+        assigned int64 customers assigned so far, those of the global holdout left out
+        treated int64 customers assigned to contact whose window has passed
+        control int64 customers held out of it whose window has passed
+        holdout_share float64 designed share held out
+        srm_p float64? p-value of the sample-ratio check
+        status string ok, srm or too_few: only ok may be read
+        estimate float64? effect on all treated customers together
+        low float64? lower end of the interval
+        high float64? upper end of the interval
+        level float64 coverage of the interval
+        mde float64? smallest effect found with probability 0.8
+        cost money contact cost of the campaign so far
+        looks int64 times it has been measured, this one included
+        claims bool true when an effect is claimed: on margin, at any number of looks
+    """,
+    ),
+    _score(
         "programme_effects",
         "measure",
         "one row per metric and turn of measuring",

@@ -1,7 +1,6 @@
 """Rows of compared customers as arrays: outcomes, groups and what was known before."""
 
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
 import pyarrow as pa
@@ -30,22 +29,21 @@ class Compared:
     covariates: Floats
 
 
-def compared_customers(rows: pa.Table, *, margin_rate: float, last_day: date) -> Compared:
+def compared_customers(rows: pa.Table, *, margin_rate: float) -> Compared:
     """Turn rows of `tables.outcomes` into arrays.
 
     Covariates are scaled by the days each customer was watched: who joined late can have
     bought only for the rest of the time.
 
     Args:
-        rows: One row per customer.
+        rows: One row per customer, with the first and the last day of their window.
         margin_rate: Margin over sales where no cost is known, 0 to 1.
-        last_day: Last day of the window.
 
     Returns:
         The customers in row order. Who has no residual value now keeps the one before.
     """
     before = {name: _filled(rows, name) for name in (*BEFORE, *VALUES)}
-    days = _days_watched(rows, last_day)
+    days = _days_watched(rows)
     before["per_week"] = before["monetary"] / np.maximum(before.pop("days_known") / 7, 1.0)
     before.pop("monetary")
     watched = days / days.max(initial=1.0)
@@ -58,9 +56,9 @@ def compared_customers(rows: pa.Table, *, margin_rate: float, last_day: date) ->
     return Compared(np.column_stack(columns), numbers(rows, "is_treated") > 0, covariates)
 
 
-def _days_watched(rows: pa.Table, last_day: date) -> Floats:
-    last = pa.scalar(last_day, pa.date32())
-    since = pc.days_between(rows.column("as_of").cast(pa.date32()), last)
+def _days_watched(rows: pa.Table) -> Floats:
+    first, last = (rows.column(name).cast(pa.date32()) for name in ("as_of", "until"))
+    since = pc.days_between(first, last)
     return np.asarray(since.cast(pa.float64()).combine_chunks().to_numpy(zero_copy_only=False))
 
 

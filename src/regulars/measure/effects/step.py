@@ -60,7 +60,7 @@ def measure_effects(
     for measured in sorted(windows.keys() - {row["measured_turn"] for row in done}):
         groups = campaign_groups(engine.table("decisions"), engine.table("contacts"), measured)
         rows = _followed(engine, groups, turn, *windows[measured])
-        customers = compared_customers(rows, margin_rate=margin_rate, last_day=windows[measured][1])
+        customers = compared_customers(rows, margin_rate=margin_rate)
         found, predicted = campaign_rows(rows, customers, measured, design)
         effects += found
         predictions += predicted
@@ -69,9 +69,8 @@ def measure_effects(
         first, last = min(windows), max(windows)
         span = windows[first][0], windows[last][1]
         everyone = programme_groups(engine.table("decisions"), last)
-        customers = compared_customers(
-            _followed(engine, everyone, turn, *span), margin_rate=margin_rate, last_day=span[1]
-        )
+        rows = _followed(engine, everyone, turn, *span)
+        customers = compared_customers(rows, margin_rate=margin_rate)
         design = Design(global_holdout, level, window_days, turn.seed)
         programme = programme_rows(customers, from_turn=first, to_turn=last, design=design)
     engine.write("programme_effects", as_table("programme_effects", programme))
@@ -96,12 +95,12 @@ def _followed(
     groups = without_marked(groups, engine.table("marked_customers"))
     people = compared(
         groups, engine.table("profiles"), engine.table("customer_values"), turn=turn.number
-    )
+    ).mutate(until=last_day)
     purchases = bought(
         engine.table("orders"),
         engine.table("order_lines"),
         engine.table("products"),
-        windows=people.select("customer_id", "as_of"),
+        windows=people.select("customer_id", "as_of", "until"),
         marked_orders=engine.table("marked_orders"),
         first_day=first_day,
         last_day=last_day,

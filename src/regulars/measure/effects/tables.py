@@ -92,16 +92,17 @@ def bought(
     first_day: date,
     last_day: date,
 ) -> Definition:
-    """What customers bought, each from a day of their own up to one last day.
+    """What customers bought, each in a window of their own.
 
     Args:
         orders: The fact.
         order_lines: The fact.
         products: The fact; its unit cost stands in for lines without a cost.
-        windows: One row per customer: customer_id, as_of (buying counts from the day after).
+        windows: One row per customer: customer_id, as_of (buying counts from the day after),
+            until (the last day that counts).
         marked_orders: Table of that name; orders of programs do not count.
         first_day: Earliest day any customer's window holds.
-        last_day: Last day that counts.
+        last_day: Latest day any customer's window holds.
 
     Returns:
         One row per customer who bought: customer_id, orders, sales, known_margin (of lines
@@ -111,7 +112,8 @@ def bought(
 
     def in_window(rows: Definition) -> Definition:
         near = rows.filter(span).inner_join(windows, "customer_id")
-        return without_marked_orders(near.filter(_.business_date > _.as_of), marked_orders)
+        mine = (near.business_date > near.as_of) & (near.business_date <= near.until)
+        return without_marked_orders(near.filter(mine), marked_orders)
 
     counted = in_window(orders).group_by("customer_id").agg(orders=_.count())
     unit_costs = products.filter(_.unit_cost.notnull()).select("product_id", "unit_cost")

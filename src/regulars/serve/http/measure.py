@@ -1,6 +1,7 @@
 """What contacts caused: the programme against its holdout, every campaign against its own."""
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -132,6 +133,75 @@ class Campaign:
     def margin(self) -> Effect | None:
         """The effect on margin, when measured."""
         return next((e for e in self.effects if e.metric == "margin"), None)
+
+
+@dataclass(frozen=True)
+class CampaignEffect:
+    """What a written campaign or a journey caused, as measured last.
+
+    Attributes:
+        campaign_id: The campaign or journey.
+        effects: By metric, margin first.
+        assigned: Customers assigned so far, those of the global holdout left out.
+        holdout_share: Designed share held out, 0 to 1.
+        from_day: First day a measured customer was assigned.
+        to_day: Last day of outcome counted.
+        cost: Contact cost so far.
+        net: Margin caused minus contact cost; None when nothing may be read.
+        looks: Times it has been measured.
+        claims: True when an effect on margin is claimed.
+    """
+
+    campaign_id: str
+    effects: list[Effect]
+    assigned: int
+    holdout_share: float
+    from_day: date
+    to_day: date
+    cost: Decimal
+    net: float | None
+    looks: int
+    claims: bool
+
+    @property
+    def margin(self) -> Effect | None:
+        """The effect on margin."""
+        return next((e for e in self.effects if e.metric == "margin"), None)
+
+
+def campaign_effects(engine: Reader, campaign_id: str = "") -> list[CampaignEffect]:
+    """Tell what written campaigns and journeys caused, as measured last.
+
+    Args:
+        engine: Opens the lake.
+        campaign_id: One campaign or journey only; "" for all.
+
+    Returns:
+        By campaign id; empty where no window has passed yet.
+    """
+    table = engine.table("campaign_effects")
+    if campaign_id:
+        table = table.filter(_.campaign_id == campaign_id)
+    newest = table.group_by("campaign_id").agg(turn=_.turn.max())
+    rows = engine.rows(table.semi_join(newest, ["campaign_id", "turn"]).order_by("campaign_id"))
+    return [_campaign_effect(mine) for mine in _rows_by(rows, "campaign_id").values()]
+
+
+def _campaign_effect(rows: list[dict[str, Any]]) -> CampaignEffect:
+    effects, first = _effects(rows), rows[0]
+    margin = next((one.estimate for one in effects if one.metric == "margin"), None)
+    return CampaignEffect(
+        first["campaign_id"],
+        effects,
+        first["assigned"],
+        first["holdout_share"],
+        first["from_day"],
+        first["to_day"],
+        first["cost"],
+        None if margin is None else margin - float(first["cost"]),
+        first["looks"],
+        any(row["claims"] for row in rows),
+    )
 
 
 def programme(engine: Reader) -> Programme | None:
@@ -324,3 +394,10 @@ def read_campaign(request: Request, campaign_id: str) -> Campaign:
     """One campaign, with effect, prediction and ledger."""
     with request.state.caller.workspace.reading() as engine:
         return campaign(engine, campaign_id)
+
+
+@router.get("/api/measure/campaign-effects", tags=["measure"])
+def read_campaign_effects(request: Request, campaign_id: str = "") -> list[CampaignEffect]:
+    """What written campaigns and journeys caused, against the customers held out of each."""
+    with request.state.caller.workspace.reading() as engine:
+        return campaign_effects(engine, campaign_id)

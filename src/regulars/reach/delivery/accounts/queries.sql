@@ -16,6 +16,11 @@ SELECT key, customer_id, campaign_id, offer_id, channel, state AS fate, reason,
        CASE WHEN state IN ('sent', 'unknown') THEN at END AS at
 FROM ledger WHERE run_id = :run_id ORDER BY customer_id
 
+-- name: cost_of_campaign
+SELECT COALESCE(SUM(l.cost_cents), 0) AS cost_cents
+FROM runs r JOIN ledger l ON l.run_id = r.run_id AND l.step = r.step
+WHERE r.campaign_id = :campaign_id AND l.state IN ('sent', 'unknown')
+
 -- name: of_fate
 SELECT key, customer_id, campaign_id, offer_id, channel, at, reason FROM ledger
 WHERE run_id = :run_id AND state = :fate ORDER BY key

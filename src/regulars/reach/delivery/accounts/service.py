@@ -149,6 +149,17 @@ def export_ledger(state: State, path: Path) -> int:
     return written
 
 
+def campaign_cost(state: State, campaign_id: str) -> Decimal:
+    """Sum what the contacts of a campaign or journey have cost, in the workspace currency.
+
+    Returns:
+        Money spent on what was sent, and on what may have been; 0 when nothing was.
+    """
+    with state.reading() as opened:
+        [row] = opened.all(_SQL["cost_of_campaign"], campaign_id=campaign_id)
+    return Decimal(int(row["cost_cents"])) / 100
+
+
 def contacts_of(state: State, turn: int) -> list[dict[str, Any]]:
     """Give what became of a turn's audience, as table `contacts` has it.
 

@@ -27,16 +27,17 @@ def effects(
     folder: Folder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Show what the campaigns of the last measured turn caused, and the programme as a whole."""
+    """Show what contacts caused: campaigns of turns, written ones and journeys, the programme."""
     from ibis import _  # noqa: PLC0415 - slow to import
 
     from regulars.app import open_app  # noqa: PLC0415 - opens the stores, slow to import
     from regulars.errors import NotReady  # noqa: PLC0415
 
     engine = open_app(folder).engine
-    tables = {name: engine.table(name) for name in ("effects", "programme_effects")}
-    [newest] = engine.rows(tables["effects"].agg(turn=_.turn.max()))
-    wanted = turn or newest["turn"]
+    names = ("effects", "programme_effects", "campaign_effects")
+    tables = {name: engine.table(name) for name in names}
+    newest = [engine.rows(table.agg(turn=_.turn.max()))[0]["turn"] for table in tables.values()]
+    wanted = turn or max((one for one in newest if one is not None), default=None)
     if wanted is None:
         raise NotReady("no turn has measured anything yet; run: regulars run, twice or more")
     found = {name: engine.rows(table.filter(_.turn == wanted)) for name, table in tables.items()}

@@ -145,6 +145,7 @@ ROLE_MATRIX = RoleMatrix({
     "GET /api/measure/turns": Role.VIEWER,
     "GET /api/measure/turns/{turn}/campaigns": Role.VIEWER,
     "GET /api/measure/campaigns/{campaign_id}": Role.VIEWER,
+    "GET /api/measure/campaign-effects": Role.VIEWER,
     "GET /api/govern/audit": Role.VIEWER,
     "GET /api/govern/audit/entries": Role.ADMIN,
     "GET /api/govern/approvals": Role.VIEWER,

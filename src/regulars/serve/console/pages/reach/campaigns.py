@@ -7,7 +7,7 @@ from starlette.routing import Route
 from regulars.reach.campaigns.service import list_campaigns
 from regulars.serve.console.drawing import predictions_chart
 from regulars.serve.console.rendering import Pages, caller_of
-from regulars.serve.http.measure import campaign, campaigns, decided_turns
+from regulars.serve.http.measure import campaign, campaign_effects, campaigns, decided_turns
 from regulars.serve.http.reach import ledger
 
 
@@ -38,10 +38,12 @@ class CampaignPages:
             turn = int(wanted) if is_known else known[0] if known else None
             found = campaigns(engine, turn=turn) if turn is not None else []
             counted = ledger(engine, turn=turn)
+            effects = {one.campaign_id: one for one in campaign_effects(engine)}
         return self._pages.page(
             request,
             "reach/campaigns/list.html",
             written=list_campaigns(caller_of(request).workspace.state),
+            effects=effects,
             turn=turn,
             turns=known,
             campaigns=found,

@@ -25,6 +25,7 @@ from regulars.serve.console.pages.reach.campaign_draft import (
 )
 from regulars.serve.console.rendering import Pages, caller_of
 from regulars.serve.http.door.guard import Caller
+from regulars.serve.http.measure import campaign_effects
 from regulars.serve.sending import acting
 from regulars.serve.sending.sources import dossier_of
 from regulars.serve.sending.watching import campaign_view
@@ -159,6 +160,7 @@ class WritingPages:
                 except RegularsError as error:
                     trouble = str(error)
             shown = _previews(app, view.row.campaign, caller.now)
+            effect = next(iter(campaign_effects(app.engine, name)), None)
         return self._pages.page(
             request,
             "reach/campaigns/written.html",
@@ -169,6 +171,7 @@ class WritingPages:
             dossier=dossier,
             trouble=trouble,
             previews=shown,
+            effect=effect,
             versions=versions_of(caller.workspace.state, name),
             problem=problem,
         )
