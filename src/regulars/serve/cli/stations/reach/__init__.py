@@ -5,6 +5,7 @@ import typer
 from regulars.serve.cli.stations.reach.accounting import channels, explain, ledger
 from regulars.serve.cli.stations.reach.campaigns import campaign
 from regulars.serve.cli.stations.reach.contents import content
+from regulars.serve.cli.stations.reach.journeys import journey
 from regulars.serve.cli.stations.reach.receiving import domain_check, receive
 from regulars.serve.cli.stations.reach.sending import send, tick
 from regulars.serve.cli.stations.reach.stopping import pause, resume, stop_all
@@ -13,6 +14,7 @@ from regulars.serve.cli.stations.reach.surveying import links, survey, task
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(campaign, name="campaign")
 app.add_typer(content, name="content")
+app.add_typer(journey, name="journey")
 app.add_typer(survey, name="survey")
 app.add_typer(task, name="task")
 app.add_typer(links, name="links")

@@ -1,0 +1,1 @@
+"""Journeys ready to use, one file each."""

@@ -1,0 +1,1 @@
+"""Journeys as people make them: begun from a template, tried before anybody comes in."""
