@@ -43,3 +43,46 @@ def test_a_rule_that_cannot_be_used_is_refused_with_its_place(run, tmp_path):
 
     code, said = run("understand", "segment", "count", "--rule", rule)
     assert (code, "rule.is is 'about', must be one of: = != <" in said) == (2, True)
+
+
+def test_an_audience_is_saved_followed_and_taken_back(run, tmp_path):
+    rule = tmp_path / "rule.toml"
+    rule.write_text('all = [{ field = "monetary", is = ">=", value = 300 }]\n', "utf-8")
+    assert run("understand", "segment", "save", "spenders", "--rule", rule) == (
+        0,
+        "audience spenders version 1\n",
+    )
+    code, said = run("understand", "segment", "refresh", "--json")
+    [line] = json.loads(said)["audiences"]
+    assert (code, line["members"], line["entered"], line["is_full"]) == (0, 48, 48, True)
+
+    rule.write_text('all = [{ field = "monetary", is = ">=", value = 350 }]\n', "utf-8")
+    assert "version 2" in run("understand", "segment", "save", "spenders", "--rule", rule)[1]
+    [second] = json.loads(run("understand", "segment", "refresh", "--json")[1])["audiences"]
+    assert "version 3, as version 1" in run("understand", "segment", "undo", "spenders")[1]
+    [third] = json.loads(run("understand", "segment", "refresh", "--json")[1])["audiences"]
+    [listed] = json.loads(run("understand", "segment", "list", "--json")[1])
+
+    assert (second["left"], third["entered"]) == (48 - second["members"], second["left"])
+    assert (listed["version"], listed["members"]) == (3, 48)
+    lines = json.loads(run("understand", "segment", "history", "spenders", "--json")[1])
+    assert [one["members"] for one in lines] == [48, second["members"], 48]
+    assert [one["version"] for one in lines] == [1, 2, 3]
+    assert "read from: profiles.monetary" in run("understand", "segment", "show", "spenders")[1]
+    assert run("understand", "segment", "delete", "spenders")[1] == "audience spenders is deleted\n"
+    assert "no audiences; run:" in run("understand", "segment", "list")[1]
+
+
+def test_members_are_listed_and_compared_with_other_audiences(run, tmp_path):
+    rule, other = tmp_path / "rule.json", tmp_path / "other.json"
+    rule.write_text(json.dumps(MATURE), "utf-8")
+    other.write_text(json.dumps({"not": MATURE}), "utf-8")
+    run("understand", "segment", "save", "the rest", "--rule", other)
+
+    found = json.loads(run("understand", "segment", "members", "--rule", rule, "--json")[1])
+    [line] = json.loads(run("understand", "segment", "overlap", "--rule", rule, "--json")[1])
+
+    assert (found["count"], len(set(found["members"])), found["members"][0]) == (48, 48, "c012")
+    assert (line["name"], line["customers"], line["both"], line["share"]) == ("the rest", 12, 0, 0)
+    code, said = run("understand", "segment", "count")
+    assert (code, "give --rule FILE, or --name" in said) == (2, True)

@@ -7,6 +7,8 @@ PHONE = "phone"
 EMAIL = "email"
 COOKIE = "cookie"
 _TOKENS = {"tok_phone_": PHONE, "tok_email_": EMAIL}
+TOKEN_STARTS = tuple(_TOKENS)
+"""What a user id begins with that is no login id but the token of something else."""
 
 
 def customer_id_of(namespace: str, value: str) -> str:

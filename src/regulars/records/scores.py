@@ -186,6 +186,21 @@ SCORES = (
         value float64 fitted value
     """,
     ),
+    Table(
+        "audience_changes",
+        "understand",
+        "one row per customer who entered or left an audience, and refresh",
+        columns("""
+        audience string name of the audience
+        version int64 version of its rule
+        customer_id string! who
+        change string! entered or left
+        at timestamp moment the refresh judged as of, aware UTC
+        refresh int64 number of the refresh that saw it
+    """),
+        ("audience", "customer_id", "refresh"),
+        "customer_id",
+    ),
     _score(
         "decisions",
         "decide",

@@ -158,7 +158,7 @@ def test_what_is_not_known_meets_nothing_but_missing():
         ({"all": []}, "rule.all is [], must be a list of conditions"),
         (
             {"all": [{"field": "oders", "is": ">", "value": 1}]},
-            "rule.all[0].field is 'oders'; known:",
+            "rule.all[0].field is 'oders'; did you mean orders",
         ),
         ({"field": "orders", "is": "like", "value": 1}, "rule.is is 'like', must be one of: ="),
         ({"field": "orders", "is": ">", "value": "many"}, "rule.value is 'many', must be a number"),

@@ -81,3 +81,24 @@ SELECT value FROM watermarks WHERE name = :name
 -- name: set_adopted
 INSERT INTO watermarks (name, value) VALUES (:name, :value)
 ON CONFLICT (name) DO UPDATE SET value = excluded.value
+
+-- name: said_last
+-- Whose newest word about a purpose, on a channel or on all, is this one.
+SELECT c.customer_id FROM consents AS c
+WHERE c.purpose = :purpose AND c.channel IN (:channel, '*') AND c.status = :status
+  AND NOT EXISTS (
+    SELECT 1 FROM consents AS o
+    WHERE o.customer_id = c.customer_id AND o.purpose = c.purpose AND o.channel IN (:channel, '*')
+      AND (o.recorded_at > c.recorded_at
+           OR (o.recorded_at = c.recorded_at
+               AND CASE o.status WHEN 'granted' THEN 0 WHEN 'denied' THEN 1 ELSE 2 END
+                 > CASE c.status WHEN 'granted' THEN 0 WHEN 'denied' THEN 1 ELSE 2 END)))
+
+-- name: said_anything
+SELECT DISTINCT customer_id FROM consents WHERE purpose = :purpose AND channel IN (:channel, '*')
+
+-- name: changed_since
+SELECT number, customer_id FROM consent_changes WHERE number > :number ORDER BY number
+
+-- name: changes_so_far
+SELECT COALESCE(MAX(number), 0) AS number FROM consent_changes

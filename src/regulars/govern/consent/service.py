@@ -179,6 +179,38 @@ def record_words(opened: Transaction, words: Iterable[Word], *, actor: str, now:
     return added
 
 
+def who_said(state: State, purpose: str, *, channel: str, status: Status) -> list[str]:
+    """List the customers whose newest word about a purpose is this one.
+
+    Args:
+        state: The transactional store.
+        purpose: What for.
+        channel: Channel asked about; words about all channels count as well.
+        status: The word; NONE lists everybody who ever said anything, for the others to be told.
+
+    Returns:
+        Customer ids, in order. A grant that became stale is still a grant here.
+    """
+    said = "said_anything" if status is Status.NONE else "said_last"
+    values = {"purpose": purpose, "channel": channel}
+    values |= {} if status is Status.NONE else {"status": status.value}
+    with state.reading() as opened:
+        rows = opened.all(_SQL[said], **values)
+    return sorted({row["customer_id"] for row in rows})
+
+
+def changed_since(state: State, number: int) -> tuple[int, list[str]]:
+    """List the customers who said something after a place in the ledger.
+
+    Returns:
+        The newest place, and their ids in order.
+    """
+    with state.reading() as opened:
+        [newest] = opened.all(_SQL["changes_so_far"])
+        rows = opened.all(_SQL["changed_since"], number=number)
+    return int(newest["number"]), sorted({row["customer_id"] for row in rows})
+
+
 def withdraw(
     state: State,
     customer_id: str,

@@ -62,6 +62,18 @@ order by i.ordinal
 -- name: members
 select * from identifiers where customer_id = :customer_id order by ordinal
 
+-- name: members_of_many
+select i.* from identifiers i where i.customer_id in (select value from json_each(:customers))
+order by i.ordinal
+
+-- name: members_of_many [postgresql]
+select i.* from identifiers i
+where i.customer_id in (select json_array_elements_text(cast(:customers as json)))
+order by i.ordinal
+
+-- name: merges
+select coalesce(max(number), 0) as merges from merge_log
+
 -- name: owner
 select customer_id from identifiers where node = :node
 

@@ -306,6 +306,28 @@ def members(state: State, customer_id: str) -> list[Node]:
         return [_node(row) for row in reading.all(_QUERIES["members"], customer_id=customer_id)]
 
 
+def members_of_many(state: State, customers: Iterable[str]) -> list[Node]:
+    """List the identifiers of several customers, the oldest first.
+
+    Args:
+        state: The workspace's state.
+        customers: Present customer ids; those never met have no identifiers.
+
+    Returns:
+        Identifiers, whose customer each names.
+    """
+    asked = json.dumps(sorted(set(customers)))
+    with state.reading() as reading:
+        return [_node(row) for row in reading.all(_QUERIES["members_of_many"], customers=asked)]
+
+
+def count_merges(state: State) -> int:
+    """Count the lines of the merge log: while it stays, every id stands for who it stood for."""
+    with state.reading() as reading:
+        [row] = reading.all(_QUERIES["merges"])
+    return int(row["merges"])
+
+
 def explain(state: State, customer_id: str) -> Explanation:
     """Tell why some identifiers are one customer.
 

@@ -11,7 +11,7 @@ from regulars.errors import InputError, UnknownName
 from regulars.records import TABLES
 from regulars.unify.tags.rules import Rule, asked, read_rule
 
-_NAME = re.compile(r"[^\s/][^/\n\r\t]{0,62}[^\s/]|[^\s/]")
+NAME = re.compile(r"[^\s/][^/\n\r\t]{0,62}[^\s/]|[^\s/]")
 _TRAIT = re.compile(r"[A-Za-z0-9_]{1,64}(\.[A-Za-z0-9_]{1,64}){0,3}")
 _SCORES = ("float64", "int64", "money")
 
@@ -88,7 +88,7 @@ def checked(tag: Tag) -> Tag:
         InputError: A part of it cannot be used; the message says which and what is wanted.
         UnknownName: It names a table or column there is none of.
     """
-    if not _NAME.fullmatch(tag.name):
+    if not NAME.fullmatch(tag.name):
         raise InputError(
             f"tag name is {tag.name!r}, must be 1 to 64 characters without a slash or line end"
         )

@@ -1,9 +1,10 @@
 """Rules: conditions on profiles as a small tree, held against one customer or against all."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from operator import eq, ge, gt, le, lt, ne
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import ibis
 from ibis.expr.types import BooleanValue, Value
@@ -23,6 +24,7 @@ COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
 }
 ORDERED = frozenset({"<", "<=", ">", ">=", "between"})
 UNARY = frozenset({"exists", "missing"})
+_JOINS = ("all", "any", "not")
 SIGNS = (*COMPARISONS, "in", "between", *sorted(UNARY))
 _NUMBERS = frozenset({"int64", "float64", "money"})
 FIELDS: dict[str, bool] = {
@@ -31,6 +33,25 @@ FIELDS: dict[str, bool] = {
     if column.name not in {"turn", "customer_id", "as_of"}
 }
 """Columns of `profiles` a rule may ask about, and whether they are numbers."""
+
+
+class Condition(Protocol):
+    """One condition on one value per customer: what every kind of it has."""
+
+    @property
+    def sign(self) -> str:
+        """One of `SIGNS`."""
+
+    @property
+    def value(self) -> Any:
+        """What is compared with: a number, a text, or several; None for `UNARY`."""
+
+    @property
+    def column(self) -> str:
+        """The column its value stands in."""
+
+
+C = TypeVar("C", bound=Condition)
 
 
 @dataclass(frozen=True)
@@ -58,7 +79,7 @@ class Asks:
 
 
 @dataclass(frozen=True)
-class Joined:
+class Joined(Generic[C]):
     """Conditions joined by a word.
 
     Attributes:
@@ -67,10 +88,10 @@ class Joined:
     """
 
     word: str
-    parts: tuple["Joined | Asks", ...]
+    parts: tuple["Joined[C] | C", ...]
 
 
-Rule = Joined | Asks
+Rule = Joined[Asks] | Asks
 
 
 def read_rule(given: Any, where: str = "rule") -> Rule:
@@ -92,26 +113,45 @@ def read_rule(given: Any, where: str = "rule") -> Rule:
         >>> read_rule({"field": "city", "is": "in", "value": ["Wuhan", "上海"]}).sign
         'in'
     """
-    rule = _read(given, where)
+    return read_tree(given, {"field": read_asks, "event": read_asks}, where)
+
+
+def read_tree(
+    given: Any, readers: Mapping[str, Callable[[Mapping[str, Any], str], C]], where: str = "rule"
+) -> Joined[C] | C:
+    """Read a rule whose conditions are of several kinds.
+
+    Args:
+        given: The tree: all, any and not, and conditions.
+        readers: What reads a condition, by the key that tells its kind.
+        where: Place within the definition, for messages.
+
+    Returns:
+        The rule.
+
+    Raises:
+        InputError: It cannot be read; the message says where and what is wanted.
+    """
+    rule = _read(given, readers, where)
     count = sum(1 for _ in asked(rule))
     if count > MOST_CONDITIONS:
         raise InputError(
             f"{where} has {count} conditions, must have at most {MOST_CONDITIONS}; "
-            "split it into several tags"
+            "split it into several"
         )
     return rule
 
 
-def asked(rule: Rule) -> Iterator[Asks]:
+def asked(rule: Joined[C] | C) -> Iterator[C]:
     """Walk the conditions of a rule, from left to right."""
-    if isinstance(rule, Asks):
-        yield rule
-    else:
+    if isinstance(rule, Joined):
         for part in rule.parts:
             yield from asked(part)
+    else:
+        yield rule
 
 
-def holds(rule: Rule, values: Mapping[str, Any]) -> bool:
+def holds(rule: Joined[C] | C, values: Mapping[str, Any]) -> bool:
     """Tell whether a rule holds for one customer.
 
     Args:
@@ -138,7 +178,7 @@ def holds(rule: Rule, values: Mapping[str, Any]) -> bool:
     return _meets(value, rule.sign, rule.value)
 
 
-def predicate(rule: Rule, columns: Mapping[str, Value]) -> BooleanValue:
+def predicate(rule: Joined[C] | C, columns: Mapping[str, Value]) -> BooleanValue:
     """Give a rule as one Ibis predicate: `holds`, for a whole table.
 
     Args:
@@ -177,18 +217,22 @@ def _literal(wanted: Any) -> Value:
     return ibis.literal(wanted, type="string" if isinstance(wanted, str) else "float64")
 
 
-def _read(given: Any, where: str) -> Rule:
+def _read(
+    given: Any, readers: Mapping[str, Callable[[Mapping[str, Any], str], C]], where: str
+) -> Joined[C] | C:
     if not isinstance(given, Mapping):
         raise InputError(f"{where} is {given!r}, must be an object such as {{'field': ...}}")
-    words = [word for word in ("all", "any", "not", "field", "event") if word in given]
+    known = (*_JOINS, *readers)
+    words = [word for word in known if word in given]
     if len(words) != 1:
+        found = " and ".join(words) or "none"
         raise InputError(
-            f"{where} has {' and '.join(words) or 'none'} of all, any, not, field and event; "
-            "give exactly one"
+            f"{where} has {found} of {', '.join(known[:-1])} and {known[-1]}; "
+            f"give exactly one{'' if words else near(next(iter(given), ''), known)}"
         )
     [word] = words
-    if word in {"field", "event"}:
-        return _asks(given, where)
+    if word in readers:
+        return readers[word](given, where)
     if set(given) != {word}:
         raise InputError(f"{where} has more than {word}; put the conditions inside it")
     listed = [given[word]] if word == "not" else given[word]
@@ -196,10 +240,55 @@ def _read(given: Any, where: str) -> Rule:
         raise InputError(f"{where}.{word} is {listed!r}, must be a list of conditions")
     if where.count(".") > 10:
         raise InputError(f"{where} is too deep; say it with fewer levels")
-    return Joined(word, tuple(_read(p, f"{where}.{word}[{n}]") for n, p in enumerate(listed)))
+    parts = [_read(part, readers, f"{where}.{word}[{n}]") for n, part in enumerate(listed)]
+    return Joined(word, tuple(parts))
 
 
-def _asks(given: Mapping[str, Any], where: str) -> Asks:
+def near(name: Any, known: Collection[str]) -> str:
+    """Say which known names are spelt nearly like one that is not known.
+
+    Returns:
+        Words to end a message with; "" when none is near.
+
+    Example:
+        >>> near("oders", ["orders", "city"])
+        '; did you mean orders?'
+    """
+    found = get_close_matches(str(name), sorted(known), n=3, cutoff=0.6)
+    return f"; did you mean {' or '.join(found)}?" if found else ""
+
+
+def read_sign(given: Mapping[str, Any], *, is_number: bool, where: str) -> tuple[str, Any]:
+    """Read how a condition compares, and with what.
+
+    Args:
+        given: The condition: `is` and, but for exists and missing, `value`.
+        is_number: True when its value is a number, not a text.
+        where: Place within the definition, for messages.
+
+    Returns:
+        The sign and the value; the value is None for exists and missing.
+
+    Raises:
+        InputError: The comparison does not go with the kind of value.
+    """
+    sign = given.get("is")
+    if sign not in SIGNS:
+        raise InputError(f"{where}.is is {sign!r}, must be one of: {' '.join(SIGNS)}")
+    if not is_number and sign in ORDERED:
+        raise InputError(f"{where}.is is {sign!r}, but the value is a text; use =, != or in")
+    return sign, None if sign in UNARY else _wanted(given.get("value"), sign, is_number, where)
+
+
+def read_asks(given: Mapping[str, Any], where: str) -> Asks:
+    """Read a condition on a field of profiles, or on the number of events of a name.
+
+    Returns:
+        The condition.
+
+    Raises:
+        InputError: It cannot be used; the message says where and what is wanted.
+    """
     sign = given.get("is")
     if sign not in SIGNS:
         raise InputError(f"{where}.is is {sign!r}, must be one of: {' '.join(SIGNS)}")
@@ -209,9 +298,7 @@ def _asks(given: Mapping[str, Any], where: str) -> Asks:
     if odd:
         raise InputError(f"{where} must have exactly {', '.join(sorted(allowed))}; mind {odd[0]}")
     if "event" in given:
-        name, days = given["event"], given["days"]
-        if not isinstance(name, str) or not name:
-            raise InputError(f"{where}.event is {name!r}, must be the name of an event")
+        name, days = read_name(given["event"], f"{where}.event"), given["days"]
         if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= MOST_DAYS:
             raise InputError(f"{where}.days is {days!r}, must be from 1 to {MOST_DAYS}")
         if sign in UNARY:
@@ -219,12 +306,28 @@ def _asks(given: Mapping[str, Any], where: str) -> Asks:
         return Asks("", name, days, sign, _wanted(given["value"], sign, True, where))
     name = given["field"]
     if name not in FIELDS:
-        raise InputError(f"{where}.field is {name!r}; known: {', '.join(sorted(FIELDS))}")
+        raise InputError(
+            f"{where}.field is {name!r}{near(name, FIELDS)}; known: {', '.join(sorted(FIELDS))}"
+        )
     is_number = FIELDS[name]
     if not is_number and sign in ORDERED:
         raise InputError(f"{where}.is is {sign!r}, but {name} is a text; use =, != or in")
     value = None if sign in UNARY else _wanted(given["value"], sign, is_number, where)
     return Asks(name, "", 0, sign, value)
+
+
+def read_name(given: Any, where: str) -> str:
+    """Read the name of an event, a tag...
+
+    Returns:
+        The name.
+
+    Raises:
+        InputError: It is no text, or an empty one.
+    """
+    if not isinstance(given, str) or not given.strip():
+        raise InputError(f"{where} is {given!r}, must be a name")
+    return given
 
 
 def _wanted(value: Any, sign: str, is_number: bool, where: str) -> Any:

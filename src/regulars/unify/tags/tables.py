@@ -6,7 +6,7 @@ from datetime import date
 import ibis
 import pyarrow as pa
 from ibis import _
-from ibis.expr.types import Table
+from ibis.expr.types import Table, Value
 
 from regulars.numerics.days import day_number
 from regulars.unify.profiles.event_tables import event_counts, trait_told
@@ -64,8 +64,8 @@ def meeting_rule(rule: Rule, profiles: Table, events: Table, *, as_of: date) -> 
     Returns:
         One column, customer_id, each once.
     """
-    counted = {(one.event, one.days): one.column for one in asked(rule) if one.event}
     wide = profiles.select("customer_id", *sorted({one.field for one in asked(rule) if one.field}))
+    counted = {(one.event, one.days): one.column for one in asked(rule) if one.event}
     if counted:
         names = sorted({event for event, _days in counted})
         days = event_counts(events, as_of=as_of).filter(_.name.isin(names))
@@ -75,12 +75,14 @@ def meeting_rule(rule: Rule, profiles: Table, events: Table, *, as_of: date) -> 
             for (event, back), column in counted.items()
         })
         wide = wide.left_join(counts, wide.customer_id == counts.counted_id).drop("counted_id")
-    columns = {
-        name: wide[name].cast("float64") if FIELDS.get(name, True) else wide[name]
-        for name in {one.column for one in asked(rule)}
-    }
-    columns |= {name: ibis.coalesce(columns[name], 0.0) for name in counted.values()}
+    columns = {one.field: field_value(wide, one.field) for one in asked(rule) if one.field}
+    columns |= {name: ibis.coalesce(wide[name].cast("float64"), 0.0) for name in counted.values()}
     return wide.filter(predicate(rule, columns)).select("customer_id")
+
+
+def field_value(profiles: Table, name: str) -> Value:
+    """Give a field of profiles as rules compare it: numbers as float64."""
+    return profiles[name].cast("float64") if FIELDS[name] else profiles[name]
 
 
 def members(

@@ -2,10 +2,10 @@
 
 import typer
 
-from regulars.serve.cli.stations.understand import segments
+from regulars.serve.cli.stations.understand import segment
 
 app = typer.Typer(no_args_is_help=True)
-app.add_typer(segments.app, name="segment")
+app.add_typer(segment.app, name="segment")
 
 
 @app.callback()

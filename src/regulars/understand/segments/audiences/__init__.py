@@ -1,0 +1,1 @@
+"""Audiences: customers found by rules written as data, counted live, kept, followed over time."""

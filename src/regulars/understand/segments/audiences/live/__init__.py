@@ -1,0 +1,1 @@
+"""Audiences looked at now: how many, who, and how many of them are in others too."""

@@ -1,0 +1,1 @@
+"""Refreshing audiences: judging again whom news or time concern, and nobody else."""

@@ -1,0 +1,1 @@
+"""What is new since audiences were judged, and whom it concerns."""
