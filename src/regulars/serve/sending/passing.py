@@ -19,6 +19,7 @@ from regulars.reach.campaigns.triggers.service import take_left
 from regulars.reach.delivery.ledger.pace import Pace
 from regulars.reach.delivery.reports import TickReport
 from regulars.reach.delivery.service import tick
+from regulars.reach.loyalty.ledger.service import sweep as end_locks
 from regulars.reach.receipts.service import settle_waiting
 from regulars.reach.standing.gate import gate_of
 from regulars.serve.sending.composing import Pen
@@ -77,6 +78,8 @@ def one_pass(
     if with_campaigns:
         # A receipt may have come before the sender knew what the provider calls the contact.
         settle_waiting(app.state, now=now)
+        # Locks of points end, and points expire, of customers nobody asks about too.
+        end_locks(app.state, now=now)
         moves += advance(app.state, means, now=now, only=only)
     with _watched(app, means, now, only, moves) if with_campaigns else nullcontext():
         report = tick(

@@ -6,6 +6,7 @@ from regulars.serve.cli.stations.reach.accounting import channels, explain, ledg
 from regulars.serve.cli.stations.reach.campaigns import campaign
 from regulars.serve.cli.stations.reach.contents import content
 from regulars.serve.cli.stations.reach.journeys import journey
+from regulars.serve.cli.stations.reach.points import points
 from regulars.serve.cli.stations.reach.receiving import domain_check, receive
 from regulars.serve.cli.stations.reach.sending import send, tick
 from regulars.serve.cli.stations.reach.stopping import pause, resume, stop_all
@@ -18,6 +19,7 @@ app.add_typer(journey, name="journey")
 app.add_typer(survey, name="survey")
 app.add_typer(task, name="task")
 app.add_typer(links, name="links")
+app.add_typer(points, name="points")
 app.command("send")(send)
 app.command("tick")(tick)
 app.command("ledger")(ledger)

@@ -1,0 +1,1 @@
+"""Loyalty: a double-entry ledger of points, and the programme whose rules give and take them."""
