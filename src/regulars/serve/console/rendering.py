@@ -17,6 +17,7 @@ from regulars.govern.access import Role, covers
 from regulars.serve.console import amounts, words
 from regulars.serve.console.amounts import Amount
 from regulars.serve.console.catalogue import translations
+from regulars.serve.console.navigation import ROOMS
 from regulars.serve.http.door.guard import Caller
 from regulars.serve.http.door.workspaces import Site
 
@@ -109,7 +110,7 @@ def _environment(locale: str) -> Environment:
     )
     environment.install_gettext_translations(found, newstyle=True)  # type: ignore[attr-defined]
     babel = locale.replace("-", "_")
-    environment.globals["words"] = words
+    environment.globals |= {"words": words, "rooms": ROOMS}
     environment.filters |= {
         "word": lambda code, names: (
             found.gettext(text) if (text := words.word(names, code)) else ""

@@ -1,0 +1,58 @@
+"""The rooms of the console and the pages in each: the two rows of the main navigation."""
+
+from dataclasses import dataclass
+
+from regulars.serve.console.words.naming import N_
+
+
+@dataclass(frozen=True)
+class Door:
+    """One page of the navigation.
+
+    Attributes:
+        address: Where it is; pages below it belong to it.
+        name: Its name, to be translated.
+    """
+
+    address: str
+    name: str
+
+    def leads_to(self, path: str) -> bool:
+        """Tell whether a page belongs to this door."""
+        if self.address == "/":
+            return path == "/"
+        return path == self.address or path.startswith(f"{self.address}/")
+
+
+@dataclass(frozen=True)
+class Room:
+    """A group of pages; its own link leads to the first of them.
+
+    Attributes:
+        name: Its name, to be translated.
+        doors: Its pages, in order.
+    """
+
+    name: str
+    doors: tuple[Door, ...]
+
+    def holds(self, path: str) -> bool:
+        """Tell whether a page is in this room."""
+        return any(door.leads_to(path) for door in self.doors)
+
+
+ROOMS = (
+    Room(N_("Home"), (Door("/", N_("Home")),)),
+    Room(N_("Customers"), (Door("/customers", N_("Customers")), Door("/tags", N_("Tags")))),
+    Room(N_("Reach"), (Door("/campaigns", N_("Campaigns")), Door("/delivery", N_("Delivery")))),
+    Room(
+        N_("Rules"),
+        (
+            Door("/approvals", N_("Approvals")),
+            Door("/policy", N_("Rules of contact")),
+            Door("/copy", N_("Wording")),
+        ),
+    ),
+    Room(N_("Data"), (Door("/data", N_("Data")),)),
+)
+"""Every room, in the order of the navigation. A room with one page shows no second row."""
