@@ -5,8 +5,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 
 # Rows live in the tree of their key: half the pages to write, where SQLite would keep two trees.
 _ONE_TREE: dict[str, Any] = {"sqlite_with_rowid": False}
