@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from regulars.errors import InputError, NotReady
-from regulars.understand.value.bg_nbd import BGNBD, fit_bg_nbd, group_histories
+from regulars.understand.value.models.bg_nbd import BGNBD, fit_bg_nbd, group_histories
 
 PUBLISHED = BGNBD(0.2425945, 4.4136019, 0.7929199, 2.4258881, -9582.429, 2357)
 
@@ -74,9 +74,8 @@ def test_silence_lowers_p_alive_and_orders():
 
 
 def test_the_gradient_is_that_of_the_likelihood(cdnow):
-    from regulars.understand.value.bg_nbd import _Likelihood  # noqa: PLC0415
-
-    loss = _Likelihood(group_histories(cdnow.frequency, cdnow.recency, cdnow["T"]), 27.0)
+    histories = group_histories(cdnow.frequency, cdnow.recency, cdnow["T"])
+    loss = BGNBD.likelihood(histories, 27.0)
     at = np.array([0.3, 0.5, 0.7, 2.0])
 
     numeric = [(loss(at + step)[0] - loss(at - step)[0]) / 2e-6 for step in np.eye(4) * 1e-6]

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from regulars.errors import InputError, NotReady
-from regulars.understand.value.gamma_gamma import GammaGamma, fit_gamma_gamma
+from regulars.understand.value.models.gamma_gamma import GammaGamma, fit_gamma_gamma
 
 
 @pytest.fixture(scope="module")

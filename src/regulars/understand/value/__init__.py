@@ -1,1 +1,50 @@
-"""Value: what a customer will spend, whether he is still one, and how sure that is."""
+"""Value: how often customers will order, what they will spend, what they are worth.
+
+Everything takes plain arrays; no workspace is needed. Count customers of one history together
+with `group_histories`, or in the engine with `count_histories`; fit `fit_bg_nbd`,
+`fit_mbg_nbd` or `fit_pareto_nbd` for orders and `fit_gamma_gamma` for spend, and ask
+`residual_value` what each customer will bring, with intervals.
+"""
+
+from regulars.understand.value.backtest import Backtest, backtest_history
+from regulars.understand.value.history import History, history_of
+from regulars.understand.value.models.bg_nbd import BGNBD, fit_bg_nbd
+from regulars.understand.value.models.gamma_gamma import GammaGamma, fit_gamma_gamma
+from regulars.understand.value.models.histories import OrderHistories, group_histories
+from regulars.understand.value.models.mbg_nbd import MBGNBD, fit_mbg_nbd
+from regulars.understand.value.models.nbd import NBD, fit_nbd
+from regulars.understand.value.models.pareto_nbd import ParetoNBD, fit_pareto_nbd
+from regulars.understand.value.models.residual import (
+    Buyers,
+    ResidualValue,
+    buyers,
+    residual_value,
+)
+from regulars.understand.value.models.uncertainty import parameter_draws, standard_errors
+from regulars.understand.value.tables import count_histories
+
+__all__ = [
+    "BGNBD",
+    "MBGNBD",
+    "NBD",
+    "Backtest",
+    "Buyers",
+    "GammaGamma",
+    "History",
+    "OrderHistories",
+    "ParetoNBD",
+    "ResidualValue",
+    "backtest_history",
+    "buyers",
+    "count_histories",
+    "fit_bg_nbd",
+    "fit_gamma_gamma",
+    "fit_mbg_nbd",
+    "fit_nbd",
+    "fit_pareto_nbd",
+    "group_histories",
+    "history_of",
+    "parameter_draws",
+    "residual_value",
+    "standard_errors",
+]

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from regulars.errors import NotReady
 from regulars.understand.value import habits
-from regulars.understand.value.bg_nbd import BGNBD, fit_bg_nbd, group_histories
-from regulars.understand.value.gamma_gamma import GammaGamma, fit_gamma_gamma
 from regulars.understand.value.history import History, Rhythm, rhythm_of, weekly
+from regulars.understand.value.models.bg_nbd import BGNBD, fit_bg_nbd, group_histories
+from regulars.understand.value.models.gamma_gamma import GammaGamma, fit_gamma_gamma
 
 Numbers = NDArray[np.float64]
 

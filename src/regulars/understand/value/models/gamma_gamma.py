@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.special import digamma, gammaln
 
 from regulars.errors import InputError, NotReady
-from regulars.understand.value.positive_fit import fit_positive
+from regulars.understand.value.models.positive_fit import fit_positive
 
 Numbers = NDArray[np.float64]
 

@@ -36,8 +36,8 @@ def fit_positive(
 ) -> PositiveFit:
     """Minimise a loss over positive parameters.
 
-    The first start that leads to a minimum inside the bounds is taken. When two end at an
-    edge, the lower of them is.
+    The lowest of the minima the starts lead to is taken: these likelihoods may have several,
+    one of them at an edge.
 
     Args:
         loss: Gives the loss and its gradient at positive parameters, shape (parameters,).
@@ -82,11 +82,7 @@ def fit_positive(
         note = _note(found.x, edges, names)
         values = tuple(float(value) for value in np.exp(found.x))
         ended = PositiveFit(values, float(found.fun), note)
-        if not note:
-            return ended
-        if best is not None:
-            return min(best, ended, key=lambda fit: fit.loss)
-        best = ended
+        best = ended if best is None else min(best, ended, key=lambda fit: fit.loss)
     if best is None:
         raise NotReady(
             f"no start led to a maximum of the likelihood of {', '.join(names)} ({met}); "

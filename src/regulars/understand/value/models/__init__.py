@@ -1,0 +1,1 @@
+"""Models of when customers order and what they spend: one published model a file."""

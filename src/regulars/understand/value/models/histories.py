@@ -1,0 +1,126 @@
+"""Order histories counted together: all the models need to know of a million customers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from regulars.errors import InputError, NotReady
+
+Numbers = NDArray[np.float64]
+
+LEAST_REPEATERS = 10
+
+
+@dataclass(frozen=True)
+class OrderHistories:
+    """Customers with the same history counted together.
+
+    Attributes:
+        x: Repeat orders, shape (histories,).
+        t_x: Time from first to last order, shape (histories,).
+        T: Time from first order to now, shape (histories,).
+        weights: Customers with that history, shape (histories,).
+    """
+
+    x: Numbers
+    t_x: Numbers
+    T: Numbers
+    weights: Numbers
+
+    @property
+    def customers(self) -> float:
+        """Customers in all."""
+        return float(self.weights.sum())
+
+    @property
+    def unit(self) -> float:
+        """Mean time observed: what the fits measure time in, so that any unit will do."""
+        return float(np.average(self.T, weights=self.weights)) or 1.0
+
+
+def group_histories(
+    x: ArrayLike, t_x: ArrayLike, T: ArrayLike, weights: ArrayLike | None = None
+) -> OrderHistories:
+    """Count customers that have the same history.
+
+    Args:
+        x: Repeat orders, >= 0, shape (customers,).
+        t_x: Time from first to last order, 0 when x is 0, shape (customers,).
+        T: Time from first order to now, >= t_x, shape (customers,).
+        weights: Customers each row stands for, > 0; one each when left out.
+
+    Returns:
+        Distinct histories, in ascending order of x, T, t_x.
+
+    Raises:
+        InputError: A history cannot be, or there is none.
+
+    Example:
+        >>> found = group_histories([0, 1, 0], [0, 2, 0], [9, 9, 9])
+        >>> found.weights.tolist()
+        [2.0, 1.0]
+    """
+    x, t_x, T = (np.asarray(part, dtype=np.float64) for part in (x, t_x, T))
+    counted = np.ones_like(x) if weights is None else np.asarray(weights, dtype=np.float64)
+    _refuse(x, t_x, T, counted)
+    order = np.lexsort((t_x, T, x))
+    x, t_x, T, counted = x[order], t_x[order], T[order], counted[order]
+    starts = np.flatnonzero(
+        np.r_[True, (np.diff(x) != 0) | (np.diff(t_x) != 0) | (np.diff(T) != 0)]
+    )
+    return OrderHistories(x[starts], t_x[starts], T[starts], np.add.reduceat(counted, starts))
+
+
+def _refuse(x: Numbers, t_x: Numbers, T: Numbers, weights: Numbers) -> None:
+    if not x.shape == t_x.shape == T.shape == weights.shape or x.ndim != 1:
+        raise InputError(
+            f"x, t_x, T and weights have shapes {x.shape}, {t_x.shape}, {T.shape}, "
+            f"{weights.shape}; give one of each per customer"
+        )
+    if not x.size:
+        raise InputError("there is no customer with an order; import orders first")
+    wrong = ~((x >= 0) & (t_x >= 0) & (t_x <= T) & np.isfinite(T)) | ((x == 0) & (t_x > 0))
+    if wrong.any():
+        at = int(np.flatnonzero(wrong)[0])
+        raise InputError(
+            f"customer {at} has x {x[at]:g}, t_x {t_x[at]:g}, T {T[at]:g}; wanted x >= 0 and "
+            "0 <= t_x <= T, and t_x 0 when x is 0; count repeat orders only"
+        )
+    if not (weights > 0).all():
+        raise InputError("weights must be above 0: the customers each row stands for")
+
+
+def need_repeaters(histories: OrderHistories, model: str) -> None:
+    """Refuse to fit where next to nobody ordered again.
+
+    Args:
+        histories: What is to be fitted on.
+        model: Name of the model, for the message.
+
+    Raises:
+        NotReady: Fewer than 10 customers bought again.
+    """
+    repeaters = float(histories.weights[histories.x > 0].sum())
+    if repeaters < LEAST_REPEATERS:
+        raise NotReady(
+            f"{repeaters:g} customers ordered on a second day, {model} needs {LEAST_REPEATERS}; "
+            "import a longer history"
+        )
+
+
+def coarser(histories: OrderHistories, parts: int = 16) -> OrderHistories:
+    """Round times to parts of the mean time observed: far fewer histories, nearly the same fit.
+
+    Args:
+        histories: Distinct histories.
+        parts: Steps the mean time observed is cut into.
+
+    Returns:
+        The rounded histories; from 16 orders on, orders are rounded to fours.
+    """
+    step = histories.unit / parts
+    T = np.ceil(histories.T / step) * step
+    x = np.where(histories.x < 16, histories.x, np.round(histories.x / 4) * 4)
+    t_x = np.where(x > 0, np.minimum(np.round(histories.t_x / step) * step, T), 0.0)
+    return group_histories(x, t_x, T, histories.weights)
