@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 
 from regulars.adjust.autotune.step import autotune
 from regulars.collect.anomalies.step import score_actors
+from regulars.decide.offers.keeping.service import offers_in_force
+from regulars.decide.offers.keeping.step import adopt_offers
 from regulars.decide.policies.step import decide
 from regulars.govern.consent.service import profiling_refused
 from regulars.govern.consent.step import adopt_consents
@@ -129,6 +131,8 @@ def _turn(shop: Shop, as_of: date, contact: bool, progress: Callable[[str], None
         settle_answers(shop.state, shop.lake, now=turn.now)
         adopt_consents.run(shop.bound(adopt_consents, turn.number), shop.state, turn)
         adopt_contact_facts.run(shop.bound(adopt_contact_facts, turn.number), shop.state)
+        zone = shop.settings.retailer.zone
+        adopt_offers.run(shop.bound(adopt_offers, turn.number), shop.state, turn, zone=zone)
         for step in (*LOOK, *LEARN, *(ACT if contact else ())):
             with journaled(shop.state, shop.lake, step, turn) as missing:
                 if missing:
@@ -144,6 +148,7 @@ def _run(shop: Shop, step: Step, turn: Turn) -> int:
     engine, settings, state = shop.bound(step, turn.number), shop.settings, shop.state
     costs = {name: channel.cost for name, channel in settings.channels.items()}
     loop, zone, policy = settings.loop, settings.retailer.zone, settings.policy
+    kept = offers_in_force(state, at=turn.now)
     calls: dict[Step, Callable[[], int]] = {
         score_actors: lambda: score_actors.run(
             engine, turn, turn_days=loop.turn_days, aliases=aliases(state)
@@ -176,7 +181,9 @@ def _run(shop: Shop, step: Step, turn: Turn) -> int:
             margin_rate=loop.margin_rate,
             cost_of=lambda campaign: campaign_cost(state, campaign),
         ),
-        autotune: lambda: autotune.run(engine, turn, loop=loop, channel_costs=costs),
+        autotune: lambda: autotune.run(
+            engine, turn, loop=loop, channel_costs=costs, catalogue=kept
+        ),
         decide: lambda: decide.run(
             engine,
             turn,
@@ -184,6 +191,7 @@ def _run(shop: Shop, step: Step, turn: Turn) -> int:
             channel_costs=costs,
             standing_of=lambda customers: _standing(shop, turn, customers),
             profiling_refused=profiling_refused(state),
+            catalogue=kept,
         ),
         deliver: lambda: deliver.run(
             engine,

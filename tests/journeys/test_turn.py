@@ -1,14 +1,16 @@
 """One turn of a small shop: odd beginnings, interruptions, slips of the hand."""
 
 import fcntl
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
+import msgspec
 import pyarrow.parquet as pq
 import pytest
 
 from regulars.app import open_app
 from regulars.collect.sources.mapping import mapping_by_name
 from regulars.collect.sources.service import import_files
+from regulars.decide.offers.keeping.service import offers_in_force, put_offer
 from regulars.errors import InputError, Transient
 from regulars.loop import run_turn
 from regulars.rehearse.readings import fates_by_turn
@@ -17,6 +19,7 @@ from regulars.serve.cli.main import main
 from regulars.settings import Policy, Settings
 
 SUNDAY = date(2026, 3, 1)
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
 CUSTOMERS = [f"会员{number:03d}" for number in range(60)]
 
 
@@ -96,6 +99,19 @@ def test_without_an_offer_everybody_is_skipped_for_want_of_one(empty, files):
     run_turn(empty, SUNDAY)
 
     assert "no_offer" in fates_by_turn(empty)[1]["skipped"]
+
+
+def test_a_turn_decides_by_the_catalogue_once_somebody_corrected_an_offer(empty, files):
+    deliver(empty, files)
+    run_turn(empty, SUNDAY - timedelta(days=7))
+    [news] = offers_in_force(empty.state, at=NOW)
+    ended = msgspec.structs.replace(news.offer, ends_on=SUNDAY - timedelta(days=7))
+    put_offer(empty.state, ended, actor="mei", now=NOW - timedelta(days=3))
+
+    run_turn(empty, SUNDAY)
+
+    assert sent(empty, 1) > 0
+    assert "no_offer" in fates_by_turn(empty)[2]["skipped"]
 
 
 def test_a_withdrawal_that_comes_in_while_a_turn_lies_interrupted_counts(empty, files, tmp_path):

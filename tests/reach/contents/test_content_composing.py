@@ -2,18 +2,24 @@
 
 import re
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from liquid.undefined import Undefined
+from tests.reach.contents.conftest import NOW
 
+from regulars.decide.offers.definition import Offer
+from regulars.decide.offers.keeping.service import put_offer
 from regulars.ports.channels import Message
 from regulars.reach.content.definition import Content, Slot, Variant, locale_for
 from regulars.reach.content.lookup.service import Read
 from regulars.reach.content.service import Renderer, count_parts, get_content
 from regulars.reach.content.templating import environment, template
 from regulars.reach.content.templating.template import RenderError, Template
+from regulars.reach.coupons.service import issue_coupon
+from regulars.reach.coupons.stocking.service import generate
 from regulars.reach.links.tokens import Purpose, Standing
 from regulars.settings import LinkSettings
 
@@ -33,6 +39,23 @@ def test_a_mail_reads_what_it_declares_and_goes_to_the_customer(written):
     assert (bao.subject, bao.locale, bao.content) == ("王小宝的九折券", "zh-CN", "mail@1")
     assert "你好王小宝，上海" in bao.html
     assert "你好王小宝，上海\n\n看看 (https://go.shop.example/r/" in bao.text
+
+
+def test_a_message_shows_the_code_of_its_contact_and_none_goes_out_without_one(written):
+    offer = Offer(offer_id="coded", name="coded", kind="percent", share=Decimal("0.1"))
+    put_offer(written.state, offer, actor="test", now=NOW)
+    generate(written.state, "coded", 1, secret=b"sixteen bytes...", actor="test", now=NOW)
+    name = written.writes(id="coded", subject="码", html=PAGE % "{{ coupon.code }}",
+                          uses=("customer.name", "profile.city", "coupon.code"))  # fmt: skip
+    contacts = [written.contact(one, name, offer_id="coded") for one in ("ann", "bao")]
+    with written.state.sharing() as opened:
+        code = issue_coupon(opened, "coded", "ann", contacts[0].key, NOW)
+
+    made = written.composer().compose(contacts)
+
+    assert code in made[contacts[0].key].html
+    assert made[contacts[1].key] == "content_error"
+    assert "••••-••••-••••" in written.previews(get_content(written.state, name), "bao").html
 
 
 def test_links_lead_to_the_page_with_the_campaign_and_name_nobody(written):

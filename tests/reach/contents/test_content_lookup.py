@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regulars.errors import InputError
@@ -13,6 +13,7 @@ from regulars.reach.content.lookup.snapshot import Snapshot
 IDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 
 
+@settings(deadline=None)
 @given(st.sets(IDS), st.lists(IDS))
 def test_a_snapshot_gives_exactly_the_rows_of_those_asked_for(there, asked):
     ids = sorted(there)

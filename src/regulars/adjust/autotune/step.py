@@ -14,6 +14,7 @@ from regulars.adjust.autotune.knowledge import Knowledge, changes
 from regulars.adjust.autotune.readouts import pooled_readouts
 from regulars.adjust.autotune.tables import decided, opt_outs, outcomes, readouts
 from regulars.decide.offers import Arm, arms_on
+from regulars.decide.offers.keeping.service import Kept, catalogue_rows
 from regulars.decide.policies.economics import OPT_OUT_BUCKETS
 from regulars.decide.policies.tables import latest
 from regulars.ports.engine import Engine
@@ -35,7 +36,12 @@ _CHANGE = pa.schema([
     writes="uplift_priors parameters adjustments",
 )
 def autotune(
-    engine: Engine, turn: Turn, *, loop: Loop, channel_costs: Mapping[str, Decimal]
+    engine: Engine,
+    turn: Turn,
+    *,
+    loop: Loop,
+    channel_costs: Mapping[str, Decimal],
+    catalogue: Sequence[Kept] = (),
 ) -> int:
     """Learn from every turn whose window has closed since the last time.
 
@@ -44,11 +50,12 @@ def autotune(
         turn: The turn about to decide.
         loop: Windows and holdouts.
         channel_costs: Cost of one contact by channel.
+        catalogue: Versions of offers in force, which hold instead of what was imported.
 
     Returns:
         Changes written to table `adjustments`.
     """
-    offers = engine.rows(engine.table("offers").order_by("offer_id"))
+    offers = catalogue_rows(engine.rows(engine.table("offers")), catalogue)
     arms = arms_on(offers, channel_costs, day=None)
     known = Knowledge.from_rows(
         engine.rows(latest(engine.table("uplift_priors"), turn.number - 1).order_by("position")),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from regulars.decide.assignment import held_out
 from regulars.decide.eligibility import Standing, eligibility
 from regulars.decide.offers import Arm, arms_on
+from regulars.decide.offers.keeping.service import Kept, catalogue_rows
 from regulars.decide.policies.choosing import choose
 from regulars.decide.policies.economics import Tuned, customer_basket, economics
 from regulars.decide.policies.sampling import Economics, sampling_policy
@@ -43,6 +44,7 @@ def decide(
     channel_costs: Mapping[str, Decimal],
     standing_of: Callable[[Sequence[str]], Standing],
     profiling_refused: Collection[str],
+    catalogue: Sequence[Kept] = (),
 ) -> int:
     """Decide for everybody known, before anyone is contacted.
 
@@ -53,6 +55,7 @@ def decide(
         channel_costs: Cost of one contact by channel.
         standing_of: Asks the rules of contact about customers.
         profiling_refused: Customers whose features may not be used.
+        catalogue: Versions of offers in force, which hold instead of what was imported.
 
     Returns:
         Decisions written: one per customer.
@@ -63,7 +66,10 @@ def decide(
     ids = words(people, "customer_id").tolist()
     keys = keys_of(ids)
     rules = standing_of(ids)
-    arms = _arms(engine, turn, channel_costs, rules.remaining)
+    arms = [
+        replace(arm, stock=rules.remaining.get(arm.offer_id, arm.stock))
+        for arm in _arms(engine, turn, channel_costs, catalogue)
+    ]
     basket, worth = customer_basket(numbers(people, "basket_size"), numbers(people, "margin_rate"))
     eligible = eligibility(
         arms,
@@ -129,11 +135,10 @@ def _tuned(engine: Engine, turn: int) -> Tuned:
 
 
 def _arms(
-    engine: Engine, turn: Turn, channel_costs: Mapping[str, Decimal], remaining: Mapping[str, int]
+    engine: Engine, turn: Turn, channel_costs: Mapping[str, Decimal], catalogue: Sequence[Kept]
 ) -> list[Arm]:
-    offers = engine.rows(engine.table("offers").order_by("offer_id"))
-    arms = arms_on(offers, channel_costs, day=turn.now.date())
-    return [replace(arm, stock=remaining.get(arm.offer_id, arm.stock)) for arm in arms]
+    offers = catalogue_rows(engine.rows(engine.table("offers")), catalogue)
+    return arms_on(offers, channel_costs, day=turn.now.date())
 
 
 def _belief(engine: Engine, arms: list[Arm], turn: int) -> LinearBelief:

@@ -10,6 +10,7 @@ from typing import Any
 from regulars.errors import InputError, Permanent, Transient, UnknownName
 from regulars.ports.channels import Channel, Contact, Message
 from regulars.ports.state import Queries, State, Transaction
+from regulars.reach.coupons import service as coupons
 from regulars.reach.delivery.accounts.service import (
     account,
     contacts_of,
@@ -199,16 +200,19 @@ def settle_unknown(
     Returns:
         False when its fate was known already.
     """
-    return bool(
-        opened.run(
-            _SQL["settle_unknown"],
-            key=key,
-            state="sent" if is_sent else "failed",
-            reason=reason,
-            at=stamp(at),
-            provider_id=provider_id,
-        )
+    is_news = opened.run(
+        _SQL["settle_unknown"],
+        key=key,
+        state="sent" if is_sent else "failed",
+        reason=reason,
+        at=stamp(at),
+        provider_id=provider_id,
     )
+    if is_news and is_sent:
+        coupons.confirm(opened, [key], now=at)
+    elif is_news:
+        coupons.give_back_settled(opened, key, now=at)
+    return bool(is_news)
 
 
 def snapshot_audience(state: State, turn: int, customers: int) -> None:

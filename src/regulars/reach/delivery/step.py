@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pyarrow as pa
 
+from regulars.decide.offers.keeping.service import catalogue_rows, offers_in_force
 from regulars.ports.channels import Channel
 from regulars.ports.engine import Engine
 from regulars.ports.state import State
@@ -12,7 +13,7 @@ from regulars.ports.steps import step
 from regulars.reach.delivery.ledger.pace import Pace
 from regulars.reach.delivery.plan import planned_rows
 from regulars.reach.delivery.service import account, contacts_of, dispatch, plan, set_stock
-from regulars.reach.delivery.tables import decisions_of, stock_of
+from regulars.reach.delivery.tables import decisions_of
 from regulars.reach.standing.gate import Gate
 from regulars.records import Turn
 
@@ -45,7 +46,8 @@ def deliver(
     Returns:
         Rows written: customers in the audience.
     """
-    offers = engine.rows(stock_of(engine.table("offers")))
+    imported = engine.rows(engine.table("offers").order_by("offer_id"))
+    offers = catalogue_rows(imported, offers_in_force(state, at=turn.now))
     set_stock(state, {offer["offer_id"]: offer["stock"] for offer in offers})
     decisions = engine.rows(decisions_of(engine.table("decisions"), turn.number))
     plan(state, turn, planned_rows(decisions, turn=turn.number, channel_costs=channel_costs))

@@ -31,15 +31,3 @@ def decisions_of(decisions: Table, turn: int) -> Table:
         )
         .order_by("customer_id")
     )
-
-
-def stock_of(offers: Table) -> Table:
-    """Tell how often each offer may be given in all.
-
-    Args:
-        offers: One row per offer of the catalogue.
-
-    Returns:
-        One row per offer, ordered by offer_id: offer_id, stock (empty when unlimited).
-    """
-    return offers.select("offer_id", "stock").order_by("offer_id")

@@ -38,8 +38,8 @@ COMMANDS = {
     "collect": Entry("Events and files become typed facts.", is_group=True),
     "unify": Entry("Who is who, and what is known of them.", is_group=True),
     "understand": Entry("Which groups customers form, and what they are worth.", is_group=True),
-    "decide": Entry("Who gets what, and where the money goes.", is_group=True),
     "govern": Entry("Users, legal bases, consent and the audit log.", is_group=True),
+    "decide": Entry("Offers, who gets what, and where the money goes.", is_group=True),
     "measure": Entry("What contacts and experiments caused.", is_group=True),
     "reach": Entry("Campaigns, the send ledger and the emergency stop.", is_group=True),
 }

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from fastapi import APIRouter, Request
 from ibis import _
 
+from regulars.decide.offers.keeping.service import catalogue_rows, offers_in_force
 from regulars.ports.engine import Reader
 from regulars.serve.http.door.workspaces import Workspace
 
@@ -105,7 +106,9 @@ def decisions(workspace: Workspace, engine: Reader, customer_id: str) -> list[De
     )
     contacts = engine.rows(engine.table("contacts").filter(mine))
     ended = {row["turn"]: row for row in contacts}
-    offers = {row["offer_id"]: row for row in engine.rows(engine.table("offers"))}
+    catalogue = offers_in_force(workspace.state, at=datetime.now(UTC))
+    imported = engine.rows(engine.table("offers"))
+    offers = {row["offer_id"]: row for row in catalogue_rows(imported, catalogue)}
     costs = {name: part.cost for name, part in workspace.settings.channels.items()}
     return [_decided(row, ended.get(row["turn"], {}), offers, costs) for row in rows]
 

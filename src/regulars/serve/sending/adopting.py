@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from regulars.decide.offers.keeping.step import adopt_offers
 from regulars.govern.consent.step import adopt_consents
 from regulars.reach.standing.facts.step import adopt_contact_facts
 from regulars.records import Turn
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def adopt(app: "App", *, now: datetime) -> None:
-    """Adopt what files said of consent, receipts, zones and birthdays; again changes nothing.
+    """Adopt what files said of consent, receipts, birthdays and offers; again changes nothing.
 
     A turn does the same at its start. A campaign must not wait for one: whoever withdrew in a
     file imported since then is not contacted, and whoever consented there may be.
@@ -26,3 +27,5 @@ def adopt(app: "App", *, now: datetime) -> None:
     moment = Turn(0, today, now, app.settings.loop.seed)
     adopt_consents.run(app.bound(adopt_consents, 0), app.state, moment)
     adopt_contact_facts.run(app.bound(adopt_contact_facts, 0), app.state)
+    zone = app.settings.retailer.zone
+    adopt_offers.run(app.bound(adopt_offers, 0), app.state, moment, zone=zone)

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from ibis.expr.types import Table
 
+from regulars.decide.offers.keeping.service import catalogue_rows, offers_in_force
 from regulars.govern.masking import mask_name
 from regulars.govern.protection.service import Protector
 from regulars.govern.protection.tokens import is_token
@@ -30,11 +31,14 @@ from regulars.reach.content.lookup.tables import (
     popular,
     tags_of,
 )
+from regulars.reach.coupons.service import codes_for
 from regulars.settings import Retailer
 
 LANGUAGE = "profile.language"
 FAVOURITE = "profile.favourite_category"
 STORE = "profile.favourite_store"
+COVERED_CODE = "••••-••••-••••"
+"""What a preview shows in the place of a code: none is given for it."""
 KEPT_MINUTES = 5
 MANY = 1_000
 """Customers asked about one by one before their table is held in memory, for minutes."""
@@ -135,12 +139,16 @@ class Lookup:
                 "profile": _without(profile, withheld.get(who, set())),
                 "tags": tags.get(who, []),
                 "offer": offers.get(contact.offer_id, {}),
+                "coupon": {},
                 "store": stores.get(profile.get("favourite_store", ""), {}),
                 **products.get(who, {}),
             }
         if self._told and _roots(wanted, "trigger"):
             for key, one in self._told(list(found)).items():
                 found[key]["trigger"] = _there(one)
+        if _roots(wanted, "coupon"):
+            for key, code in self._codes(contacts, now, is_masked).items():
+                found[key]["coupon"] = {"code": code}
         languages = {who: one["language"] for who, one in profiles.items() if "language" in one}
         return Read(found, languages, withheld)
 
@@ -206,11 +214,22 @@ class Lookup:
 
     def _offers(self, contacts: Sequence[Contact], now: datetime) -> dict[str, dict[str, Any]]:
         def read() -> dict[str, dict[str, Any]]:
-            rows = self._reader.rows(self._reader.table("offers"))
+            imported = self._reader.rows(self._reader.table("offers"))
+            rows = catalogue_rows(imported, offers_in_force(self._state, at=now))
             return {row["offer_id"]: _there(row) for row in rows}
 
         known: dict[str, dict[str, Any]] = self._keep(("offers",), now, read)
         return {one: known.get(one, {}) for one in {contact.offer_id for contact in contacts}}
+
+    def _codes(
+        self, contacts: Sequence[Contact], now: datetime, is_masked: bool
+    ) -> Mapping[str, str]:
+        """Read the code each contact was given when it was claimed."""
+        if is_masked:
+            return dict.fromkeys((contact.key for contact in contacts), COVERED_CODE)
+        asked = [(contact.key, contact.offer_id) for contact in contacts]
+        with self._state.reading() as opened:
+            return codes_for(opened, asked, now=now)
 
     def _stores(self, now: datetime) -> dict[str, dict[str, Any]]:
         def read() -> dict[str, dict[str, Any]]:

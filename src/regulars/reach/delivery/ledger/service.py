@@ -11,6 +11,7 @@ from regulars.govern.policy import Reason
 from regulars.govern.policy.asks import Ask, Verdict
 from regulars.ports.channels import Answer, Recovery
 from regulars.ports.state import Queries, State, Transaction
+from regulars.reach.coupons import service as coupons
 from regulars.reach.delivery.ledger.answers.service import KEY_EXPIRED, Reading
 from regulars.reach.delivery.ledger.owners import seconds_between
 from regulars.reach.delivery.ledger.pace import Pace, key_is_known
@@ -409,13 +410,16 @@ class Ledger:
     ) -> int:
         keys = [one.contact.key for one in held]
         named = {key: answers[key].provider_id for key in keys if answers[key].provider_id}
-        return opened.run(
+        with_offer = [one.contact.key for one in held if one.ask.offer_id]
+        moved = opened.run(
             _SQL["sent"],
             keys=json.dumps(keys),
             provider_ids=json.dumps(named),
             owner=self.pace.owner,
             at=stamp(now),
         )
+        coupons.confirm(opened, with_offer, now=now)
+        return moved
 
     def _not_taken(
         self,
@@ -448,9 +452,11 @@ class Ledger:
 
     @staticmethod
     def _give_up(opened: Transaction, keys: Sequence[str], reason: str, now: datetime) -> int:
-        return opened.run(
+        moved = opened.run(
             _SQL["give_up"], keys=json.dumps(sorted(keys)), reason=reason, at=stamp(now)
         )
+        coupons.doubt(opened, keys, now=now)
+        return moved
 
 
 def _keys(held: Sequence[Held]) -> str:

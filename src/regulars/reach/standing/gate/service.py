@@ -10,6 +10,7 @@ from regulars.govern.policy.limits import Quota, quotas_in_force
 from regulars.ports.state import Queries, Transaction
 from regulars.reach.counters import service as counters
 from regulars.reach.counters.service import stamp
+from regulars.reach.coupons import service as coupons
 from regulars.reach.standing.gate.reading import by_customer
 from regulars.reach.standing.judging import Judging, Rulebook
 from regulars.reach.standing.picture import Bar, Facts, Picture, Said
@@ -79,7 +80,15 @@ class Gate:
         customers = _list(asks)
         picture = self.picture(opened, customers, now=now)
         offers = [ask.offer_id for ask in asks if ask.offer_id]
+        # Codes are locked before stock, here and everywhere: no two wait for each other.
+        codes = (
+            coupons.lock_pools(opened, offers, now=now)
+            if is_claiming
+            else coupons.free_codes(opened, offers)
+        )
         picture.stock = counters.stock(opened, offers, is_claiming=is_claiming)
+        for offer, free in codes.items():
+            picture.stock[offer] = min(free, picture.stock.get(offer, free))
         return Judging(self.book, picture, now=now)
 
     def judge_again(
@@ -102,7 +111,7 @@ class Gate:
         return [judging.again(ask) for ask in asks]
 
     def reserve(self, opened: Transaction, asks: Sequence[Ask], *, now: datetime) -> None:
-        """Count the allowed contacts against caps, quotas and stock.
+        """Count the allowed contacts against caps, quotas and stock; give each its code.
 
         Args:
             opened: The transaction that judged them.
@@ -112,6 +121,7 @@ class Gate:
         Raises:
             Permanent: They were judged in another transaction, and the room is gone.
         """
+        coupons.reserve(opened, asks, now=now)
         counters.reserve(opened, asks, now=now, granted=self._granted(asks))
 
     def give_back(self, opened: Transaction, asks: Sequence[Ask], *, at: datetime) -> None:
@@ -122,6 +132,7 @@ class Gate:
             asks: The contacts; a second time changes nothing.
             at: Moment they were claimed, aware.
         """
+        coupons.give_back(opened, [ask.key for ask in asks if ask.offer_id], now=at)
         counters.give_back(opened, asks, granted=self._granted(asks))
 
     def picture(

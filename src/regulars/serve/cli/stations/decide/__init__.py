@@ -1,13 +1,15 @@
-"""`regulars decide`: who gets what, and where the money goes."""
+"""`regulars decide`: offers, who gets what, and where the money goes."""
 
 import typer
 
 from regulars.serve.cli.stations.decide import assigning
+from regulars.serve.cli.stations.decide.offers import offer
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(assigning.app)
+app.add_typer(offer, name="offer")
 
 
 @app.callback()
 def decide() -> None:
-    """Who gets what, and where the money goes."""
+    """Offers, who gets what, and where the money goes."""

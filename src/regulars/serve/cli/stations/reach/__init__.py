@@ -5,6 +5,7 @@ import typer
 from regulars.serve.cli.stations.reach.accounting import channels, explain, ledger
 from regulars.serve.cli.stations.reach.campaigns import campaign
 from regulars.serve.cli.stations.reach.contents import content
+from regulars.serve.cli.stations.reach.coupons import coupon
 from regulars.serve.cli.stations.reach.journeys import journey
 from regulars.serve.cli.stations.reach.points import points
 from regulars.serve.cli.stations.reach.receiving import domain_check, receive
@@ -16,6 +17,7 @@ app = typer.Typer(no_args_is_help=True)
 app.add_typer(campaign, name="campaign")
 app.add_typer(content, name="content")
 app.add_typer(journey, name="journey")
+app.add_typer(coupon, name="coupon")
 app.add_typer(survey, name="survey")
 app.add_typer(task, name="task")
 app.add_typer(links, name="links")

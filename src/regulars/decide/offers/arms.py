@@ -1,4 +1,4 @@
-"""Offers: what may be put before a customer, through which channel, at what cost."""
+"""Arms: what may be put before a customer, through which channel, at what cost."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,0 +1,1 @@
+"""The catalogue of offers: every version kept, the newest that holds in force."""

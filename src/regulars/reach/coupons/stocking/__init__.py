@@ -1,0 +1,1 @@
+"""The stock of codes: batches made, imported and shared; what became of each code."""

@@ -1,0 +1,193 @@
+"""`regulars reach coupon`: make codes, give them, see what became of them."""
+
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from regulars.serve.cli.stations.reach.opening import (
+    ACTOR,
+    AsJson,
+    Folder,
+    Moment,
+    as_json,
+    keep_anchor,
+    moment_of,
+    open_shop,
+)
+
+coupon = typer.Typer(no_args_is_help=True, help="Codes of offers.")
+
+OfferId = Annotated[str, typer.Argument(help="Id of the offer.")]
+Code = Annotated[str, typer.Argument(help="The code; case, spaces and dashes do not matter.")]
+Ends = Annotated[
+    str, typer.Option("--ends", help="When codes not given out end, ISO 8601; never when left out.")
+]
+
+
+@coupon.command("generate")
+def generate(
+    offer_id: OfferId,
+    *,
+    count: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many codes.")],
+    ends: Ends = "",
+    folder: Folder = Path(),
+    print_json: AsJson = False,
+) -> None:
+    """Make codes for an offer, one per customer."""
+    from regulars.reach.coupons.stocking import service  # noqa: PLC0415 - slow
+
+    shop = open_shop(folder)
+    made = service.generate(
+        shop.state,
+        offer_id,
+        count,
+        secret=secrets.token_bytes(32),
+        actor=ACTOR,
+        now=datetime.now(UTC),
+        expires_at=moment_of(ends, shop) if ends else None,
+    )
+    keep_anchor(shop)
+    typer.echo(as_json(made) if print_json else f"{made.codes:,} codes in batch {made.batch_id}")
+
+
+@coupon.command("import")
+def import_file(
+    offer_id: OfferId,
+    file: Annotated[Path, typer.Argument(help="A text file, one code per line.", exists=True)],
+    *,
+    ends: Ends = "",
+    folder: Folder = Path(),
+    print_json: AsJson = False,
+) -> None:
+    """Take codes of somebody else, such as a partner's, one per customer."""
+    from regulars.reach.coupons.stocking import service  # noqa: PLC0415
+
+    shop = open_shop(folder)
+    lines = [line for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    made = service.import_codes(
+        shop.state,
+        offer_id,
+        lines,
+        actor=ACTOR,
+        now=datetime.now(UTC),
+        expires_at=moment_of(ends, shop) if ends else None,
+    )
+    keep_anchor(shop)
+    known = len(lines) - made.codes
+    typer.echo(
+        as_json(made)
+        if print_json
+        else f"{made.codes:,} codes in batch {made.batch_id}, {known:,} were known"
+    )
+
+
+@coupon.command("share")
+def share(
+    offer_id: OfferId,
+    code: Code,
+    *,
+    uses: Annotated[int, typer.Option(help="Orders in all; 0 for any number.")] = 0,
+    ends: Ends = "",
+    folder: Folder = Path(),
+    print_json: AsJson = False,
+) -> None:
+    """Make one code everybody may use, such as SPRING10."""
+    from regulars.reach.coupons.stocking import service  # noqa: PLC0415
+
+    shop = open_shop(folder)
+    made = service.share_code(
+        shop.state,
+        offer_id,
+        code,
+        most_uses=uses or None,
+        actor=ACTOR,
+        now=datetime.now(UTC),
+        expires_at=moment_of(ends, shop) if ends else None,
+    )
+    keep_anchor(shop)
+    typer.echo(as_json(made) if print_json else f"{code} is a code of {offer_id}")
+
+
+@coupon.command("issue")
+def issue(
+    offer_id: OfferId,
+    *,
+    customer: Annotated[str, typer.Option(help="Customer who gets the code.")],
+    key: Annotated[str, typer.Option(help="What it is given for; the same gives it again.")],
+    now: Moment = "",
+    folder: Folder = Path(),
+    print_json: AsJson = False,
+) -> None:
+    """Give one customer a code."""
+    from regulars.reach.coupons.service import issue_coupon  # noqa: PLC0415
+
+    shop = open_shop(folder)
+    moment = moment_of(now, shop)
+    with shop.state.sharing() as opened:
+        code = issue_coupon(opened, offer_id, customer, key, moment)
+    typer.echo(as_json({"code": code}) if print_json else code)
+
+
+@coupon.command("void")
+def void(
+    code: Code,
+    *,
+    reason: Annotated[str, typer.Option(help="Why.")],
+    folder: Folder = Path(),
+) -> None:
+    """Make a code worthless."""
+    from regulars.reach.coupons.stocking.service import void_code  # noqa: PLC0415
+
+    shop = open_shop(folder)
+    void_code(shop.state, code, reason=reason, actor=ACTOR, now=datetime.now(UTC))
+    keep_anchor(shop)
+    typer.echo(f"{code} is void")
+
+
+@coupon.command("expire")
+def expire(*, now: Moment = "", folder: Folder = Path(), print_json: AsJson = False) -> None:
+    """End the codes whose time is over."""
+    from regulars.reach.coupons.stocking.service import expire_codes  # noqa: PLC0415
+
+    shop = open_shop(folder)
+    ended = expire_codes(shop.state, now=moment_of(now, shop))
+    typer.echo(as_json({"expired": ended}) if print_json else f"{ended:,} codes ended")
+
+
+@coupon.command("list")
+def list_some(
+    offer_id: Annotated[str, typer.Argument(help="Id of an offer; counts when left out.")] = "",
+    *,
+    state: Annotated[str, typer.Option(help="free, reserved, issued, redeemed...")] = "",
+    most: Annotated[int, typer.Option(min=1, help="How many.")] = 20,
+    folder: Folder = Path(),
+    print_json: AsJson = False,
+) -> None:
+    """Count the codes of every offer by state, or list those of one."""
+    from regulars.reach.coupons.stocking import service  # noqa: PLC0415
+
+    shop = open_shop(folder)
+    if not offer_id:
+        counts = service.count_by_state(shop.state)
+        typer.echo(as_json(counts) if print_json else "\n".join(_counted(counts)))
+        return
+    rows = service.list_codes(shop.state, offer_id, of=state, most=most)
+    if print_json:
+        typer.echo(as_json(rows))
+        return
+    for row in rows:
+        typer.echo(f"{row['shown']:<20} {row['state']:<9} {row['customer_id']:<20} {row['reason']}")
+    if not rows:
+        typer.echo("no codes")
+
+
+def _counted(counts: dict[str, dict[str, int]]) -> list[str]:
+    lines = [
+        f"{offer:<24} "
+        + ", ".join(f"{codes:,} {state}" for state, codes in by_state.items() if codes)
+        for offer, by_state in counts.items()
+    ]
+    return lines or ["no codes; run: regulars reach coupon generate OFFER --count 1000"]
