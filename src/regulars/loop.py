@@ -21,6 +21,7 @@ from regulars.decide.policies.step import decide
 from regulars.govern.consent.service import profiling_refused
 from regulars.govern.consent.step import adopt_consents
 from regulars.journal import alone, begin_turn, end_turn, journaled, rows_by_step
+from regulars.measure.cells.step import measure_cells
 from regulars.measure.effects.step import measure_effects
 from regulars.measure.effects.written.step import measure_campaigns
 from regulars.ports.channels import Channel
@@ -48,7 +49,7 @@ from regulars.unify.tags.service import all_marks, list_tags
 from regulars.unify.tags.step import tag_customers
 
 LOOK: tuple[Step, ...] = (score_actors, build_profiles, score_segments, score_values, tag_customers)
-LEARN: tuple[Step, ...] = (measure_effects, measure_campaigns, autotune)
+LEARN: tuple[Step, ...] = (measure_effects, measure_campaigns, measure_cells, autotune)
 ACT: tuple[Step, ...] = (decide, deliver)
 
 
@@ -165,22 +166,7 @@ def _run(shop: Shop, step: Step, turn: Turn) -> int:
         ),
         score_segments: lambda: score_segments.run(engine, turn),
         score_values: lambda: score_values.run(engine, turn),
-        measure_effects: lambda: measure_effects.run(
-            engine,
-            turn,
-            level=loop.level,
-            window_days=loop.window_days,
-            margin_rate=loop.margin_rate,
-            global_holdout=loop.global_holdout,
-            campaign_holdout=loop.campaign_holdout,
-        ),
-        measure_campaigns: lambda: measure_campaigns.run(
-            engine,
-            turn,
-            level=loop.level,
-            margin_rate=loop.margin_rate,
-            cost_of=lambda campaign: campaign_cost(state, campaign),
-        ),
+        **_measuring(shop, engine, turn),
         autotune: lambda: autotune.run(
             engine, turn, loop=loop, channel_costs=costs, catalogue=kept
         ),
@@ -204,6 +190,36 @@ def _run(shop: Shop, step: Step, turn: Turn) -> int:
         ),
     }
     return calls[step]()
+
+
+def _measuring(shop: Shop, engine: Engine, turn: Turn) -> dict[Step, Callable[[], int]]:
+    """How the steps that measure are called."""
+    loop, state = shop.settings.loop, shop.state
+    return {
+        measure_effects: lambda: measure_effects.run(
+            engine,
+            turn,
+            level=loop.level,
+            window_days=loop.window_days,
+            margin_rate=loop.margin_rate,
+            global_holdout=loop.global_holdout,
+            campaign_holdout=loop.campaign_holdout,
+        ),
+        measure_campaigns: lambda: measure_campaigns.run(
+            engine,
+            turn,
+            level=loop.level,
+            margin_rate=loop.margin_rate,
+            cost_of=lambda campaign: campaign_cost(state, campaign),
+        ),
+        measure_cells: lambda: measure_cells.run(
+            engine,
+            turn,
+            window_days=loop.window_days,
+            margin_rate=loop.margin_rate,
+            campaign_holdout=loop.campaign_holdout,
+        ),
+    }
 
 
 def _standing(shop: Shop, turn: Turn, customers: Sequence[str]) -> Standing:

@@ -299,6 +299,26 @@ SCORES = (
     """,
     ),
     _score(
+        "cell_effects",
+        "measure",
+        "one row per measured turn, segment, channel, offer and turn of measuring",
+        "measured_turn segment channel offer_id",
+        "",
+        """
+        measured_turn int64 turn whose contacts are measured
+        segment string RFM cell of the customers, or unscored
+        channel string channel
+        offer_id string offer
+        treated int64 customers assigned to contact
+        expected float64 how many the logged probabilities would have assigned
+        status string ok, srm (far more or fewer than expected) or too_few: only ok may be read
+        spend money taken from the budget: contacts, and what is set aside for offers
+        effect float64? margin caused, before contacts and what is set aside
+        standard_error float64? of the effect
+        most float64? what contacting the whole segment so would take
+    """,
+    ),
+    _score(
         "programme_effects",
         "measure",
         "one row per metric and turn of measuring",

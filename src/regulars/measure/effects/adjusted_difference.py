@@ -60,7 +60,7 @@ def adjusted_difference(
         [5.0]
     """
     treated = is_treated.astype(np.float64)
-    design = np.column_stack([np.ones(len(treated)), treated, _standardised(covariates)])
+    design = np.column_stack([np.ones(len(treated)), treated, standardised(covariates)])
     inverse = np.linalg.pinv(_cross(design, design), rcond=1e-10, hermitian=True)
     coefficients = np.einsum("ij,jk->ik", inverse, _cross(design, outcomes))
     residuals = outcomes - np.einsum("ij,jk->ik", design, coefficients)
@@ -72,7 +72,12 @@ def adjusted_difference(
     return Difference(coefficients[1], np.sqrt(squares.sum(axis=0)), residuals)
 
 
-def _standardised(covariates: Floats) -> Floats:
+def standardised(covariates: Floats) -> Floats:
+    """Centre and scale covariates; a constant one becomes 0.
+
+    Returns:
+        The covariates, of the same shape.
+    """
     centred = covariates - covariates.mean(axis=0)
     spread = np.sqrt((centred**2).mean(axis=0))
     constant = spread <= _NEGLIGIBLE * (1 + np.abs(covariates).max(axis=0, initial=0))

@@ -13,6 +13,7 @@ Choices = NDArray[np.int16]
 
 NOTHING = -1
 _CHUNK = 1 << 15
+_LEAST_MONEY = 1e-9
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,8 @@ def pose(
                 columns.append(counts)
                 names.append((kind, name))
                 most.append(float(np.floor(limit)))
+    if most[0] < _LEAST_MONEY:
+        most[0] = 0.0
     worth[paid > most[0]] = -np.inf
     most[0] = most[0] or 1.0
     counted = np.stack(columns, axis=1) if columns else np.zeros((worth.shape[1], 0))

@@ -1,0 +1,1 @@
+"""Effects by cell: what money in one segment, channel and offer caused in one turn."""
