@@ -17,8 +17,8 @@ class Door:
     address: str
     name: str
 
-    def leads_to(self, path: str) -> bool:
-        """Tell whether a page belongs to this door."""
+    def owns(self, path: str) -> bool:
+        """Tell whether a page belongs to this one."""
         if self.address == "/":
             return path == "/"
         return path == self.address or path.startswith(f"{self.address}/")
@@ -38,7 +38,7 @@ class Room:
 
     def holds(self, path: str) -> bool:
         """Tell whether a page is in this room."""
-        return any(door.leads_to(path) for door in self.doors)
+        return any(door.owns(path) for door in self.doors)
 
 
 ROOMS = (
