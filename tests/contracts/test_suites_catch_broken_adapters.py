@@ -44,7 +44,7 @@ class StateThatCommitsAlways(SQLState):
         class Loose:
             def __enter__(self):
                 tx = opened.__enter__()
-                tx._connection.exec_driver_sql("COMMIT")
+                tx._connection.execute("COMMIT")
                 return tx
 
             def __exit__(self, *error):
