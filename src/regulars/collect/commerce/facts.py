@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -137,7 +137,7 @@ def _add(
             "version_id": version_id,
             "order_id": version.order_id,
             "customer_id": customer_id,
-            **asdict(line),
+            **vars(line),
         }
         for line in version.lines
     ]
@@ -168,7 +168,8 @@ def _web_stretches(rows: pa.Table) -> list[Presence]:
     for row, end in zip(rows.take(pa.array(order[first])).to_pylist(), ended, strict=True):
         primary = primary_identifier(row["user_id"], row["anonymous_id"])
         if primary:
-            found.append(replace(_presence(row, customer_id_of(*primary), "web", ""), ended_at=end))
+            stretch = row | {"ended_at": end}
+            found.append(_presence(stretch, customer_id_of(*primary), "web", ""))
     return found
 
 
@@ -181,7 +182,7 @@ def _presence(
         store_id,
         row["source"],
         row["occurred_at"],
-        row["occurred_at"],
+        row.get("ended_at", row["occurred_at"]),
         f"{row['source']}/{row['message_id']}",
         row["business_date"],
         visitors,
@@ -189,8 +190,10 @@ def _presence(
 
 
 def _row_of(presence: Presence) -> dict[str, Any]:
-    row = asdict(presence)
-    return row | {name: row[name] or None for name in ("customer_id", "store_id")}
+    return vars(presence) | {
+        "customer_id": presence.customer_id or None,
+        "store_id": presence.store_id or None,
+    }
 
 
 def _held_row(row: Mapping[str, Any], held: HeldBack) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -290,7 +290,7 @@ class QualityFollower:
             about |= {name: row[name] for name in ("message_id", "received_at")}
             for one in found:
                 faults[*key, one.path, one.rule] += 1
-                kept.append(about | asdict(one))
+                kept.append(about | vars(one))
         _add(opened, came)
         _keep(opened, faults, kept)
 
