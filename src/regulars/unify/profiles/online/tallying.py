@@ -1,10 +1,11 @@
 """A batch of events, summed up per node: hours, counts, what was told, versions of orders."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,20 +23,6 @@ from regulars.unify.profiles.declared.visits import ACTIVE_TYPES
 from regulars.unify.profiles.local_time import clock_changes
 
 _SPACE = " \t\n\r\v\f"
-_COLUMNS = [
-    "source",
-    "message_id",
-    "type",
-    "event",
-    "occurred_at",
-    "received_at",
-    "business_date",
-    "anonymous_id",
-    "user_id",
-    "payload",
-    "marks",
-    "is_future",
-]
 Places = dict[str, "Places | int"]
 
 
@@ -55,6 +42,22 @@ def _places() -> Places:
 
 _PLACES = _places()
 _TAG_OF = [tag.name for tag in STATIC_TAGS for _ in tag.paths]
+
+
+def _form(places: Places) -> Any:
+    """Give the type an event is decoded into: what no path leads to is passed over unread."""
+    fields: list[tuple[str, Any, Any]] = []
+    for name, below in places.items():
+        if name in _OPEN:
+            fields.append((name, Any, None))
+        else:
+            fields.append((name, (str if isinstance(below, int) else _form(below)) | None, None))
+    return msgspec.defstruct("Said", fields, frozen=True)
+
+
+# Traits are read as they come: few events have any, and there are many paths.
+_OPEN = frozenset({"traits"})
+_SAID = msgspec.json.Decoder(_form(_PLACES))
 
 
 @dataclass
@@ -90,19 +93,25 @@ def tally(events: pa.Table, *, zone: str, currency: str) -> Tally:
     found = Tally()
     if not events.num_rows:
         return found
-    nodes: dict[tuple[str | None, str | None], str | None] = {}
-    for row, hour in _rows(events, zone):
-        ids = row["user_id"], row["anonymous_id"]
-        if ids not in nodes:
-            primary = primary_identifier(*ids)
-            nodes[ids] = customer_id_of(*primary) if primary else None
-        node = nodes[ids]
-        if node:
-            _add(found, node, row, hour)
+    moments = {name: _micros_of(events, name) for name in ("occurred_at", "received_at")}
+    ids = (events.column(name).to_pylist() for name in ("user_id", "anonymous_id"))
+    known = _Nodes()
+    nodes = [known[pair] for pair in zip(*ids, strict=True)]
+    _count(found, nodes, events, moments, zone)
+    _listen(found, nodes, events, moments["occurred_at"])
     found.versions = _versions(events, zone, currency)
     for version in found.versions:
         found.updated_at.setdefault(version["node"], 0)
     return found
+
+
+class _Nodes(dict[tuple[str | None, str | None], str | None]):
+    """Node by an event's own two ids; None for those that say nobody."""
+
+    def __missing__(self, ids: tuple[str | None, str | None]) -> str | None:
+        primary = primary_identifier(*ids)
+        self[ids] = customer_id_of(*primary) if primary else None
+        return self[ids]
 
 
 def said_in(payload: Mapping[str, Any]) -> dict[str, str]:
@@ -121,10 +130,41 @@ def said_in(payload: Mapping[str, Any]) -> dict[str, str]:
     """
     found: list[tuple[int, str]] = []
     _walk(payload, _PLACES, found)
+    return _first_said(found)
+
+
+def _first_said(found: list[tuple[int, str]]) -> dict[str, str]:
     said: dict[str, str] = {}
     for place, text in sorted(found):
         said.setdefault(_TAG_OF[place], text)
     return said
+
+
+def _said_of(payload: str) -> Iterable[tuple[str, str]]:
+    """Read what `said_in` reads, of an event as text."""
+    try:
+        return _said_alike(_SAID.decode(payload))
+    except (msgspec.ValidationError, TypeError):
+        # It has traits, or something else than a text stands where a text belongs.
+        return said_in(msgspec.json.decode(payload)).items()
+
+
+@lru_cache(2048)
+def _said_alike(event: Any) -> tuple[tuple[str, str], ...]:
+    """Read an event without traits; most say what one before said of device and language."""
+    found: list[tuple[int, str]] = []
+    _walk_held(event, _PLACES, found)
+    return tuple(_first_said(found).items())
+
+
+def _walk_held(held: Any, places: Places, found: list[tuple[int, str]]) -> None:
+    for below, inside in zip(places.values(), msgspec.structs.astuple(held), strict=True):
+        if isinstance(below, int):
+            text = _text(inside)
+            if text:
+                found.append((below, text))
+        elif isinstance(inside, msgspec.Struct):
+            _walk_held(inside, below, found)
 
 
 def _walk(value: Mapping[str, Any], places: Places, found: list[tuple[int, str]]) -> None:
@@ -140,15 +180,8 @@ def _walk(value: Mapping[str, Any], places: Places, found: list[tuple[int, str]]
             _walk(inside, below, found)
 
 
-def _rows(events: pa.Table, zone: str) -> Iterator[tuple[dict[str, Any], int]]:
-    given = events.select(_COLUMNS)
-    for name in ("occurred_at", "received_at"):
-        at = given.schema.get_field_index(name)
-        moments = given.column(name).cast(pa.timestamp("us", "UTC")).cast(pa.int64())
-        given = given.set_column(at, name, moments)
-    seconds = given.column("occurred_at").to_numpy() // 1_000_000
-    hours = (seconds + _offsets(seconds, zone)) % 86_400 // 3_600
-    return zip(given.to_pylist(), hours.tolist(), strict=True)
+def _micros_of(events: pa.Table, name: str) -> Any:
+    return events.column(name).cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy()
 
 
 def _offsets(seconds: Any, zone: str) -> Any:
@@ -159,26 +192,64 @@ def _offsets(seconds: Any, zone: str) -> Any:
     return np.array([offset for _, offset in changes])[np.maximum(at, 0)]
 
 
-def _add(found: Tally, node: str, row: Mapping[str, Any], hour: int) -> None:
-    found.updated_at[node] = max(found.updated_at.get(node, 0), row["received_at"])
-    kind, day = row["type"], day_number(row["business_date"])
-    if row["marks"] is None:
-        name = row["event"] if kind == "track" and row["event"] is not None else f"${kind}"
-        key = node, day, name
-        found.events[key] = found.events.get(key, 0) + 1
-        if kind in ACTIVE_TYPES:
-            found.hours[node, day] = found.hours.get((node, day), 0) | 1 << hour
-    if row["is_future"]:
+def _count(
+    found: Tally,
+    nodes: list[str | None],
+    events: pa.Table,
+    moments: Mapping[str, Any],
+    zone: str,
+) -> None:
+    """Count set-wise what needs no look into the events: receipts, names by day, hours."""
+    seconds = moments["occurred_at"] // 1_000_000
+    kind = events.column("type")
+    counted = pa.table({
+        "node": pa.array(nodes, pa.string()),
+        "at": moments["received_at"],
+        "day": events.column("business_date").cast(pa.int32()),
+        "hour": (seconds + _offsets(seconds, zone)) % 86_400 // 3_600,
+        "kind": kind,
+        "name": pc.if_else(
+            pc.and_kleene(pc.equal(kind, "track"), pc.is_valid(events.column("event"))),
+            events.column("event"),
+            pc.binary_join_element_wise("$", kind, ""),
+        ),
+        "is_marked": pc.is_valid(events.column("marks")),
+    }).filter(pc.is_valid(pa.array(nodes, pa.string())))
+    found.updated_at.update(_grouped(counted, ["node"], ("at", "max")))
+    counted = counted.filter(pc.invert(counted["is_marked"]))
+    for (node, day, name), count in _grouped(counted, ["node", "day", "name"], ("at", "count")):
+        found.events[node, day, name] = count
+    active = counted.filter(pc.is_in(counted["kind"], pa.array(sorted(ACTIVE_TYPES))))
+    for (node, day, hour), _ in _grouped(active, ["node", "day", "hour"], ("at", "count")):
+        key = node, day
+        found.hours[key] = found.hours.get(key, 0) | 1 << hour
+
+
+def _grouped(rows: pa.Table, by: list[str], what: tuple[str, str]) -> Iterator[tuple[Any, Any]]:
+    """Group rows; give each key, a tuple where it has several parts, and what comes of it."""
+    made = rows.group_by(by, use_threads=False).aggregate([what])
+    keys = [made.column(name).to_pylist() for name in by]
+    values = made.column("_".join(what)).to_pylist()
+    return zip(keys[0] if len(by) == 1 else zip(*keys, strict=True), values, strict=True)
+
+
+def _listen(found: Tally, nodes: list[str | None], events: pa.Table, occurred_at: Any) -> None:
+    """Take in what events say for static tags."""
+    columns = (events.column(name).to_pylist() for name in _SAYING)
+    for node, at, source, message_id, is_future, payload in zip(
+        nodes, occurred_at.tolist(), *columns, strict=True
+    ):
         # A clock ahead of its time would have the last word for long.
-        return
-    version = f"{row['source']}/{row['message_id']}"
-    for tag, text in said_in(msgspec.json.decode(row["payload"])).items():
-        rank = row["occurred_at"] * _SIGN[tag]
-        new = rank, version, text
-        if new > found.told.get((node, tag), (-(2**63), "", "")):
-            found.told[node, tag] = new
+        if not node or is_future:
+            continue
+        for tag, text in _said_of(payload):
+            new = at * _SIGN[tag], f"{source}/{message_id}", text
+            if new > found.told.get((node, tag), _NOTHING):
+                found.told[node, tag] = new
 
 
+_SAYING = ("source", "message_id", "is_future", "payload")
+_NOTHING = (-(2**63), "", "")
 _SIGN = {tag.name: 1 if tag.keeps == "latest" else -1 for tag in STATIC_TAGS}
 
 
