@@ -66,6 +66,12 @@ SELECT purpose, channel, topic, status, recorded_at, notice_version, evidence
 FROM consent_topics WHERE customer_id = :customer_id
 ORDER BY 1, 2, 3
 
+-- name: spoken_for
+SELECT asked.value AS customer_id FROM json_each(:customers) AS asked
+WHERE EXISTS (SELECT 1 FROM consents AS c WHERE c.customer_id = asked.value)
+   OR EXISTS (SELECT 1 FROM consent_topics AS t WHERE t.customer_id = asked.value)
+ORDER BY asked.value
+
 -- name: present_id
 SELECT customer_id FROM identifiers WHERE node = :customer_id
 

@@ -1,5 +1,6 @@
 """Consent said, withdrawn or asked for directly, outside a turn."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -11,7 +12,12 @@ from regulars.govern.consent.declared import Declared, read_declared
 from regulars.govern.consent.rule import EVERY_CHANNEL, MARKETING, PROFILING, Status, newest_status
 from regulars.govern.consent.word import EVERY_TOPIC, MOST_EVIDENCE, Word, checked
 from regulars.govern.suppression.reasons import Bar
-from regulars.govern.suppression.service import bars_of, copy_bars, lift_answered
+from regulars.govern.suppression.service import (
+    barred_among,
+    bars_of,
+    copy_bars,
+    lift_answered,
+)
 from regulars.ports.state import Queries, State, Transaction
 
 GUARDIAN = "minors_guardian"
@@ -315,6 +321,22 @@ def carry_over(opened: Transaction, *, survivor: str, other: str, actor: str, no
     ]
     copy_bars(opened, survivor=survivor, other=other, actor=actor, now=now)
     return record_words(opened, words, actor=actor, now=now) if words else 0
+
+
+def spoken_for(opened: Transaction, customers: Sequence[str]) -> set[str]:
+    """Tell which customers have said something, or are barred.
+
+    Args:
+        opened: Any transaction.
+        customers: Customers asked about.
+
+    Returns:
+        Those of them who have: `carry_over` has nothing to carry for the others.
+    """
+    if not customers:
+        return set()
+    rows = opened.all(_SQL["spoken_for"], customers=json.dumps(sorted(set(customers))))
+    return {row["customer_id"] for row in rows} | barred_among(opened, customers)
 
 
 def present_id(state: State, customer_id: str) -> str:

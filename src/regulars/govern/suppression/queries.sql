@@ -41,6 +41,12 @@ INSERT INTO suppression_changes
     (subject, channel, reason, change, since, until, note, actor, noted_at)
 VALUES (:subject, :channel, :reason, :change, :since, :until, :note, :actor, :noted_at)
 
+-- name: barred_among
+SELECT asked.value AS subject FROM json_each(:subjects) AS asked
+WHERE EXISTS (SELECT 1 FROM suppressions AS s WHERE s.customer_id = asked.value)
+   OR EXISTS (SELECT 1 FROM suppressed_addresses AS a WHERE a.token = asked.value)
+ORDER BY asked.value
+
 -- name: bars_of
 SELECT customer_id AS subject, channel, reason, since, until FROM suppressions
 WHERE customer_id = :subject

@@ -1,5 +1,6 @@
 """Bars set, lifted and asked for; every change stays readable, an address only as its token."""
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -234,6 +235,20 @@ def copy_bars(opened: Transaction, *, survivor: str, other: str, actor: str, now
     found = [_bar(row) for row in opened.all(_SQL["bars_of"], subject=other)]
     moved = [replace(bar, subject=survivor, note=f"barred as {other}") for bar in found]
     return suppress_in(opened, moved, actor=actor, now=now)
+
+
+def barred_among(opened: Transaction, subjects: Sequence[str]) -> set[str]:
+    """Tell which customers or addresses have a bar, also one that has ended.
+
+    Args:
+        opened: Any transaction.
+        subjects: Customers, or tokens of addresses.
+
+    Returns:
+        Those of them that have one.
+    """
+    rows = opened.all(_SQL["barred_among"], subjects=json.dumps(sorted(set(subjects))))
+    return {row["subject"] for row in rows}
 
 
 def bars_of(state: State, subject: str, *, now: datetime) -> list[Bar]:

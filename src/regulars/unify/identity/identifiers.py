@@ -1,7 +1,7 @@
 """Identifiers: what one event says about who it is from, strongest first."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -72,8 +72,22 @@ def identifiers_of(row: Mapping[str, Any]) -> list[Identifier]:
         >>> [tuple(one) for one in identifiers_of(row)]
         [('login', 'u1'), ('openid', 'o-1')]
     """
+    event = _event(row["payload"])
+    if _names_no_other(event):
+        return list(_own(row["user_id"], row["anonymous_id"]))
+    return _sorted(_said(row, event))
+
+
+@lru_cache(16_384)
+def _own(user_id: str | None, anonymous_id: str | None) -> tuple[Identifier, ...]:
+    """Who an event is from that names nobody but by its own two ids; most are such."""
+    given = ((LOGIN, user_id), (COOKIE, anonymous_id))
+    return tuple(_sorted(_known_by(namespace, value) for namespace, value in given if value))
+
+
+def _sorted(said: Iterable[Identifier]) -> list[Identifier]:
     ranks = declared_namespaces().by_name
-    found = {one for one in _said(row) if is_identifier(one)}
+    found = {one for one in said if is_identifier(one)}
     return sorted(found, key=lambda one: (ranks[one.namespace].rank, one.value))
 
 
@@ -88,7 +102,8 @@ def parted_by(row: Mapping[str, Any]) -> list[Identifier]:
     """
     if "$UnbindID" not in (row["event"] or ""):
         return []
-    protocol = _part(_part(_event(row), "context"), "protocol")
+    context = _as_object(_as_object(_decoded(row["payload"])).get("context"))
+    protocol = _as_object(context.get("protocol"))
     return [one for one in _external(protocol.get("identifiers")) if is_identifier(one)]
 
 
@@ -110,21 +125,49 @@ def is_identifier(one: Identifier) -> bool:
     return len(one.value) <= MOST_LETTERS and not is_junk(one.value)
 
 
-def _said(row: Mapping[str, Any]) -> Iterator[Identifier]:
+class _Context(msgspec.Struct):
+    """What of the context may name somebody."""
+
+    externalIds: Any = None
+    device: Any = None
+    traits: Any = None
+
+
+class _Event(msgspec.Struct):
+    """What of an event may name somebody; the rest of its payload is passed over unread."""
+
+    previousId: Any = None
+    traits: Any = None
+    context: _Context | None = None
+
+
+_EVENT = msgspec.json.Decoder(_Event)
+
+
+def _names_no_other(event: _Event) -> bool:
+    context = event.context
+    if event.previousId is not None or event.traits is not None:
+        return False
+    if context is None:
+        return True
+    has_device = context.device is not None and _as_object(context.device).get("id") is not None
+    return context.externalIds is None and context.traits is None and not has_device
+
+
+def _said(row: Mapping[str, Any], event: _Event) -> Iterator[Identifier]:
     if row["user_id"]:
         yield _known_by(LOGIN, row["user_id"])
     if row["anonymous_id"]:
         yield _known_by(COOKIE, row["anonymous_id"])
-    event = _event(row)
-    context = _part(event, "context")
-    previous = text_id(event.get("previousId")) if row["type"] == "alias" else None
+    context = event.context or _Context()
+    previous = text_id(event.previousId) if row["type"] == "alias" else None
     if previous and previous != row["user_id"]:
         yield _known_by(COOKIE, previous)
-    yield from _external(context.get("externalIds"))
-    device = text_id(_part(context, "device").get("id"))
+    yield from _external(context.externalIds)
+    device = text_id(_as_object(context.device).get("id"))
     if device and device != row["anonymous_id"]:
         yield Identifier("device", device)
-    for traits in (_part(event, "traits"), _part(context, "traits")):
+    for traits in (_as_object(event.traits), _as_object(context.traits)):
         yield from _in_traits(traits)
 
 
@@ -152,14 +195,26 @@ def _in_traits(traits: Mapping[str, Any]) -> Iterator[Identifier]:
                 yield Identifier(namespace, text)
 
 
-def _event(row: Mapping[str, Any]) -> dict[str, Any]:
+def _event(payload: str) -> _Event:
     try:
-        found = msgspec.json.decode(row["payload"])
+        return _EVENT.decode(payload)
     except (msgspec.MsgspecError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        # Something stands where an object belongs, or nothing can be read.
+        event = _as_object(_decoded(payload))
+        context = _as_object(event.get("context"))
+        return _Event(
+            event.get("previousId"),
+            event.get("traits"),
+            _Context(*(context.get(name) for name in _Context.__struct_fields__)),
+        )
 
 
-def _part(whole: Mapping[str, Any], name: str) -> dict[str, Any]:
-    found = whole.get(name)
-    return found if isinstance(found, dict) else {}
+def _decoded(payload: str) -> Any:
+    try:
+        return msgspec.json.decode(payload)
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+
+
+def _as_object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
