@@ -215,7 +215,8 @@ def migrate(url: str) -> None:
     try:
         command.upgrade(_alembic(url), "head")
     except sa.exc.DatabaseError as error:
-        raise _outside(error.orig) from error
+        failed = _outside(error.orig)
+        raise failed from error
 
 
 def schema_version(url: str) -> tuple[str | None, str]:

@@ -376,6 +376,9 @@ def _said(
     """Read who events are from, and what they take away; what says nothing new is left out.
 
     The same identifiers said again on a day change nothing, but for what was taken away between.
+
+    Returns:
+        The event, whom it names and whom it takes away, in the order of the batch.
     """
     found: list[tuple[Evidence, Sequence[Identifier], Sequence[Identifier]]] = []
     known: set[tuple[str | Identifier, ...]] = set()
