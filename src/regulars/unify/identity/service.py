@@ -381,7 +381,7 @@ def _said(
         The event, whom it names and whom it takes away, in the order of the batch.
     """
     found: list[tuple[Evidence, Sequence[Identifier], Sequence[Identifier]]] = []
-    known: set[tuple[str | Identifier, ...]] = set()
+    known: set[tuple[object, ...]] = set()
     columns = [batch.rows.column(name).to_pylist() for name in READ]
     for values, at in zip(zip(*columns, strict=True), _moments(batch.rows), strict=True):
         row = dict(zip(READ, values, strict=True))
