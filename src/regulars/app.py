@@ -255,6 +255,7 @@ class App:
         """Whoever is fed with stored events: identity first, others rest on it."""
         from regulars.collect.commerce.service import CommerceFollower  # noqa: PLC0415
         from regulars.collect.quality.plan.service import QualityFollower  # noqa: PLC0415
+        from regulars.reach.journeys.entering.following.service import JourneyFollower  # noqa: PLC0415
         from regulars.unify.identity.junk import junk_nodes  # noqa: PLC0415
         from regulars.unify.identity.service import IdentityFollower  # noqa: PLC0415
         from regulars.unify.profiles.online.service import ProfileFollower  # noqa: PLC0415
@@ -266,6 +267,7 @@ class App:
             ProfileFollower(self.profiles, **place),
             QualityFollower(self.state),
             CommerceFollower(self.lake, **place),
+            JourneyFollower(self.state),
         ]
 
     def drain(self, partitions: Iterable[int] | None = None) -> "Drain":

@@ -50,6 +50,7 @@ __all__ = [
     "contacts_with_fate",
     "dispatch",
     "enrol",
+    "enrol_within",
     "export_ledger",
     "plan",
     "set_stock",
@@ -99,6 +100,29 @@ def enrol(state: State, run: Run, members: Sequence[Member], *, now: datetime) -
                 opened.run(_SQL["grow_audience"], run_id=run.run_id, step=run.step, joined=added)
         joined += added
     return joined
+
+
+def enrol_within(opened: Transaction, run: Run, members: Sequence[Member], *, now: datetime) -> int:
+    """Put those who join a run that grows into the ledger, within a transaction of somebody else.
+
+    Args:
+        opened: The write transaction that also writes why they join.
+        run: The run; it must be one that grows.
+        members: Those who join, with what was decided for each.
+        now: The moment, aware.
+
+    Returns:
+        Members that were not in the run yet.
+
+    Raises:
+        InputError: A member cannot be carried out.
+    """
+    rows = member_rows(run, members, now=now)
+    _count_audience(opened, run, 0, now)
+    added = _add(opened, run, rows, now)
+    if added:
+        opened.run(_SQL["grow_audience"], run_id=run.run_id, step=run.step, joined=added)
+    return added
 
 
 def cancel(state: State, run_id: str, *, reason: str, now: datetime) -> int:

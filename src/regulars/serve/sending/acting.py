@@ -17,6 +17,7 @@ from regulars.reach.campaigns.reviewing.dossier import KIND
 from regulars.reach.campaigns.running import service as running
 from regulars.reach.campaigns.service import CampaignRow, find_campaign, put_campaign
 from regulars.serve.sending.adopting import adopt
+from regulars.serve.sending.journeys.reviewing import subject_of_journey
 from regulars.serve.sending.sources import dossier_of, found_now, ground_of, subject_now
 
 if TYPE_CHECKING:
@@ -63,8 +64,9 @@ def approve(app: "App", number: int, *, actor: str, now: datetime, note: str = "
             note=note,
         )
     else:
+        current = subject_of_journey(app, found.subject, now=now)
         with app.state.transaction() as opened:
-            approve_other(opened, number, current=found.subject, actor=actor, at=now, note=note)
+            approve_other(opened, number, current=current, actor=actor, at=now, note=note)
     return _anchored(app, number, now)
 
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from regulars.govern.suppression.barring.service import without_barred
 from regulars.ports.channels import Contact, Message
 from regulars.reach.campaigns.triggers.service import properties_of
+from regulars.reach.journeys.telling.service import kept_of
 from regulars.serve.sending.proofreading import kind_of
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Pen:
             app.links,
             reader=app.engine,
             review_rendered=review,
-            told=lambda keys: properties_of(app.state, keys),
+            told=lambda keys: properties_of(app.state, keys) | kept_of(app.state, keys),
         )
 
     def _today(self) -> date:

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from regulars.reach.loyalty.ledger.service import sweep as end_locks
 from regulars.reach.receipts.service import settle_waiting
 from regulars.reach.standing.gate import gate_of
 from regulars.serve.sending.composing import Pen
+from regulars.serve.sending.journeys.taking_on import Journeyed, take_on
 from regulars.serve.sending.sources import keep_assignments, subject_now
 
 if TYPE_CHECKING:
@@ -39,10 +40,12 @@ class Pass:
     Attributes:
         moves: What was done with campaigns.
         report: What was done with contacts.
+        journeys: What was done with journeys.
     """
 
     moves: tuple[Move, ...]
     report: TickReport
+    journeys: Journeyed = field(default_factory=Journeyed)
 
 
 def one_pass(
@@ -59,8 +62,10 @@ def one_pass(
     Args:
         app: The open workspace.
         now: The moment, aware.
-        only: Take on one campaign; "" for all. Contacts of every run go out in any case.
-        with_campaigns: False to hand contacts over and nothing else.
+        only: Take on one campaign; "" for all and the journeys. Contacts of every run go out
+            in any case.
+        with_campaigns: False to hand contacts over and nothing else: no campaign or journey
+            is taken on.
         pen: Who writes the messages; a new one for this pass when left out.
         pause: Waits for some seconds between attempts.
 
@@ -75,12 +80,15 @@ def one_pass(
         partial(_keep, app, now),
     )
     moves: list[Move] = []
+    journeys = Journeyed()
     if with_campaigns:
         # A receipt may have come before the sender knew what the provider calls the contact.
         settle_waiting(app.state, now=now)
         # Locks of points end, and points expire, of customers nobody asks about too.
         end_locks(app.state, now=now)
         moves += advance(app.state, means, now=now, only=only)
+    if with_campaigns and not only:
+        journeys = take_on(app, now=now)
     with _watched(app, means, now, only, moves) if with_campaigns else nullcontext():
         report = tick(
             app.state,
@@ -93,7 +101,7 @@ def one_pass(
         )
     if with_campaigns:
         moves += advance(app.state, means, now=now, only=only)
-    return Pass(tuple(moves), report)
+    return Pass(tuple(moves), report, journeys)
 
 
 def enrol_left(app: "App", *, now: datetime) -> int:

@@ -169,6 +169,40 @@ def remove(state: State, name: str, customers: Sequence[str], *, actor: str, now
     return _mark(state, name, customers, REMOVED, actor, now)
 
 
+def mark_within(
+    opened: Transaction,
+    name: str,
+    customers: Sequence[str],
+    *,
+    is_given: bool,
+    actor: str,
+    now: datetime,
+) -> None:
+    """Give a tag to customers or take it from them, within a transaction of somebody else.
+
+    Args:
+        opened: The write transaction.
+        name: The tag.
+        customers: Customer ids.
+        is_given: False to take it away.
+        actor: Who does it.
+        now: The moment, aware.
+
+    Raises:
+        UnknownName: There is no such tag.
+    """
+    _known(opened, name)
+    mark = GIVEN if is_given else REMOVED
+    at = now.astimezone(UTC).isoformat(timespec="microseconds")
+    opened.many(
+        _QUERIES["mark"],
+        [
+            {"name": name, "customer_id": customer, "mark": mark, "at": at, "actor": actor}
+            for customer in sorted(set(customers))
+        ],
+    )
+
+
 def all_marks(state: State, *, zone: str, aliases: Mapping[str, str]) -> pa.Table:
     """Give what was given and removed by hand, told by the customers' present ids.
 

@@ -57,6 +57,26 @@ def resolve(engine: Reader, state: State, campaign: Campaign, *, zone: str) -> F
     return Found(tuple(customers), tuple(regions.get(one, "") for one in customers))
 
 
+def members_now(engine: Reader, state: State, audience: Audience, *, zone: str) -> frozenset[str]:
+    """Give everybody who is in an audience now, by present ids.
+
+    Args:
+        engine: Opens profiles, scores and events.
+        state: The transactional store: lists, tags, merged ids.
+        audience: The audience.
+        zone: IANA zone a day is told in.
+
+    Returns:
+        Customer ids.
+
+    Raises:
+        UnknownName: Its tag or segment is none.
+        NotReady: It needs profiles, and no turn has been run.
+    """
+    merged = aliases(state)
+    return frozenset(merged.get(one, one) for one in _named(engine, state, audience, merged, zone))
+
+
 def tag_version(state: State, audience: Audience) -> int:
     """Give the version of the tag an audience rests on; 0 when it rests on none."""
     return find_tag(state, audience.name).version if audience.kind is AudienceKind.TAG else 0

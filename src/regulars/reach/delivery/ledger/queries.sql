@@ -19,18 +19,20 @@ ORDER BY priority DESC, planned_at, key LIMIT :most
 FOR UPDATE SKIP LOCKED
 
 -- name: called_off
--- Runs nobody of may be contacted now: cancelled, or of a campaign that does not run. The state of
--- the campaign is asked itself, so that it counts for runs and rows written after it changed too.
-SELECT r.run_id, r.step, r.cancelled, COALESCE(c.state, '') AS campaign_state
+-- Runs nobody of may be contacted now: cancelled, or of a campaign or journey that does not run. Its
+-- state is asked itself, so that it counts for runs and rows written after it changed too.
+SELECT r.run_id, r.step, r.cancelled, COALESCE(c.state, j.state, '') AS campaign_state
 FROM runs AS r LEFT JOIN campaigns AS c ON c.campaign_id = r.campaign_id
+LEFT JOIN journeys AS j ON r.run_id LIKE 'journey/%' AND j.journey_id = SUBSTR(r.run_id, 9)
 WHERE r.run_id IN (SELECT value FROM json_each(:run_ids))
-  AND (r.cancelled <> '' OR c.state IN ('paused', 'stopped', 'finished'))
+  AND (r.cancelled <> '' OR COALESCE(c.state, j.state) IN ('paused', 'stopped', 'finished'))
 
 -- name: called_off [postgresql]
-SELECT r.run_id, r.step, r.cancelled, COALESCE(c.state, '') AS campaign_state
+SELECT r.run_id, r.step, r.cancelled, COALESCE(c.state, j.state, '') AS campaign_state
 FROM runs AS r LEFT JOIN campaigns AS c ON c.campaign_id = r.campaign_id
+LEFT JOIN journeys AS j ON r.run_id LIKE 'journey/%' AND j.journey_id = SUBSTR(r.run_id, 9)
 WHERE r.run_id IN (SELECT json_array_elements_text(CAST(:run_ids AS json)))
-  AND (r.cancelled <> '' OR c.state IN ('paused', 'stopped', 'finished'))
+  AND (r.cancelled <> '' OR COALESCE(c.state, j.state) IN ('paused', 'stopped', 'finished'))
 
 -- name: claim
 UPDATE ledger

@@ -7,8 +7,15 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from regulars.reach.campaigns.definition import Audience, hash_of
-from regulars.reach.journeys.definition.nodes import Condition, Node, NodeKind, Send
+from regulars.reach.campaigns.definition import Audience, AudienceKind, hash_of
+from regulars.reach.journeys.definition.nodes import (
+    Branch,
+    Condition,
+    Decide,
+    Node,
+    Send,
+    WaitForEvent,
+)
 
 
 class EntryKind(StrEnum):
@@ -128,6 +135,22 @@ class Journey:
         return any(send.is_marketing for send in self.sends)
 
     @property
+    def is_chosen_by_program(self) -> bool:
+        """True when what is known of a customer decides what marketing she gets.
+
+        Minors and whoever switched profiling off are then not contacted; an event of her own, a
+        day of hers and a draw decide nothing from what is known of her.
+        """
+        by_traits = {AudienceKind.TAG, AudienceKind.SEGMENT, AudienceKind.RULE}
+        entered = any(one.audience and one.audience.kind in by_traits for one in self.entries)
+        sorted_out = any(
+            isinstance(node.does, Decide)
+            or (isinstance(node.does, Branch) and any(one.audiences for one in node.does.cases))
+            for node in self.nodes.values()
+        )
+        return self.is_marketing and (entered or sorted_out)
+
+    @property
     def contents(self) -> tuple[str, ...]:
         """Contents its messages name, each once, in order."""
         return tuple(sorted({name for send in self.sends for name in send.content.values()}))
@@ -136,9 +159,7 @@ class Journey:
     def events(self) -> tuple[str, ...]:
         """Names of the events it listens to, each once, in order."""
         waited = {
-            node.does.event
-            for node in self.nodes.values()
-            if node.kind is NodeKind.WAIT_FOR_EVENT and hasattr(node.does, "event")
+            node.does.event for node in self.nodes.values() if isinstance(node.does, WaitForEvent)
         }
         entered = {entry.event for entry in self.entries if entry.event}
         return tuple(sorted(waited | entered | {one.event for one in self.exits}))

@@ -165,15 +165,15 @@ def _when(given: Mapping[str, Any], where: str) -> When:
     only(given, {"profile", "event", "audience", *kinds}, where)
     if not given:
         raise InputError(f"{where} is empty; give profile, event, tag, segment or audience")
-    profile = table(given.get("profile", {}), f"{where}.profile")
-    if profile:
-        read_rule(profile, f"{where}.profile")
     audiences = [
         Audience(kind, line(given[kind], f"{where}.{kind}")) for kind in kinds if kind in given
     ]
+    if "profile" in given:
+        read_rule(given["profile"], f"{where}.profile")
+        audiences.append(Audience(AudienceKind.RULE, rule=given["profile"]))
     if "audience" in given:
         audiences.append(read_audience(given["audience"]))
-    return When(profile, conditions(given.get("event", []), f"{where}.event"), tuple(audiences))
+    return When(conditions(given.get("event", []), f"{where}.event"), tuple(audiences))
 
 
 def _split(journey_id: str, where: str, given: Mapping[str, Any], _ground: NodeGround) -> Read:

@@ -1,7 +1,7 @@
 """What a node of a journey does: one record per kind, and the edges that lead away from it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -111,12 +111,10 @@ class When:
     """What must hold for a branch to be taken; all that is given.
 
     Attributes:
-        profile: Conditions on the profile as tags have them; empty for none.
         event: Conditions on what the journey knows of the event that counted last.
-        audiences: Tags, segments and rules the customer must be in.
+        audiences: Tags, segments and rules about the profile the customer must meet.
     """
 
-    profile: Mapping[str, Any] = field(default_factory=dict)
     event: tuple[Condition, ...] = ()
     audiences: tuple[Audience, ...] = ()
 

@@ -167,6 +167,7 @@ FOLLOWERS = {
     "profiles": N_("Online profiles"),
     "quality": N_("Tracking plan"),
     "commerce": N_("Orders and visits"),
+    "journeys": N_("Journeys"),
 }
 BEHAVIOURS = {
     "account": N_("Account"),

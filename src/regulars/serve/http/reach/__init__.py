@@ -7,6 +7,7 @@ from regulars.serve.http.reach import (
     contacts,
     contents,
     fates,
+    journeys,
     onsite,
     surveys,
     triggers,
@@ -14,7 +15,7 @@ from regulars.serve.http.reach import (
 from regulars.serve.http.reach.fates import FATES, FateCount, Ledger, ledger
 
 router = APIRouter()
-for _part in (fates, campaigns, contacts, triggers, contents, surveys, onsite):
+for _part in (fates, campaigns, journeys, contacts, triggers, contents, surveys, onsite):
     router.routes.extend(_part.router.routes)
 
 __all__ = ["FATES", "FateCount", "Ledger", "ledger", "router"]

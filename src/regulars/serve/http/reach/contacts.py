@@ -77,4 +77,4 @@ def tick(request: Request) -> dict[str, Any]:
     caller = request.state.caller
     with caller.workspace.holding() as app:
         done = one_pass(app, now=caller.now)
-    return {"moves": done.moves, "report": done.report}
+    return {"moves": done.moves, "journeys": done.journeys, "report": done.report}

@@ -80,6 +80,8 @@ class Ticker:
     def _tell(done: Pass) -> None:
         for move in done.moves:
             _LOG.info("%s %s: %s %s", move.campaign_id, move.phase, move.did, move.why)
+        for journey, error in done.journeys.errors.items():
+            _LOG.warning("journey %s stands still: %s", journey, error)
         for channel, error in done.report.errors.items():
             _LOG.warning("channel %s broke down: %s", channel, error)
 

@@ -69,7 +69,7 @@ def tick(
     now: Moment = "",
     print_json: AsJson = False,
 ) -> None:
-    """Do one pass: recover, let held contacts go, take campaigns on, hand over, ask the gates."""
+    """Do one pass: recover, let held contacts go, take campaigns and journeys on, hand over."""
     from regulars.serve.sending.passing import enrol_left, one_pass  # noqa: PLC0415
 
     shop = open_shop(folder)
@@ -77,11 +77,15 @@ def tick(
     left = enrol_left(shop, now=moment)
     done = one_pass(shop, now=moment)
     if print_json:
-        told = {"now": moment, "triggers": left, "moves": done.moves}
+        told = {"now": moment, "triggers": left, "moves": done.moves, "journeys": done.journeys}
         typer.echo(as_json(told | vars(done.report)))
         return
     for move in done.moves:
         typer.echo(f"{move.campaign_id} {move.phase}: {move.did} {move.why}".rstrip())
+    if done.journeys.entered or done.journeys.steps:
+        typer.echo(f"entered  {done.journeys.entered:>12,}\nsteps    {done.journeys.steps:>12,}")
+    for name, error in done.journeys.errors.items():
+        typer.echo(f"journey {name} stands still: {error}", err=True)
     for state, contacts in done.report.count_by_end.items():
         typer.echo(f"{state:<9}{contacts:>12,}")
     for channel, reason in done.report.closed.items():

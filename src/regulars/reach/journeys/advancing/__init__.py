@@ -1,0 +1,1 @@
+"""One look at all journeys: events are told, whoever is due goes on."""

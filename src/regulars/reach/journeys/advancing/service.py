@@ -1,0 +1,82 @@
+"""Take all journeys on: tell events in order, walk whoever is due, until nothing moves any more."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from regulars.errors import RegularsError
+from regulars.ports.state import State
+from regulars.reach.journeys.entering.service import clear, next_span, tell
+from regulars.reach.journeys.keeping.versions.service import Shelf
+from regulars.reach.journeys.running.service import Means, running_journeys, walk_due
+
+
+@dataclass
+class Advanced:
+    """What one look did.
+
+    Attributes:
+        entered: Customers let in, those left alone for measuring included.
+        told: Customers inside for whom an event counted.
+        customers: Customers who went on, each time they did.
+        steps: Steps they took.
+        contacts: Contacts handed to the send ledger.
+        errors: Why a journey could not go on, by its id; everybody stands where she stood.
+    """
+
+    entered: int = 0
+    told: int = 0
+    customers: int = 0
+    steps: int = 0
+    contacts: int = 0
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+def advance(state: State, means: Means, *, now: datetime, shelf: Shelf | None = None) -> Advanced:
+    """Tell events that wait and walk on whoever is due, as it would have happened in order.
+
+    Events count before time-outs of the same moment and later; time-outs before later events.
+    A process that dies anywhere has told and moved whole windows only, and events are forgotten
+    last: the next look goes on.
+
+    Args:
+        state: The transactional store.
+        means: What the executor works with.
+        now: The moment, aware.
+        shelf: Versions read before; a new one when left out.
+
+    Returns:
+        What was done.
+    """
+    held, done = shelf or Shelf(), Advanced()
+    while (span := next_span(state)) is not None:
+        while True:
+            entered, told = tell(state, held, span, loop=means.settings.loop)
+            done.entered, done.told = done.entered + entered, done.told + told
+            if not _walk_all(state, held, means, done, now) and not told:
+                break
+        done.told += tell(state, held, span, loop=means.settings.loop, is_late=True)[1]
+        clear(state, span)
+    _walk_all(state, held, means, done, now)
+    return done
+
+
+def _walk_all(state: State, shelf: Shelf, means: Means, done: Advanced, now: datetime) -> int:
+    """Walk every journey until nobody is due, window by window in turns; gives who went on."""
+    moved = 0
+    left = running_journeys(state)
+    while left:
+        for number, journey_id in list(left.items()):
+            try:
+                window = walk_due(state, shelf, means, number, now=now)
+            except RegularsError as error:
+                done.errors[journey_id] = str(error)
+                del left[number]
+                continue
+            done.steps += window.steps
+            done.contacts += window.contacts
+            moved += window.customers
+            if not window.customers:
+                # A short window is no sign: whoever waits for minutes may be due again.
+                del left[number]
+    done.customers += moved
+    return moved

@@ -1,0 +1,1 @@
+"""Who comes into a journey, and what happens to those inside."""

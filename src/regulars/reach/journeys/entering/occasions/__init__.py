@@ -1,0 +1,1 @@
+"""Entries that nobody's event begins: dates of customers, schedules, audiences."""

@@ -1,0 +1,1 @@
+"""Journeys in the state: kept version by version, published, taken back, paused, stopped."""

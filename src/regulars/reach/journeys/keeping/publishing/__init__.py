@@ -1,0 +1,1 @@
+"""Publish a version while customers are inside, and take it back."""

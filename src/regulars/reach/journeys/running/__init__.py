@@ -1,0 +1,1 @@
+"""The executor: whoever is due goes on, in windows, each one transaction."""

@@ -1,0 +1,1 @@
+"""What journeys know, for whoever writes a message or looks at one customer."""

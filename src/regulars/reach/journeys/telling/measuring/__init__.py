@@ -1,0 +1,1 @@
+"""Who of a journey was left alone, told to whoever measures."""

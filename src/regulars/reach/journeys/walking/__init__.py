@@ -1,0 +1,1 @@
+"""What the nodes of a journey do with a set of customers; no store is touched."""

@@ -1,0 +1,43 @@
+"""What walking asks of others: facts about customers, decisions, actions."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from regulars.reach.campaigns.definition import Audience
+from regulars.reach.journeys.definition.nodes import Decide, NodeKind
+from regulars.reach.journeys.walking.cohort import Decided, Doing
+
+
+class Facts(Protocol):
+    """What is known of customers now."""
+
+    def belongs(self, audience: Audience, customers: Sequence[str], /) -> list[bool]:
+        """Tell for each customer whether she is in an audience."""
+
+
+class Decider(Protocol):
+    """Chooses what to offer by which channel."""
+
+    def decide(
+        self, does: Decide, customers: Sequence[str], purpose: str, /
+    ) -> list[Decided | None]:
+        """Give one decision per customer; None where nothing is worth offering.
+
+        `purpose` names the draw: the same purpose and customer get the same decision.
+        """
+
+
+class Actions(Protocol):
+    """Carries out what is no message, within the transaction that writes the steps."""
+
+    def act(self, kind: NodeKind, doings: Sequence[Doing], /) -> list[str | None]:
+        """Carry out actions of one kind; one answer per action, in their order.
+
+        The answer is None where it could not be done, such as when the last coupon is gone:
+        then the way "none" is taken, where the node has one. Otherwise it is what the journey
+        is to keep of it, such as the code of a coupon, or "".
+        """
+
+
+class Asked(Facts, Decider, Actions, Protocol):
+    """Everything walking asks."""

@@ -1,0 +1,181 @@
+"""What journeys ask and do in a workspace: audiences, decisions, tags, webhooks."""
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from regulars.numerics.hashing import keys_of, uniforms
+from regulars.reach.campaigns.audiences.service import members_now
+from regulars.reach.campaigns.definition import Audience, hash_of
+from regulars.reach.coupons.service import CouponRefused, issue_coupon
+from regulars.reach.journeys.definition.nodes import Decide, NodeKind
+from regulars.reach.journeys.running.service import Action, Means
+from regulars.reach.journeys.running.webhooks.service import keep_calls
+from regulars.reach.journeys.walking.cohort import Decided, Doing
+from regulars.reach.standing.gate import gate_of
+from regulars.unify.tags.service import mark_within
+
+if TYPE_CHECKING:
+    from regulars.app import App
+    from regulars.ports.state import Transaction
+
+ACTOR = "journeys"
+
+
+class Audiences:
+    """Who is in which audience, looked up once per pass.
+
+    Args:
+        app: The open workspace.
+    """
+
+    def __init__(self, app: "App") -> None:
+        """Look nothing up yet."""
+        self._app = app
+        self._found: dict[str, frozenset[str]] = {}
+
+    def members(self, audience: Audience) -> frozenset[str]:
+        """Give everybody in an audience.
+
+        Returns:
+            Customer ids.
+        """
+        name = hash_of([audience.kind, audience.name, dict(audience.rule)])
+        if name not in self._found:
+            app = self._app
+            zone = app.settings.retailer.zone
+            self._found[name] = members_now(app.engine, app.state, audience, zone=zone)
+        return self._found[name]
+
+    def belongs(self, audience: Audience, customers: Sequence[str], /) -> list[bool]:
+        """Tell for each customer whether she is in an audience.
+
+        Returns:
+            One answer per customer, in their order.
+        """
+        members = self.members(audience)
+        return [customer in members for customer in customers]
+
+
+class LastDecisions:
+    """Chooses among what the newest turn thought worth offering to each customer.
+
+    Args:
+        app: The open workspace.
+    """
+
+    def __init__(self, app: "App") -> None:
+        """Look nothing up yet."""
+        self._app = app
+        self._turn: int | None = None
+
+    def decide(
+        self, does: Decide, customers: Sequence[str], purpose: str, /
+    ) -> list[Decided | None]:
+        """Draw one of the candidates a node names, with the chances the policy gave them.
+
+        Args:
+            does: Offers and channels to choose from.
+            customers: Who.
+            purpose: Names the draw.
+
+        Returns:
+            One decision per customer; None where the turn saw nothing of the kind worth it, did
+            not know her, or held her out.
+        """
+        known = self._candidates(sorted(set(customers)))
+        seed = self._app.settings.loop.seed
+        drawn = uniforms(keys_of(list(customers)), seed, "decide", purpose).tolist()
+        return [
+            _drawn(known.get(customer, {}), does, number)
+            for customer, number in zip(customers, drawn, strict=True)
+        ]
+
+    def _candidates(self, customers: Sequence[str]) -> dict[str, Any]:
+        engine = self._app.engine
+        decisions = engine.table("decisions")
+        if self._turn is None:
+            [newest] = engine.rows(decisions.agg(turn=decisions.turn.max()))
+            self._turn = newest["turn"] or 0
+        rows = decisions.filter(
+            (decisions.turn == self._turn)
+            & decisions.customer_id.isin(customers)
+            & ~decisions.is_global_holdout
+        ).select("customer_id", "candidates")
+        return {row["customer_id"]: json.loads(row["candidates"]) for row in engine.rows(rows)}
+
+
+def means_of(app: "App", *, now: datetime) -> Means:
+    """Give what the executor works with in a workspace.
+
+    Args:
+        app: The open workspace.
+        now: The moment, aware: the rules of contact are those of it.
+
+    Returns:
+        The means; audiences are looked up once for as long as they are held.
+    """
+    return Means(
+        app.settings,
+        gate_of(app.settings, now=now),
+        Audiences(app),
+        LastDecisions(app),
+        actions_of(app),
+    )
+
+
+def actions_of(_app: "App") -> dict[NodeKind, Action]:
+    """Give what carries out nodes that are no messages, by kind."""
+    return {NodeKind.TAG: tag, NodeKind.COUPON: coupon, NodeKind.WEBHOOK: keep_calls}
+
+
+def tag(opened: "Transaction", doings: Sequence[Doing], now: datetime) -> list[str | None]:
+    """Give tags to customers, or take them away.
+
+    Returns:
+        "" for each: there is nothing to keep.
+    """
+    groups: dict[tuple[str, bool], list[str]] = defaultdict(list)
+    for one in doings:
+        is_given = one.settings["do"] == "add"
+        groups[one.settings["tag"], is_given].append(one.customer_id)
+    for (name, is_given), customers in sorted(groups.items()):
+        mark_within(opened, name, customers, is_given=is_given, actor=ACTOR, now=now)
+    return [""] * len(doings)
+
+
+def coupon(opened: "Transaction", doings: Sequence[Doing], now: datetime) -> list[str | None]:
+    """Give codes of an offer, in the transaction that writes the step.
+
+    Returns:
+        The code for each; None where the offer gives that customer none now.
+    """
+    found: list[str | None] = []
+    for one in doings:
+        try:
+            offer = one.settings["offer"]
+            found.append(issue_coupon(opened, offer, one.customer_id, one.key, now))
+        except CouponRefused:
+            found.append(None)
+    return found
+
+
+def _drawn(candidates: dict[str, Any], does: Decide, number: float) -> Decided | None:
+    open_to = [
+        (name, probability)
+        for name, (value, probability) in sorted(candidates.items())
+        if value > 0
+        and probability > 0
+        and name.rpartition(":")[0] in does.offers
+        and name.rpartition(":")[2] in does.channels
+    ]
+    total = sum(probability for _, probability in open_to)
+    at = 0.0
+    for name, probability in open_to:
+        at += probability / total
+        if number < at or name == open_to[-1][0]:
+            offer, _, channel = name.rpartition(":")
+            return Decided(offer, channel, probability / total)
+    return None
