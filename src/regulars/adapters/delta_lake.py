@@ -38,6 +38,8 @@ _STREAM_WRITING = WriterProperties(
         _TEXTS, ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
     ),
 )
+# An engine reads row groups side by side, one thread each; a million rows in one keep one busy.
+_WRITING = WriterProperties(compression="SNAPPY", max_row_group_size=122_880)
 
 
 class DeltaLake:
@@ -176,7 +178,12 @@ class DeltaLake:
             self._require_room()
             if predicate:
                 write_deltalake(
-                    target, rows, mode="overwrite", predicate=predicate, commit_properties=commit
+                    target,
+                    rows,
+                    mode="overwrite",
+                    predicate=predicate,
+                    commit_properties=commit,
+                    writer_properties=_WRITING,
                 )
             else:
                 write_deltalake(
@@ -191,9 +198,9 @@ class DeltaLake:
     def _shape(self, name: str) -> dict[str, Any]:
         """Say how the files of a table are written, and what a new table is told to keep."""
         if name in GROWN:
-            return {"schema_mode": "merge"}
+            return {"schema_mode": "merge", "writer_properties": _WRITING}
         if name not in _STREAMS:
-            return {}
+            return {"writer_properties": _WRITING}
         told = {} if name in self._kept else {"configuration": _STREAM_PROPERTIES}
         return told | {"writer_properties": _STREAM_WRITING}
 

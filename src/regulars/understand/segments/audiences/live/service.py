@@ -17,8 +17,8 @@ from regulars.understand.segments.audiences.judging.service import (
 )
 from regulars.understand.segments.audiences.rules import AudienceRule
 from regulars.understand.segments.audiences.service import list_audiences, whole_rule
-from regulars.understand.segments.audiences.tables import Sources, judged, meeting, valued
-from regulars.unify.tags.rules import Asks, asked, predicate
+from regulars.understand.segments.audiences.tables import Sources, judged, meeting
+from regulars.unify.tags.rules import Asks, asked
 
 SHOWN = ("city", "orders", "monetary", "recency_days")
 """Fields of profiles shown of everybody, beside those the rule asks about."""
@@ -78,10 +78,10 @@ def count(engine: Reader, state: State, rule: AudienceRule, *, place: Place) -> 
     if opened is None:
         return AudienceCount(0, 0, None, None)
     turned, sources, [whole] = opened
-    wide, columns = valued(asked(whole), sources)
-    holds = predicate(whole, columns)
-    [row] = engine.rows(wide.agg(known=_.count(), customers=wide.count(where=holds)))
-    return AudienceCount(row["customers"], row["known"], sources.at, turned.as_of)
+    # Two looks: a filter lets the engine pass over columns of rows that are out already.
+    [known] = engine.rows(sources.profiles.agg(known=_.count()))
+    [found] = engine.rows(meeting(whole, sources).agg(customers=_.count()))
+    return AudienceCount(found["customers"], known["known"], sources.at, turned.as_of)
 
 
 def members(engine: Reader, state: State, rule: AudienceRule, *, place: Place) -> list[str]:

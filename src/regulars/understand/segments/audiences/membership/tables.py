@@ -29,6 +29,16 @@ def present(changes: Table, audiences: Sequence[str]) -> Table:
     return summed.filter(_.times > 0).select("audience", "customer_id")
 
 
+def sizes(changes: Table, audiences: Sequence[str]) -> Table:
+    """Count the members of audiences, by all that was seen.
+
+    Returns:
+        One row per audience anybody ever entered: audience, members.
+    """
+    mine = changes.filter(_.audience.isin(list(audiences)))
+    return mine.group_by("audience").agg(members=(mine.change == ENTERED).ifelse(1, -1).sum())
+
+
 def by_refresh(changes: Table, audience: str) -> Table:
     """Count who entered and who left an audience, refresh by refresh.
 

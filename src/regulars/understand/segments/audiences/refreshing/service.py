@@ -26,6 +26,7 @@ from regulars.understand.segments.audiences.membership.tables import (
     LEFT,
     changed,
     present,
+    sizes,
 )
 from regulars.understand.segments.audiences.refreshing.basis import (
     Basis,
@@ -239,12 +240,12 @@ class _Refreshing:
         return self._engine.arrow(judged(rules, sources).order_by("customer_id"))
 
     def _members(self, look: _Look) -> pa.Table:
-        found = present(self._engine.table(TABLE), look.names)
+        noted = self._engine.table(TABLE)
         if look.only is not None:
             ids = pa.table({"wanted": pa.array(sorted(look.only), pa.string())})
             wanted = ibis.memtable(ids)
-            found = found.semi_join(wanted, found.customer_id == wanted.wanted)
-        return self._engine.arrow(found)
+            noted = noted.semi_join(wanted, noted.customer_id == wanted.wanted)
+        return self._engine.arrow(present(noted, look.names))
 
     def _everybody_in(self, name: str) -> list[str]:
         found = present(self._engine.table(TABLE), [name]).order_by("customer_id")
@@ -278,13 +279,12 @@ class _Refreshing:
             raise Transient("another refresh of audiences noted changes meanwhile; try again")
 
     def _counted(self, done: Mapping[str, Refreshed], moved: Moves) -> dict[str, Refreshed]:
-        names = list(done)
-        rows = present(self._engine.table(TABLE), names).group_by("audience").agg(members=_.count())
-        sizes = {row["audience"]: row["members"] for row in self._engine.rows(rows)}
+        rows = self._engine.rows(sizes(self._engine.table(TABLE), list(done)))
+        members = {row["audience"]: int(row["members"]) for row in rows}
         return {
             name: replace(
                 one,
-                members=sizes.get(name, 0),
+                members=members.get(name, 0),
                 entered=len(moved[name][0]),
                 left=len(moved[name][1]),
             )
