@@ -24,6 +24,7 @@ class AudienceKind(StrEnum):
     TAG = "tag"
     SEGMENT = "segment"
     RULE = "rule"
+    AUDIENCE = "audience"
     EVERYBODY = "everybody"
     TRIGGER = "trigger"
 
@@ -34,7 +35,7 @@ class Audience:
 
     Attributes:
         kind: Where they come from; TRIGGER: nobody beforehand, each by an event.
-        name: Tag, segment, or the hash of a list; "" for the others.
+        name: Tag, segment, saved audience, or the hash of a list; "" for the others.
         rule: Conditions on profiles; empty unless `kind` is RULE.
         customers: Length of a list; 0 for the others.
     """
@@ -143,7 +144,12 @@ class Campaign:
         Minors and whoever switched profiling off are then not contacted; a list somebody wrote
         and everybody alike are no automated decisions.
         """
-        by_traits = {AudienceKind.TAG, AudienceKind.SEGMENT, AudienceKind.RULE}
+        by_traits = {
+            AudienceKind.TAG,
+            AudienceKind.SEGMENT,
+            AudienceKind.RULE,
+            AudienceKind.AUDIENCE,
+        }
         return self.is_marketing and self.audience.kind in by_traits
 
     @property

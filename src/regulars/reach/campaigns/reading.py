@@ -268,7 +268,8 @@ def read_audience(given: Any) -> Audience:
     if not isinstance(given, Mapping) or not given:
         raise InputError(
             f"audience is {given!r}, must be one of: 'everybody', 'trigger', "
-            "{tag = ...}, {segment = ...}, {rule = ...}, {file = ...}, {customers = [...]}"
+            "{tag = ...}, {segment = ...}, {audience = ...}, {rule = ...}, {file = ...}, "
+            "{customers = [...]}"
         )
     named = sorted(set(given) & set(kinds))
     _only(given, {*kinds, "customers"}, "audience")

@@ -142,7 +142,7 @@ def begin(app: "App", campaign_id: str, *, actor: str, now: datetime) -> Campaig
     started = running.start(
         app.state,
         campaign_id,
-        found=found_now(app, row.campaign),
+        found=found_now(app, row.campaign, now=now),
         subject=subject,
         settings=app.settings,
         actor=actor,

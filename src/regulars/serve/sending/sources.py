@@ -17,6 +17,7 @@ from regulars.reach.campaigns.reviewing.service import changes_since_approval
 from regulars.reach.campaigns.running.service import run_of
 from regulars.reach.campaigns.service import CampaignRow, find_campaign
 from regulars.serve.sending.proofreading import findings_as_read, findings_as_written
+from regulars.understand.segments.audiences.judging.service import Place
 
 if TYPE_CHECKING:
     from regulars.app import App
@@ -68,9 +69,11 @@ def subject_now(app: "App", row: CampaignRow, *, now: datetime) -> Subject:
     return subject_of(row.campaign, row.version, shown_of(app, row.campaign, today=_day(app, now)))
 
 
-def found_now(app: "App", campaign: Campaign) -> Found:
+def found_now(app: "App", campaign: Campaign, *, now: datetime) -> Found:
     """Find who a campaign is about now."""
-    return resolve(app.engine, app.state, campaign, zone=app.settings.retailer.zone)
+    zone = app.settings.retailer.zone
+    place = Place(zone, app.settings.loop.turn_days, now)
+    return resolve(app.engine, app.state, campaign, zone=zone, place=place)
 
 
 def dossier_of(app: "App", campaign_id: str, *, now: datetime) -> Dossier:
@@ -91,7 +94,7 @@ def dossier_of(app: "App", campaign_id: str, *, now: datetime) -> Dossier:
     row = find_campaign(app.state, campaign_id)
     campaign, settings = row.campaign, app.settings
     is_triggered = campaign.audience.kind is AudienceKind.TRIGGER
-    customers = () if is_triggered else found_now(app, campaign).customers
+    customers = () if is_triggered else found_now(app, campaign, now=now).customers
     today = _day(app, now)
     as_read: list[dict[str, Any]] = []
     if campaign.content:

@@ -19,10 +19,10 @@ from pathlib import Path
 from openpyxl import Workbook  # type: ignore[import-untyped]
 from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped]
 
-from regulars.adapters.channels.files.cells import harmless
 from regulars.adapters.channels.plumbing.answers import accepted
 from regulars.adapters.channels.plumbing.setup import Setup
 from regulars.errors import Permanent
+from regulars.govern.cells import harmless
 from regulars.ports.channels import Answer, Contact, Message, Recovery
 
 COLUMNS = (

@@ -12,6 +12,10 @@ from regulars.ports.engine import Reader
 from regulars.ports.state import State
 from regulars.reach.campaigns.definition import Audience, AudienceKind, Campaign
 from regulars.reach.campaigns.service import list_of
+from regulars.understand.segments.audiences.judging.service import Place
+from regulars.understand.segments.audiences.live.service import members as judged_members
+from regulars.understand.segments.audiences.membership.service import members
+from regulars.understand.segments.audiences.service import find_audience
 from regulars.unify.identity.service import aliases
 from regulars.unify.profiles.service import events_of_customers
 from regulars.unify.tags.definitions import TagKind
@@ -33,7 +37,9 @@ class Found:
     regions: tuple[str, ...]
 
 
-def resolve(engine: Reader, state: State, campaign: Campaign, *, zone: str) -> Found:
+def resolve(
+    engine: Reader, state: State, campaign: Campaign, *, zone: str, place: Place | None = None
+) -> Found:
     """Find who a campaign is about.
 
     Args:
@@ -41,16 +47,20 @@ def resolve(engine: Reader, state: State, campaign: Campaign, *, zone: str) -> F
         state: The transactional store: lists, tags, merged ids.
         campaign: The campaign.
         zone: IANA zone a day is told in.
+        place: When a saved audience is judged; None takes its members as of its last refresh.
 
     Returns:
         Everybody in its audience, before anything is decided.
 
     Raises:
-        UnknownName: Its tag or segment is none.
+        UnknownName: Its tag, segment or saved audience is none.
         NotReady: It needs profiles, and no turn has been run.
     """
     merged = aliases(state)
-    named = _named(engine, state, campaign.audience, merged, zone)
+    if campaign.audience.kind is AudienceKind.AUDIENCE:
+        named: Iterable[str] = _saved(engine, state, campaign.audience.name, place)
+    else:
+        named = _named(engine, state, campaign.audience, merged, zone)
     customers = sorted({merged.get(one, one) for one in named})
     has_regions = any(phase.regions for phase in campaign.phases)
     regions = _regions(engine, campaign.region_field) if has_regions else {}
@@ -78,8 +88,19 @@ def members_now(engine: Reader, state: State, audience: Audience, *, zone: str) 
 
 
 def tag_version(state: State, audience: Audience) -> int:
-    """Give the version of the tag an audience rests on; 0 when it rests on none."""
+    """Give the version of the tag or saved audience one rests on; 0 when it rests on none."""
+    if audience.kind is AudienceKind.AUDIENCE:
+        return find_audience(state, audience.name).version
     return find_tag(state, audience.name).version if audience.kind is AudienceKind.TAG else 0
+
+
+def _saved(engine: Reader, state: State, name: str, place: Place | None) -> list[str]:
+    """Find who is in a saved audience: judged now, or as of its last refresh."""
+    audience = find_audience(state, name)
+    _day_of(engine)
+    if place is None:
+        return members(engine, name)
+    return judged_members(engine, state, audience.rule, place=place)
 
 
 def _named(

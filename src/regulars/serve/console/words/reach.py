@@ -61,6 +61,7 @@ RECOVERIES = {
 AGES = {"adult": N_("adult"), "minor": N_("under 18"), "child": N_("under 14")}
 AUDIENCES = {
     "everybody": N_("everybody known"),
+    "audience": N_("customers of a saved audience"),
     "tag": N_("customers with a tag"),
     "segment": N_("customers of a segment"),
     "list": N_("a list of customers"),

@@ -10,7 +10,7 @@ from regulars.serve.console.drawing import spend_chart
 from regulars.serve.console.rendering import Pages, caller_of, is_part
 from regulars.serve.http.decide import decisions
 from regulars.serve.http.timeline import monthly_spend, timeline
-from regulars.serve.http.understand import worth
+from regulars.serve.http.understand.worth import worth
 from regulars.serve.http.unify.customers import (
     CustomerPage,
     find_customers,

@@ -22,7 +22,7 @@ ROLL_OUTS: dict[str, tuple[dict[str, Any], ...]] = {
 }
 """Ways to roll out, by the word of the form: 试点 -> region -> all."""
 
-AUDIENCES = ("everybody", "tag", "segment", "list", "trigger")
+AUDIENCES = ("everybody", "audience", "tag", "segment", "list", "trigger")
 WRITE_HERE = ""
 """Content chosen by the form when its words are written on the page itself."""
 
@@ -38,7 +38,7 @@ class CampaignDraft:
         channel: Channel it takes.
         topic: What a customer may opt out of by itself.
         audience: One of `AUDIENCES`.
-        named: Tag or segment.
+        named: Saved audience, tag or segment.
         customers: Customer ids, one per line.
         content: id@version; "" to write it here.
         subject_zh: Subject in Chinese, when written here.

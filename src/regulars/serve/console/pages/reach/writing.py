@@ -29,6 +29,7 @@ from regulars.serve.http.measure import campaign_effects
 from regulars.serve.sending import acting
 from regulars.serve.sending.sources import dossier_of
 from regulars.serve.sending.watching import campaign_view
+from regulars.understand.segments.audiences.service import list_audiences
 from regulars.unify.tags.service import list_tags
 
 Act = Callable[[Any, str, str, Any], object]
@@ -189,7 +190,10 @@ class WritingPages:
             channels=list(workspace.settings.channels),
             contents=list_contents(workspace.state),
             topics=list(read_declared(workspace.folder).topics.values()),
-            tags=[tag.name for tag in list_tags(workspace.state)],
+            named=sorted({
+                *(one.name for one in list_audiences(workspace.state)),
+                *(tag.name for tag in list_tags(workspace.state)),
+            }),
             audiences=AUDIENCES,
             roll_outs=list(ROLL_OUTS),
         )

@@ -17,6 +17,7 @@ from regulars.understand.segments.audiences.judging.service import (
 )
 from regulars.understand.segments.audiences.rules import AudienceRule
 from regulars.understand.segments.audiences.service import list_audiences, whole_rule
+from regulars.understand.segments.audiences.starting import start
 from regulars.understand.segments.audiences.tables import Sources, judged, meeting
 from regulars.unify.tags.rules import Asks, asked
 
@@ -166,6 +167,19 @@ def overlaps(
         for n, name in enumerate(others)
     ]
     return sorted(found, key=lambda one: (-one.both, one.name))
+
+
+def started(engine: Reader, key: str) -> dict[str, Any]:
+    """Give the rule a starting point begins with, its numbers from the customers there are.
+
+    Returns:
+        The rule as JSON.
+
+    Raises:
+        UnknownName: There is no such starting point.
+        NotReady: No customer has made choices enough yet.
+    """
+    return dict(start(key, lambda field, share: quantile(engine, field, share)))
 
 
 def quantile(engine: Reader, field: str, share: float) -> float | None:

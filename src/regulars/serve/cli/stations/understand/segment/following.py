@@ -1,4 +1,4 @@
-"""`regulars understand segment refresh` and `history`: who entered and who left."""
+"""`regulars understand segment refresh`, `history`, `export`: who came, left, is in it."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -7,10 +7,12 @@ from typing import Annotated
 import typer
 
 from regulars.serve.cli.stations.understand.segment.opening import (
+    ACTOR,
     AsJson,
     Folder,
     Moment,
     Name,
+    anchor_of,
     open_shop,
     place_of,
     tell_json,
@@ -92,3 +94,51 @@ def history(
         )
     if not counts:
         typer.echo(f"no changes yet; run: regulars understand segment refresh {name}")
+
+
+def export(
+    name: Name,
+    *,
+    out: Annotated[Path, typer.Option("--out", help="The CSV file to write.")],
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="Contact data or a field of profiles; may be given again."),
+    ] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Uncover contact data.")] = False,
+    reason: Annotated[str, typer.Option(help="What clear contact data is for.")] = "",
+    folder: Folder = Path(),
+    now: Moment = None,
+    as_json: AsJson = False,
+) -> None:
+    """Export an audience as CSV, contact data covered; the audit log keeps who, what and why.
+
+    Whoever may read the workspace folder may do everything: this command acts as an approver.
+    """
+    from regulars.govern.access import Role  # noqa: PLC0415
+    from regulars.understand.segments.audiences.exporting.service import (  # noqa: PLC0415
+        USUAL,
+        Wish,
+    )
+    from regulars.understand.segments.audiences.exporting.service import (  # noqa: PLC0415
+        export as exported,
+    )
+    from regulars.understand.segments.audiences.service import find_audience  # noqa: PLC0415
+
+    shop = open_shop(folder)
+    place = place_of(shop, now)
+    wish = Wish(ACTOR, Role.APPROVER, tuple(column or USUAL), clear, reason)
+    text = exported(
+        shop.engine,
+        shop.state,
+        find_audience(shop.state, name),
+        wish,
+        place=place,
+        protector=shop.protector,
+    )
+    anchor_of(shop, place.now)
+    out.write_text(text, encoding="utf-8-sig", newline="")
+    rows = text.count("\r\n") - 1
+    if as_json:
+        tell_json({"file": str(out), "rows": rows})
+    else:
+        typer.echo(f"{rows:,} rows: {out}")

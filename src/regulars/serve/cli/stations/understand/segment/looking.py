@@ -89,3 +89,29 @@ def overlap(
         typer.echo(f"{one.name:<24} {one.customers:>9,} {one.both:>9,} in both {one.share:>7.1%}")
     if not found:
         typer.echo("nothing to compare with; save audiences, and run: regulars run")
+
+
+def starts(
+    key: Annotated[
+        str | None, typer.Argument(help="A starting point: print its rule as JSON.")
+    ] = None,
+    *,
+    folder: Folder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """List the points an audience may begin from: five consumer types, and the value grid."""
+    from regulars.understand.segments.audiences.live.service import started  # noqa: PLC0415
+    from regulars.understand.segments.audiences.starting import (  # noqa: PLC0415
+        CONSUMER_TYPES,
+        STARTS,
+    )
+
+    if key is not None:
+        tell_json(started(open_shop(folder).engine, key))
+        return
+    says = {one: CONSUMER_TYPES[one].says if one in CONSUMER_TYPES else "" for one in STARTS}
+    if as_json:
+        tell_json([{"key": one, "says": text} for one, text in says.items()])
+        return
+    for one, text in says.items():
+        typer.echo(f"{one:<24} {text}".rstrip())
