@@ -17,7 +17,7 @@ from regulars.understand.segments.audiences.service import (
     list_audiences,
     take_back,
 )
-from regulars.understand.segments.audiences.starting import CONSUMER_TYPES, start
+from regulars.understand.segments.audiences.starting import BUYING_TYPES, start
 
 VIEWED = {"event": VIEW, "days": 2, "is": ">=", "value": 1}
 
@@ -152,7 +152,7 @@ def test_the_five_consumer_types_are_read_from_choices():
         asked.append((field, share))
         return 0.4567
 
-    rules = {key: start(key, quantile) for key in CONSUMER_TYPES}
+    rules = {key: start(key, quantile) for key in BUYING_TYPES}
 
     assert len(rules) == 5
     assert rules["brand_loyal"] == {"field": "brand_loyalty", "is": ">=", "value": 0.46}

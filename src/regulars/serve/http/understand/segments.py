@@ -34,7 +34,7 @@ from regulars.understand.segments.audiences.membership.service import (
     last_refreshed,
 )
 from regulars.understand.segments.audiences.refreshing.service import Refresh, refresh
-from regulars.understand.segments.audiences.starting import CONSUMER_TYPES, STARTS
+from regulars.understand.segments.audiences.starting import BUYING_TYPES, STARTS
 
 router = APIRouter()
 SAMPLE = 10
@@ -290,7 +290,7 @@ def read_audiences(request: Request) -> list[AudienceRow]:
 @router.get(_ROOM + "/starts", tags=["understand"])
 def read_starts() -> list[dict[str, str]]:
     """The points an audience may begin from, and how each is told from choices."""
-    types = {key: one.says for key, one in CONSUMER_TYPES.items()}
+    types = {key: one.says for key, one in BUYING_TYPES.items()}
     cell = "One cell of the grid of expected value and activity."
     return [{"key": key, "says": types.get(key, cell)} for key in STARTS]
 

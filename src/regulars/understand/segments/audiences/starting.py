@@ -27,7 +27,7 @@ class Edge:
 
 
 @dataclass(frozen=True)
-class ConsumerType:
+class BuyingType:
     """One psychographic type: what customers of it choose, never what they are said to be like.
 
     Attributes:
@@ -41,30 +41,30 @@ class ConsumerType:
     says: str
 
 
-CONSUMER_TYPES = {
+BUYING_TYPES = {
     one.key: one
     for one in (
-        ConsumerType(
+        BuyingType(
             "deal_seeker",
             (Edge("deal_seeking", ">=", OFTEN),),
             "The quarter who buy the largest share of their sales at a discount.",
         ),
-        ConsumerType(
+        BuyingType(
             "novelty_seeker",
             (Edge("novelty_seeking", ">=", OFTEN),),
             "The quarter whose purchases are most often of a product they never bought before.",
         ),
-        ConsumerType(
+        BuyingType(
             "brand_loyal",
             (Edge("brand_loyalty", ">=", OFTEN),),
             "The quarter whose spend is concentrated most on few brands.",
         ),
-        ConsumerType(
+        BuyingType(
             "deliberate",
             (Edge("deliberation", ">=", OFTEN),),
             "The quarter who look at most products for each order they make online.",
         ),
-        ConsumerType(
+        BuyingType(
             "habitual",
             (Edge("novelty_seeking", "<=", SELDOM), Edge("store_loyalty", ">=", 0.5)),
             "The quarter who least often buy a new product, where they keep to one store more than "
@@ -75,7 +75,7 @@ CONSUMER_TYPES = {
 """Types may overlap; whoever made fewer than five choices of a kind is in none told from it."""
 
 STARTS = (
-    *CONSUMER_TYPES,
+    *BUYING_TYPES,
     *(f"grid:{value}-{activity}" for value in VALUES for activity in ACTIVITIES),
 )
 """Every starting point there is."""
@@ -112,7 +112,7 @@ def start(key: str, quantile: Callable[[str, float], float | None]) -> Mapping[s
     kind, _, cell = key.partition(":")
     if kind == "grid":
         return {"score": "customer_values.grid_cell", "is": "=", "value": cell}
-    parts = [_condition(edge, quantile) for edge in CONSUMER_TYPES[key].edges]
+    parts = [_condition(edge, quantile) for edge in BUYING_TYPES[key].edges]
     return parts[0] if len(parts) == 1 else {"all": parts}
 
 

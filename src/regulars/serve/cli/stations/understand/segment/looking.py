@@ -102,14 +102,14 @@ def starts(
     """List the points an audience may begin from: five consumer types, and the value grid."""
     from regulars.understand.segments.audiences.live.service import started  # noqa: PLC0415
     from regulars.understand.segments.audiences.starting import (  # noqa: PLC0415
-        CONSUMER_TYPES,
+        BUYING_TYPES,
         STARTS,
     )
 
     if key is not None:
         tell_json(started(open_shop(folder).engine, key))
         return
-    says = {one: CONSUMER_TYPES[one].says if one in CONSUMER_TYPES else "" for one in STARTS}
+    says = {one: BUYING_TYPES[one].says if one in BUYING_TYPES else "" for one in STARTS}
     if as_json:
         tell_json([{"key": one, "says": text} for one, text in says.items()])
         return
