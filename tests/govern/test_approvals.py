@@ -122,7 +122,7 @@ def test_what_a_key_wrote_its_owner_may_not_approve(state):
     assert refused(state, number, "lan") == "two-person"
 
 
-def test_a_key_made_by_a_key_leads_to_the_person_at_the_end(state):
+def test_a_key_made_by_a_key_opens_on_the_person_at_the_end(state):
     first = key_of(state, "first", role="admin", owner="lan")
     add_key(state, name="second", role="approver", actor=first, now=NOW)
     number = asked(state, actor="lan", hands=["lan"])

@@ -69,7 +69,7 @@ class Clicked:
         return sorted((r["contact_key"], r["customer_id"], r["kind"]) for r in rows)
 
 
-def test_a_click_leads_to_what_was_signed_and_becomes_one_fact(clicked):
+def test_a_click_opens_on_what_was_signed_and_becomes_one_fact(clicked):
     url = clicked.links.click_url(SHOP, clicked.key)
 
     answer = clicked.clicks(url)

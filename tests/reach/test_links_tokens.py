@@ -164,7 +164,7 @@ def test_rubbish_is_foreign_and_raises_nothing(token):
         "https://a.example/" + "x" * 3000,
     ],
 )
-def test_a_link_leads_to_a_whole_web_address_or_is_refused(url):
+def test_a_link_opens_on_a_whole_web_address_or_is_refused(url):
     with pytest.raises(InputError, match="link"):
         checked_url(url)
 

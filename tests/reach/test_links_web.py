@@ -39,7 +39,7 @@ def client(server):
     return httpx.Client(base_url=server.url, headers={"user-agent": BROWSER})
 
 
-def test_a_signed_link_leads_to_its_destination_without_a_cookie(server, links):
+def test_a_signed_link_opens_on_its_destination_without_a_cookie(server, links):
     with client(server) as browser:
         answer = browser.get(links.click_url(SHOP, KEY))
 

@@ -211,7 +211,7 @@ def test_the_fast_way_and_liquids_own_way_give_the_same():
         assert fast == slow.render(values)
 
 
-def test_a_link_made_of_a_value_leads_to_the_web_or_nowhere(written):
+def test_a_link_made_of_a_value_opens_on_the_web_or_nowhere(written):
     name = written.writes(
         id="values", channel="hook", message_class="transactional", uses=("profile.city",),
         html='<a href="https://shop.example/{{ profile.city }}">x</a>',
