@@ -1,6 +1,8 @@
 """A journey is read whole, or refused with what is wrong and what is wanted."""
 
 import copy
+import re
+from pathlib import Path
 
 import pytest
 from tests.reach.journeys.definitions import WELCOME
@@ -146,3 +148,19 @@ def test_a_file_that_is_neither_says_so():
         parse("id = ", is_json=False)
     with pytest.raises(InputError, match="must be a table of settings"):
         parse("[]", is_json=True)
+
+
+def test_the_journey_of_the_manual_is_one():
+    page = Path(__file__).parents[3] / "docs" / "how-to" / "draw-a-journey.md"
+    [text] = re.findall(r"```toml\n(.*?)```", page.read_text("utf-8"), re.S)
+    ground = Ground(channels=["app", "sms"], offers=["tea-10"], topics=["news"])
+
+    journey = read_journey(parse(text, is_json=False), ground)
+    assert [node.kind.value for node in journey.nodes.values()].count("message") == 2
+
+
+def test_every_kind_of_the_manual_is_read_and_no_other():
+    page = Path(__file__).parents[3] / "docs" / "how-to" / "draw-a-journey.md"
+    table = page.read_text("utf-8").partition("## Nodes")[2].partition("## Change")[0]
+
+    assert re.findall(r"^\| `([a-z_]+)` \|", table, re.M) == [kind.value for kind in NodeKind]
