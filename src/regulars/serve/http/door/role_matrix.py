@@ -138,6 +138,8 @@ ROLE_MATRIX = RoleMatrix({
     "POST /api/reach/journeys/{journey_id}/changes": Role.MARKETER,
     "GET /api/reach/journeys/{journey_id}/flow": Role.VIEWER,
     "GET /api/reach/journeys/{journey_id}/standing": Role.VIEWER,
+    "POST /api/reach/simulate": Role.MARKETER,
+    "GET /api/reach/journey-templates": Role.VIEWER,
     "POST /api/reach/journeys/{journey_id}/submit": Role.MARKETER,
     "POST /api/reach/journeys/{journey_id}/publish": Role.MARKETER,
     "POST /api/reach/journeys/{journey_id}/rollback": Role.MARKETER,

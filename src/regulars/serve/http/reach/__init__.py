@@ -11,11 +11,12 @@ from regulars.serve.http.reach import (
     onsite,
     surveys,
     triggers,
+    trying,
 )
 from regulars.serve.http.reach.fates import FATES, FateCount, Ledger, ledger
 
 router = APIRouter()
-for _part in (fates, campaigns, journeys, contacts, triggers, contents, surveys, onsite):
+for _part in (fates, campaigns, journeys, trying, contacts, triggers, contents, surveys, onsite):
     router.routes.extend(_part.router.routes)
 
 __all__ = ["FATES", "FateCount", "Ledger", "ledger", "router"]

@@ -13,10 +13,12 @@ from regulars.serve.cli.stations.reach.journeys.publishing import (
     stop,
     submit,
 )
+from regulars.serve.cli.stations.reach.journeys.simulating import simulate
 from regulars.serve.cli.stations.reach.journeys.templates import templates
 
 journey = typer.Typer(no_args_is_help=True, help="Journeys as files: begin, try, publish one.")
 journey.command("templates")(templates)
+journey.command("simulate")(simulate)
 journey.command("put")(put)
 journey.command("list")(list_all)
 journey.command("show")(show)

@@ -1,0 +1,1 @@
+"""The dry run: recorded history walked through a draft journey, and nobody contacted."""
