@@ -41,6 +41,7 @@ from regulars.reach.standing.gate import Gate, quotas_of
 from regulars.reach.surveys.service import settle_answers
 from regulars.records import Turn
 from regulars.settings import Settings
+from regulars.understand.churn.step import score_churn
 from regulars.understand.segments.step import score_segments
 from regulars.understand.value.step import score_values
 from regulars.unify.identity.service import aliases
@@ -48,7 +49,14 @@ from regulars.unify.profiles.step import build_profiles
 from regulars.unify.tags.service import all_marks, list_tags
 from regulars.unify.tags.step import tag_customers
 
-LOOK: tuple[Step, ...] = (score_actors, build_profiles, score_segments, score_values, tag_customers)
+LOOK: tuple[Step, ...] = (
+    score_actors,
+    build_profiles,
+    score_segments,
+    score_values,
+    score_churn,
+    tag_customers,
+)
 LEARN: tuple[Step, ...] = (measure_effects, measure_campaigns, measure_cells, autotune)
 ACT: tuple[Step, ...] = (decide, deliver)
 
@@ -166,6 +174,7 @@ def _run(shop: Shop, step: Step, turn: Turn) -> int:
         ),
         score_segments: lambda: score_segments.run(engine, turn),
         score_values: lambda: score_values.run(engine, turn),
+        score_churn: lambda: score_churn.run(engine, turn),
         **_measuring(shop, engine, turn),
         autotune: lambda: autotune.run(
             engine, turn, loop=loop, channel_costs=costs, catalogue=kept

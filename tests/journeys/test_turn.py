@@ -166,8 +166,9 @@ def test_a_report_names_every_step_that_was_done(empty, files):
     report = run_turn(empty, SUNDAY)
 
     assert set(report.rows_by_step) == {
-        "collect.anomalies", "unify.profiles", "understand.segments", "understand.value", "unify.tags", "measure.effects",
-        "adjust.autotune", "decide.policies", "reach.delivery",
+        "collect.anomalies", "unify.profiles", "understand.segments", "understand.value", "understand.churn",
+        "unify.tags", "measure.effects", "measure.effects.written", "measure.cells", "adjust.autotune", "decide.policies",
+        "reach.delivery",
     }  # fmt: skip
 
 

@@ -272,6 +272,30 @@ def _look(app, turn, as_of):
     )
     put(
         app,
+        "churn_scores",
+        [
+            {
+                "customer_id": customer_id(n),
+                "is_at_risk": n % 3 != 0,
+                "silence_weeks": 2.0 + n,
+                "churn_probability": 0.85 if n % 6 == 1 else 0.25,
+                "recency_probability": 0.5,
+            }
+            for n in people
+        ],
+        turn=turn,
+    )
+    put(
+        app,
+        "churn_models",
+        [
+            {"model": "hazard", "figure": "auc", "value": 0.8},
+            {"model": "recency", "figure": "auc", "value": 0.7},
+        ],
+        turn=turn,
+    )
+    put(
+        app,
         "rfm_scores",
         [
             {

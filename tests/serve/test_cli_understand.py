@@ -86,3 +86,32 @@ def test_members_are_listed_and_compared_with_other_audiences(run, tmp_path):
     assert (line["name"], line["customers"], line["both"], line["share"]) == ("the rest", 12, 0, 0)
     code, said = run("understand", "segment", "count")
     assert (code, "give --rule FILE, or --name" in said) == (2, True)
+
+
+def test_value_is_shown_by_cell_and_its_models_are_named(run):
+    code, said = run("understand", "value", "--json")
+
+    found = json.loads(said)
+    assert code == 0
+    assert found["customers"] == sum(cell["customers"] for cell in found["cells"]) > 0
+    assert found["residual_value"] == pytest.approx(
+        sum(cell["residual_value"] for cell in found["cells"])
+    )
+    assert "residual_value: " in run("understand", "value")[1]
+
+
+def test_churn_is_shown_with_how_well_it_was_told_before(run):
+    code, said = run("understand", "churn", "--json")
+
+    found = json.loads(said)
+    assert (code, found["customers"], found["at_risk"], found["above_half"]) == (0, 60, 40, 10)
+    assert found["expected_to_churn"] == 16.0
+    assert found["judged_on_the_weeks_before"]["hazard"]["auc"] == 0.8
+    assert "hazard auc 0.8" in run("understand", "churn")[1]
+
+
+def test_a_back_test_of_a_shop_that_is_too_young_says_what_to_do(run):
+    for command in ("value", "churn"):
+        code, said = run("understand", command, "--as-of", "2026-03-01")
+
+        assert (code, "choose an earlier as_of" in said) == (4, True)

@@ -202,6 +202,32 @@ SCORES = (
         "customer_id",
     ),
     _score(
+        "churn_scores",
+        "understand",
+        "one row per customer and turn",
+        "customer_id",
+        "customer_id",
+        """
+        customer_id string! who
+        is_at_risk bool! true for who ordered within the last 26 weeks
+        silence_weeks float64?! weeks since the last order; empty without one
+        churn_probability float64?! probability of no order in the next 13 weeks; empty if unknown
+        recency_probability float64?! the same told by silence alone
+    """,
+    ),
+    _score(
+        "churn_models",
+        "understand",
+        "one row per turn and figure",
+        "model figure",
+        "",
+        """
+        model string hazard, or recency for silence alone
+        figure string auc, brier, calibration_error, customers, churned: judged on the newest weeks
+        value float64 its value
+    """,
+    ),
+    _score(
         "decisions",
         "decide",
         "one row per customer in the audience and turn",

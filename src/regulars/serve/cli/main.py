@@ -37,7 +37,9 @@ COMMANDS = {
     "doctor": Entry("Check a workspace and the machine, and say what to mend."),
     "collect": Entry("Events and files become typed facts.", is_group=True),
     "unify": Entry("Who is who, and what is known of them.", is_group=True),
-    "understand": Entry("Which groups customers form, and what they are worth.", is_group=True),
+    "understand": Entry(
+        "Which groups customers form, what they are worth, and who may leave.", is_group=True
+    ),
     "govern": Entry("Users, legal bases, consent and the audit log.", is_group=True),
     "decide": Entry("Offers, who gets what, and where the money goes.", is_group=True),
     "measure": Entry("What contacts and experiments caused.", is_group=True),
