@@ -21,6 +21,7 @@ __all__ = [
     "LinkSettings",
     "Loop",
     "Messages",
+    "Orders",
     "Policy",
     "Quiet",
     "QuotaSettings",
@@ -204,6 +205,19 @@ class Messages:
 
 
 @dataclass(frozen=True)
+class Orders:
+    """What holds for every order, whatever its offers say.
+
+    Attributes:
+        most_offers: Offers one order may have, 1 to 8.
+        most_discount_share: Largest share of an order's value its offers may take off, 0 to 1.
+    """
+
+    most_offers: int = 3
+    most_discount_share: float = 1.0
+
+
+@dataclass(frozen=True)
 class SourceSettings:
     """One source that is pulled.
 
@@ -247,6 +261,7 @@ class Settings:
     sending: Sending = Sending()
     links: LinkSettings = LinkSettings()
     messages: Messages = Messages()
+    orders: Orders = Orders()
     channels: dict[str, ChannelSettings] = field(
         default_factory=lambda: {"sms": ChannelSettings(), "app": ChannelSettings(Decimal("0.01"))}
     )
@@ -416,6 +431,8 @@ def _check(settings: Settings, path: Path) -> None:
         ("loop.window_days", loop.window_days, 1, loop.turn_days),
         ("loop.weekly_budget", loop.weekly_budget, 0, 10**12),
         ("compute.workers", settings.compute.workers, 1, 256),
+        ("orders.most_offers", settings.orders.most_offers, 1, 8),
+        ("orders.most_discount_share", settings.orders.most_discount_share, 0, 1),
         ("sending.window", settings.sending.window, 1, 10_000),
         ("sending.careful_window", settings.sending.careful_window, 1, 10_000),
         ("sending.lease_seconds", settings.sending.lease_seconds, 5, 3600),

@@ -7,10 +7,20 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from fastapi import APIRouter, Request
 from ibis import _
+from pydantic import BaseModel, ConfigDict, Field
 
-from regulars.decide.offers.keeping.service import catalogue_rows, offers_in_force
+from regulars.decide.offers.definition import offer_from
+from regulars.decide.offers.keeping.service import (
+    Kept,
+    catalogue_rows,
+    history,
+    offers_in_force,
+    put_offer,
+)
+from regulars.govern.audit.service import anchor
 from regulars.ports.engine import Reader
 from regulars.serve.http.door.workspaces import Workspace
 
@@ -94,6 +104,36 @@ class Decided:
     ruled_out: list[RuledOut]
 
 
+@dataclass(frozen=True)
+class KeptOffer:
+    """One version of an offer.
+
+    Attributes:
+        version: 1 for the first.
+        valid_from: Moment it holds from.
+        valid_to: Moment the next version holds from; null while it is the newest.
+        edited_by: Who kept it.
+        note: Why.
+        offer: What it says, money as text.
+    """
+
+    version: int
+    valid_from: datetime
+    valid_to: datetime | None
+    edited_by: str
+    note: str
+    offer: dict[str, Any]
+
+
+class WrittenOffer(BaseModel):
+    """An offer as somebody writes it, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    offer: dict[str, Any]
+    note: str = Field(default="", max_length=500)
+
+
 def decisions(workspace: Workspace, engine: Reader, customer_id: str) -> list[Decided]:
     """Tell what was decided for a customer.
 
@@ -175,3 +215,33 @@ def read_decisions(request: Request, customer_id: str) -> list[Decided]:
     workspace = request.state.caller.workspace
     with workspace.reading() as engine:
         return decisions(workspace, engine, customer_id)
+
+
+@router.get("/api/decide/offers", tags=["decide"])
+def read_offers(request: Request) -> list[KeptOffer]:
+    """The offers of the catalogue as they hold now."""
+    caller = request.state.caller
+    return [_kept(one) for one in offers_in_force(caller.workspace.state, at=caller.now)]
+
+
+@router.get("/api/decide/offers/{offer_id}", tags=["decide"])
+def read_offer(request: Request, offer_id: str) -> list[KeptOffer]:
+    """Every version of one offer, the first first."""
+    return [_kept(one) for one in history(request.state.caller.workspace.state, offer_id)]
+
+
+@router.put("/api/decide/offers/{offer_id}", tags=["decide"])
+def keep_offer(request: Request, offer_id: str, written: WrittenOffer) -> KeptOffer:
+    """Keep an offer; one that changed is a new version, one that did not is not."""
+    caller = request.state.caller
+    workspace = caller.workspace
+    zone = {"zone": workspace.settings.retailer.zone}
+    offer = offer_from(zone | written.offer | {"offer_id": offer_id}, f"offer {offer_id}")
+    kept = put_offer(workspace.state, offer, actor=caller.actor, now=caller.now, note=written.note)
+    anchor(workspace.state, folder=workspace.folder, at=caller.now)
+    return _kept(kept)
+
+
+def _kept(one: Kept) -> KeptOffer:
+    offer = dict(msgspec.to_builtins(one.offer))
+    return KeptOffer(one.version, one.valid_from, one.valid_to, one.edited_by, one.note, offer)

@@ -6,6 +6,7 @@ from regulars.serve.http.reach import (
     campaigns,
     contacts,
     contents,
+    coupons,
     fates,
     journeys,
     onsite,
@@ -16,7 +17,18 @@ from regulars.serve.http.reach import (
 from regulars.serve.http.reach.fates import FATES, FateCount, Ledger, ledger
 
 router = APIRouter()
-for _part in (fates, campaigns, journeys, trying, contacts, triggers, contents, surveys, onsite):
+for _part in (
+    fates,
+    campaigns,
+    journeys,
+    trying,
+    contacts,
+    triggers,
+    contents,
+    surveys,
+    onsite,
+    coupons,
+):
     router.routes.extend(_part.router.routes)
 
 __all__ = ["FATES", "FateCount", "Ledger", "ledger", "router"]

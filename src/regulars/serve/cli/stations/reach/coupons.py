@@ -1,9 +1,11 @@
 """`regulars reach coupon`: make codes, give them, see what became of them."""
 
+import json
 import secrets
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,10 +20,18 @@ from regulars.serve.cli.stations.reach.opening import (
     open_shop,
 )
 
+if TYPE_CHECKING:
+    from regulars.decide.offers.pricing import Basket
+    from regulars.reach.coupons.redeeming.service import Quote
+
 coupon = typer.Typer(no_args_is_help=True, help="Codes of offers.")
 
 OfferId = Annotated[str, typer.Argument(help="Id of the offer.")]
 Code = Annotated[str, typer.Argument(help="The code; case, spaces and dashes do not matter.")]
+Codes = Annotated[list[str], typer.Argument(help="The codes, as the customer gave them.")]
+BasketFile = Annotated[
+    Path, typer.Option(help="JSON file of the order: order_id, customer_id, lines...", exists=True)
+]
 Ends = Annotated[
     str, typer.Option("--ends", help="When codes not given out end, ISO 8601; never when left out.")
 ]
@@ -131,6 +141,78 @@ def issue(
     typer.echo(as_json({"code": code}) if print_json else code)
 
 
+@coupon.command("check")
+def check(
+    codes: Codes,
+    *,
+    basket: BasketFile,
+    now: Moment = "",
+    folder: Folder = Path(),
+    print_json: AsJson = False,
+) -> None:
+    """Say what an order would come to with codes; nothing is used."""
+    from regulars.decide.offers.pricing import Rules  # noqa: PLC0415
+    from regulars.reach.coupons.redeeming import service  # noqa: PLC0415
+
+    shop = open_shop(folder)
+    quote = service.check(
+        shop.state,
+        _basket(basket),
+        codes,
+        now=moment_of(now, shop),
+        rules=Rules.of(shop.settings.orders),
+    )
+    _show(quote, print_json=print_json)
+
+
+@coupon.command("redeem")
+def redeem(
+    codes: Codes,
+    *,
+    basket: BasketFile,
+    key: Annotated[str, typer.Option(help="Name of this call; the same gives the same answer.")],
+    expected: Annotated[str, typer.Option(help="Discount shown; another one uses nothing.")] = "",
+    now: Moment = "",
+    folder: Folder = Path(),
+    print_json: AsJson = False,
+) -> None:
+    """Use codes on an order: all of them or none, once per order."""
+    from regulars.decide.offers.pricing import Rules  # noqa: PLC0415
+    from regulars.reach.coupons.redeeming import service  # noqa: PLC0415
+
+    shop = open_shop(folder)
+    quote = service.redeem(
+        shop.state,
+        _basket(basket),
+        codes,
+        key=key,
+        now=moment_of(now, shop),
+        rules=Rules.of(shop.settings.orders),
+        expected=Decimal(expected) if expected else None,
+    )
+    _show(quote, print_json=print_json)
+    if not quote.is_redeemed:
+        raise typer.Exit(1)
+
+
+@coupon.command("reverse")
+def reverse(
+    key: Annotated[str, typer.Argument(help="Key the order was redeemed by.")],
+    *,
+    now: Moment = "",
+    folder: Folder = Path(),
+    print_json: AsJson = False,
+) -> None:
+    """Take a redemption back, as when the order is returned."""
+    from regulars.reach.coupons.redeeming import service  # noqa: PLC0415
+
+    shop = open_shop(folder)
+    moment = moment_of(now, shop)
+    done = service.reverse(shop.state, key, reverse_key=f"{ACTOR}/{key}", now=moment)
+    words = "its codes may be used again" if done else "it was taken back before"
+    typer.echo(as_json({"reversed": done}) if print_json else words)
+
+
 @coupon.command("void")
 def void(
     code: Code,
@@ -182,6 +264,33 @@ def list_some(
         typer.echo(f"{row['shown']:<20} {row['state']:<9} {row['customer_id']:<20} {row['reason']}")
     if not rows:
         typer.echo("no codes")
+
+
+def _basket(file: Path) -> "Basket":
+    from regulars.decide.offers.pricing import basket_from  # noqa: PLC0415
+    from regulars.errors import InputError  # noqa: PLC0415
+
+    try:
+        given = json.loads(file.read_text(encoding="utf-8"), parse_float=str)
+    except ValueError as error:
+        raise InputError(f"{file.name} is no JSON: {error}") from error
+    if not isinstance(given, dict):
+        raise InputError(f"{file.name} holds no order; write order_id and lines")
+    return basket_from(given)
+
+
+def _show(quote: "Quote", *, print_json: bool) -> None:
+    if print_json:
+        typer.echo(as_json(quote))
+        return
+    priced = quote.priced
+    for one in priced.applied:
+        gift = f", gift {one.gift}" if one.gift else ""
+        typer.echo(f"{one.code:<16} {one.offer_id:<20} -{one.discount}{gift}")
+    for code, why in priced.refused.items():
+        typer.echo(f"{code:<16} refused: {why}")
+    done = "redeemed" if quote.is_redeemed else "nothing is used"
+    typer.echo(f"{priced.amount} + {priced.shipping} - {priced.discount} = {priced.to_pay}, {done}")
 
 
 def _counted(counts: dict[str, dict[str, int]]) -> list[str]:
