@@ -34,6 +34,10 @@ from regulars.reach.delivery.accounts.service import campaign_cost
 from regulars.reach.delivery.service import snapshot_audience
 from regulars.reach.delivery.step import deliver
 from regulars.reach.links.clicks.service import settle_clicks
+from regulars.reach.loyalty.badges.step import give_badges
+from regulars.reach.loyalty.earning.step import earn_points
+from regulars.reach.loyalty.referrals.step import pay_referrals
+from regulars.reach.loyalty.tiers.step import review_tiers
 from regulars.reach.receipts.exporting.service import export_outcomes
 from regulars.reach.standing import Standing, contactable
 from regulars.reach.standing.facts.step import adopt_contact_facts
@@ -142,6 +146,7 @@ def _turn(shop: Shop, as_of: date, contact: bool, progress: Callable[[str], None
         adopt_contact_facts.run(shop.bound(adopt_contact_facts, turn.number), shop.state)
         zone = shop.settings.retailer.zone
         adopt_offers.run(shop.bound(adopt_offers, turn.number), shop.state, turn, zone=zone)
+        _keep_points(shop, turn)
         for step in (*LOOK, *LEARN, *(ACT if contact else ())):
             with journaled(shop.state, shop.lake, step, turn) as missing:
                 if missing:
@@ -229,6 +234,16 @@ def _measuring(shop: Shop, engine: Engine, turn: Turn) -> dict[Step, Callable[[]
             campaign_holdout=loop.campaign_holdout,
         ),
     }
+
+
+def _keep_points(shop: Shop, turn: Turn) -> None:
+    """Let orders earn points, tiers and badges; each does by itself nothing twice."""
+    state, known, zone = shop.state, aliases(shop.state), shop.settings.retailer.zone
+    place = {"as_of": turn.as_of, "now": turn.now, "zone": zone}
+    earn_points.run(shop.bound(earn_points, turn.number), state, **place)
+    pay_referrals.run(shop.bound(pay_referrals, turn.number), state, **place, aliases=known)
+    give_badges.run(shop.bound(give_badges, turn.number), state, **place, aliases=known)
+    review_tiers.run(shop.bound(review_tiers, turn.number), state, as_of=turn.as_of, aliases=known)
 
 
 def _standing(shop: Shop, turn: Turn, customers: Sequence[str]) -> Standing:

@@ -255,6 +255,15 @@ def history(state: State, customer_id: str, *, most: int = 200) -> list[Line]:
     return [Line(**{one.name: row[one.name] for one in fields(Line)}) for row in rows]
 
 
+def known_operation(opened: Transaction, key: str) -> dict[str, Any] | None:
+    """Find an operation by its key.
+
+    Returns:
+        Its row; None when the key is free.
+    """
+    return _by_key(opened, [key]).get(key)
+
+
 def follow_identity(opened: Transaction, *, now: datetime) -> int:
     """Let points follow customers who became one, or parted, since the last look.
 

@@ -1,0 +1,1 @@
+"""Acting: points given or taken by journeys, and spent on rewards."""

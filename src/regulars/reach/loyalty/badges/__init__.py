@@ -1,0 +1,1 @@
+"""Badges: got once, when a rule first holds for a customer."""

@@ -1,0 +1,1 @@
+"""Earning: orders become points once, and follow what becomes of the orders."""

@@ -1,0 +1,1 @@
+"""What other rules would have given for past orders."""

@@ -1,0 +1,1 @@
+"""Check-ins and tasks: small things done for points, each counted once."""
