@@ -134,3 +134,16 @@ def end_turn(state: State, turn: Turn, *, status: str, folder: Path) -> None:
             at=turn.now,
         )
     anchor(state, folder=folder, at=turn.now)
+
+
+def next_turn(state: State) -> int:
+    """Give the number of the turn that would be run next, or be continued.
+
+    Returns:
+        1 before the first turn.
+    """
+    with state.reading() as opened:
+        for last in opened.all(_SQL["last_turn"]):
+            is_over = bool(last["status"] == "closed")
+            return int(last["number"]) + is_over
+    return 1

@@ -7,12 +7,15 @@ tables only.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from regulars.adjust.alerts.holding import Guardrails
+from regulars.adjust.alerts.service import words_of
+from regulars.adjust.alerts.step import watch_channels
 from regulars.adjust.autotune.step import autotune
 from regulars.collect.anomalies.step import score_actors
 from regulars.decide.offers.keeping.service import offers_in_force
@@ -61,7 +64,13 @@ LOOK: tuple[Step, ...] = (
     score_churn,
     tag_customers,
 )
-LEARN: tuple[Step, ...] = (measure_effects, measure_campaigns, measure_cells, autotune)
+LEARN: tuple[Step, ...] = (
+    measure_effects,
+    measure_campaigns,
+    measure_cells,
+    watch_channels,
+    autotune,
+)
 ACT: tuple[Step, ...] = (decide, deliver)
 
 
@@ -181,6 +190,13 @@ def _run(shop: Shop, step: Step, turn: Turn) -> int:
         score_values: lambda: score_values.run(engine, turn),
         score_churn: lambda: score_churn.run(engine, turn),
         **_measuring(shop, engine, turn),
+        watch_channels: lambda: watch_channels.run(
+            engine,
+            turn,
+            channels=tuple(settings.channels),
+            words=words_of(state),
+            rails=Guardrails(*astuple(settings.adjust)),
+        ),
         autotune: lambda: autotune.run(
             engine, turn, loop=loop, channel_costs=costs, catalogue=kept
         ),

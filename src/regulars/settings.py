@@ -82,6 +82,21 @@ class Loop:
 
 
 @dataclass(frozen=True)
+class Adjust:
+    """How far the system may change things by itself.
+
+    Attributes:
+        is_automatic: False to leave every move to a person.
+        hold_turns: Turns a channel that broke is left alone before it is tried again, 1 to 52.
+        most_held: Channels that may be left alone by themselves at one time, 0 or more.
+    """
+
+    is_automatic: bool = True
+    hold_turns: int = 4
+    most_held: int = 1
+
+
+@dataclass(frozen=True)
 class Compute:
     """How work is run.
 
@@ -254,6 +269,7 @@ class Settings:
 
     retailer: Retailer = Retailer()
     loop: Loop = Loop()
+    adjust: Adjust = Adjust()
     policy: Policy = Policy()
     compute: Compute = Compute()
     ingest: Ingest = Ingest()
@@ -430,6 +446,8 @@ def _check(settings: Settings, path: Path) -> None:
         ("loop.turn_days", loop.turn_days, 1, 92),
         ("loop.window_days", loop.window_days, 1, loop.turn_days),
         ("loop.weekly_budget", loop.weekly_budget, 0, 10**12),
+        ("adjust.hold_turns", settings.adjust.hold_turns, 1, 52),
+        ("adjust.most_held", settings.adjust.most_held, 0, 100),
         ("compute.workers", settings.compute.workers, 1, 256),
         ("orders.most_offers", settings.orders.most_offers, 1, 8),
         ("orders.most_discount_share", settings.orders.most_discount_share, 0, 1),

@@ -413,6 +413,40 @@ SCORES = (
     """,
     ),
     _score(
+        "alerts",
+        "adjust",
+        "one row per share that left its limits and turn",
+        "channel kind",
+        "",
+        """
+        measured_turn int64 turn whose contacts they were
+        channel string the channel
+        kind string delivered, opened, opted_out or failed
+        gravity string better, worse or broken
+        share float64 the share, 0 to 1
+        usual float64 pooled share of the turns before
+        low float64 lower control limit
+        high float64 upper control limit
+        z float64 distance from the usual share in standard deviations of the chart
+        tried int64 contacts it is a share of
+        action string held, released (a person's word stands against it), needs_person or none
+    """,
+    ),
+    _score(
+        "channel_holds",
+        "adjust",
+        "one row per channel left alone and turn",
+        "channel",
+        "",
+        """
+        channel string the channel
+        since_turn int64 turn from which on
+        until_turn int64 first turn that uses it again
+        source string automatic or person
+        reason string the alert it rests on, or what the person said
+    """,
+    ),
+    _score(
         "adjustments",
         "adjust",
         "one row per change and turn",

@@ -39,7 +39,7 @@ class DemoPlan:
         turns: Weekly turns in the twin, 1 or more.
         customers: Customers of the twin, 100 or more.
         seed: Root of every draw.
-        world: normal, null, hostile or shift.
+        world: normal, null, hostile, shift or outage.
         skin: zh or us.
         skip_real: True leaves the real grocer's part out.
     """

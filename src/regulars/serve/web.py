@@ -23,7 +23,7 @@ from regulars.serve.console import pages as console
 from regulars.serve.console.rendering import Pages
 from regulars.serve.console.signing import SigningPages
 from regulars.serve.console.words import REFUSALS
-from regulars.serve.http import collect, decide, govern, measure, reach, understand, unify
+from regulars.serve.http import adjust, collect, decide, govern, measure, reach, understand, unify
 from regulars.serve.http.door.guard import Guard
 from regulars.serve.http.door.role_matrix import ROLE_MATRIX
 from regulars.serve.http.door.workspaces import Site
@@ -112,7 +112,7 @@ def _routes(site: Site, pages: Pages) -> list[BaseRoute]:
         *ReceiptDoor().routes(),
         *console.routes(pages),
     ]
-    for part in (collect, unify, understand, decide, reach, measure, govern):
+    for part in (adjust, collect, unify, understand, decide, reach, measure, govern):
         found += part.router.routes
     return found
 

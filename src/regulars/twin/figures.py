@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from regulars.errors import UnknownName
 
-WORLDS = ("normal", "null", "hostile", "shift")
+WORLDS = ("normal", "null", "hostile", "shift", "outage")
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,9 @@ _TEXT = """
     budget.per_customer .15 suggested weekly budget per customer
     null:effects.on 0 in the null world a contact does nothing: nobody comes, uses, leaves
     effects.on 1 a contact has effects
+    outage.sms 0 share of text messages the channel swallows from the middle of the turns on
+    outage.weeks 8 weeks an outage lasts
+    outage:outage.sms .97 the provider takes them, is paid, and loses nearly all
     hostile:lift.most .25 few can be moved
     hostile:fatigue.gain 1.2 customers tire fast
     hostile:fatigue.harms .25 and stay away
@@ -146,7 +149,7 @@ def figures(world: str) -> MappingProxyType[str, float]:
 
     Args:
         world: One of `WORLDS`. "shift" has the figures of "normal"; what changes at mid-run
-            is whom they describe.
+            is whom they describe. "outage" too, until a channel breaks at mid-run.
 
     Returns:
         Value by name; a world's own figure wins over the one for all.

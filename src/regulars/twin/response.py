@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from regulars.twin.catalogue import Catalogue
+from regulars.twin.catalogue import CHANNELS, Catalogue
 from regulars.twin.draws import cumulative
 from regulars.twin.population import Population, Response
 from regulars.twin.state import DEBT_WEEKS, State
@@ -23,12 +23,14 @@ class Rules:
         book: What it sells and offers.
         season: Orders of a week over the usual, repeating, shape (weeks,).
         shift_week: First week answered as after the shift; 0 for never.
+        outage_week: First week of a channel's outage; 0 for never.
     """
 
     values: Mapping[str, float]
     book: Catalogue
     season: Floats
     shift_week: int = 0
+    outage_week: int = 0
 
     def season_of(self, week: int) -> float:
         """Season of a week, counted from 1."""
@@ -38,6 +40,14 @@ class Rules:
         """How customers answer contacts in a week."""
         shifted = 0 < self.shift_week <= week
         return population.after if shifted else population.before
+
+    def arrival(self, week: int) -> Floats:
+        """Share of contacts that arrive in a week, by channel; shape (channels,)."""
+        lost = np.zeros(len(CHANNELS))
+        begun = self.outage_week
+        if 0 < begun <= week < begun + self.values["outage.weeks"]:
+            lost[0] = self.values["outage.sms"]
+        return 1 - lost
 
     def harm(self, fatigue: Floats) -> Floats:
         """Share of visits left under a fatigue."""
@@ -163,7 +173,8 @@ def week_effects(rules: Rules, population: Population, state: State) -> WeekEffe
     basket = population.basket[:, None, None]
     sales = orders * basket - used
     margin = orders * basket * population.margin_rate[:, None, None] - used
-    return WeekEffects(orders, sales, margin)
+    arrival = rules.arrival(state.week + 1)[None, None, :]
+    return WeekEffects(orders * arrival, sales * arrival, margin * arrival)
 
 
 def expected_effects(rules: Rules, population: Population, state: State) -> Floats:
@@ -183,11 +194,12 @@ def expected_effects(rules: Rules, population: Population, state: State) -> Floa
         Expected margin after offers and before the cost of the contact, shape (customers,
         offers, channels), in the skin's currency.
     """
-    value = week_effects(rules, population, state).margin
+    arrival = rules.arrival(state.week + 1)[None, None, :]
+    value = np.asarray(week_effects(rules, population, state).margin / np.maximum(arrival, 1e-12))
     part = _answer(rules, population, state)
     for ahead in range(1, int(rules.values["future.weeks"]) + 1):
         value += _later(rules, population, state, part, ahead)
-    return np.asarray(value - _lost_chances(rules, state, value))
+    return np.asarray((value - _lost_chances(rules, state, value)) * arrival)
 
 
 def _later(rules: Rules, population: Population, state: State, part: _Answer, ahead: int) -> Floats:

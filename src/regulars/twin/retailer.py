@@ -43,10 +43,10 @@ class Plan:
     Attributes:
         customers: How many.
         seed: Root of every draw.
-        world: normal, null, hostile or shift.
+        world: normal, null, hostile, shift or outage.
         skin: zh or us.
         history_weeks: Weeks lived before the first turn, without contacts.
-        turns: Weekly turns planned; the shift comes after half of them.
+        turns: Weekly turns planned; the shift or the outage comes after half of them.
     """
 
     customers: int
@@ -97,7 +97,9 @@ class Twin:
             scale=scale, shifts=shifts,
         )  # fmt: skip
         shift_week = plan.history_weeks + plan.turns // 2 + 1 if shifts else 0
-        return cls(plan, skin, Rules(values, book, households.season, shift_week), population)
+        outage_week = plan.history_weeks + plan.turns // 2 + 1 if plan.world == "outage" else 0
+        rules = Rules(values, book, households.season, shift_week, outage_week)
+        return cls(plan, skin, rules, population)
 
     def first(self) -> State:
         """Give the state before the first week."""

@@ -98,6 +98,7 @@ class Outcome:
         margin: Sales less cost of goods: after offers, before the cost of contacts.
         discount_given: Taken off by the contacts' offers.
         redeemed: True when the contact's offer was used.
+        arrived: True when the contact reached the customer.
         noticed: True when the contact was opened.
         opted_out: True when the customer answered by leaving the channel.
         contacts: The contacts answered.
@@ -111,6 +112,7 @@ class Outcome:
     margin: Floats
     discount_given: Floats
     redeemed: Booleans
+    arrived: Booleans
     noticed: Booleans
     opted_out: Booleans
     contacts: Contacts
@@ -122,6 +124,7 @@ class Outcome:
 class _Answers:
     """What each customer does with the week; arrays over customers."""
 
+    arrived: Booleans
     noticed: Booleans
     shopping: Booleans
     fatigue: Floats
@@ -187,23 +190,25 @@ def _answers(
 
     contacted = offer >= 0
     response = rules.response(population, week)
-    notice = rules.notice(response.notice[everybody, channel] * contacted, state.fatigue)
+    arrived = contacted & (uniform("arrives") < rules.arrival(week)[channel])
+    notice = rules.notice(response.notice[everybody, channel] * arrived, state.fatigue)
     noticed = uniform("notice") < notice
     moved = uniform("shopping")
     shopping = np.where(state.shopping, moved >= population.drop, moved < population.back)
     shopping |= noticed & (uniform("winback") < rules.winback)
-    fatigue = state.fatigue + rules.values["fatigue.gain"] * contacted
-    left = rules.harm(fatigue) * (1 - population.loss * contacted)
+    fatigue = state.fatigue + rules.values["fatigue.gain"] * arrived
+    left = rules.harm(fatigue) * (1 - population.loss * arrived)
     left *= np.exp(-state.debt[:, 0] / population.rate) * rules.season_of(week) * shopping
     lift = response.lift[everybody, offer] * rules.season_of(week) * noticed * shopping
     return _Answers(
+        arrived=arrived,
         noticed=noticed,
         shopping=shopping,
         fatigue=fatigue,
         usual=poisson(uniform("visits"), population.rate * left),
         added=poisson(uniform("added"), lift),
         uses=(uniform("redeem") < population.redeem[everybody, offer]) & noticed,
-        opted_out=contacted & (uniform("leave") < rules.leaving(fatigue)),
+        opted_out=arrived & (uniform("leave") < rules.leaving(fatigue)),
     )
 
 
@@ -369,6 +374,7 @@ def _outcome(
         margin=money(lines.sales - lines.cost),
         discount_given=money(lines.offer_discount),
         redeemed=redeemed,
+        arrived=answers.arrived,
         noticed=answers.noticed,
         opted_out=answers.opted_out,
         contacts=contacts,

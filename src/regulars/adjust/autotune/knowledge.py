@@ -22,6 +22,9 @@ from regulars.decide.uplift.effects import (
 )
 from regulars.numerics.linear_belief import LinearBelief
 
+EFFECT = "effect."
+"""What the subject of a change of an arm's mean effect begins with."""
+
 _OPT_OUT_PRIOR = (1.0, 500.0)
 _RECENT_SLOPES = 4
 _NOT_CHANGES = ("slope.", "learned_turn")
@@ -177,7 +180,7 @@ class Knowledge:
         if not arms:
             return dict(self.values)
         middle = arm_coefficients(self.belief.terms, arms, self.belief.posterior()[0])[:, 0]
-        named = {f"effect.{arm.name}": float(e) for arm, e in zip(arms, middle, strict=True)}
+        named = {f"{EFFECT}{arm.name}": float(e) for arm, e in zip(arms, middle, strict=True)}
         return self.values | named
 
 

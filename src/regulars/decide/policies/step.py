@@ -27,13 +27,16 @@ from regulars.ports.steps import step
 from regulars.records import Turn
 from regulars.settings import Loop
 
+HELD = "channel_held"
+"""Reason code of a channel left alone because it broke, or because a person said so."""
+
 _DRAWS = 24
 _SAFE_SHARE = 0.97
 """Share of the budget planned for, so that the draw of actions seldom goes beyond it."""
 
 
 @step(
-    reads="profiles customer_values offers uplift_priors parameters",
+    reads="profiles customer_values offers uplift_priors parameters channel_holds",
     writes="decisions",
 )
 def decide(
@@ -73,7 +76,7 @@ def decide(
     basket, worth = customer_basket(numbers(people, "basket_size"), numbers(people, "margin_rate"))
     eligible = eligibility(
         arms,
-        {name: rules.reasons[:, column] for column, name in enumerate(rules.channels)},
+        _refusals(rules, _held(engine, turn.number)),
         basket=basket,
         margin_rate=numbers(people, "margin_rate"),
         global_holdout=held_out(keys, seed=loop.seed, purpose="global", share=loop.global_holdout),
@@ -105,6 +108,21 @@ def decide(
         ids, arms, policy, eligible, choice, customers=customers, worth=worth, turn=turn.number
     )
     return engine.write("decisions", mark_plain(rows, profiling_refused))
+
+
+def _held(engine: Engine, turn: int) -> set[str]:
+    """Channels left alone in this turn."""
+    rows = engine.rows(engine.table("channel_holds").filter(ibis._.turn == turn))
+    return {row["channel"] for row in rows}
+
+
+def _refusals(rules: Standing, held: Collection[str]) -> dict[str, NDArray[np.str_]]:
+    """Why each customer may not be contacted by each channel; one that is held, by nobody."""
+    found = {}
+    for column, name in enumerate(rules.channels):
+        reasons = rules.reasons[:, column]
+        found[name] = np.where(reasons == "", HELD, reasons) if name in held else reasons
+    return found
 
 
 def _priced(

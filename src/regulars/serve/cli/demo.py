@@ -16,7 +16,7 @@ def demo(
     turns: Annotated[int, typer.Option(min=1, help="Weekly turns in the twin.")] = 12,
     customers: Annotated[int, typer.Option(min=100, help="Customers of the twin.")] = 20_000,
     seed: Annotated[int, typer.Option(help="Root of every random draw.")] = 7,
-    world: Annotated[str, typer.Option(help="normal, null, hostile or shift.")] = "normal",
+    world: Annotated[str, typer.Option(help="normal, null, hostile, shift or outage.")] = "normal",
     skin: Annotated[str, typer.Option(help="zh or us: names, places and money.")] = "zh",
     skip_real: Annotated[bool, typer.Option(help="Leave the real grocer's part out.")] = False,
     workers: Annotated[int, typer.Option(min=1, help="Threads and senders.")] = 2,

@@ -45,6 +45,7 @@ ROOMS = (
     Room(N_("Home"), (Door("/", N_("Home")),)),
     Room(N_("Customers"), (Door("/customers", N_("Customers")), Door("/tags", N_("Tags")))),
     Room(N_("Reach"), (Door("/campaigns", N_("Campaigns")), Door("/delivery", N_("Delivery")))),
+    Room(N_("Learnings"), (Door("/learnings", N_("Learnings")),)),
     Room(
         N_("Rules"),
         (

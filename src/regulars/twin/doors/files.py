@@ -249,7 +249,7 @@ def _redemptions(
 
 
 def _receipts(doors: Doors, outcome: Outcome, keys: Sequence[str]) -> pa.Table:
-    """Every contact is delivered; some are opened within the evening, some left by."""
+    """What arrives is reported as delivered; some are opened within the evening, some left by."""
     customer = outcome.contacts.customer
     sent = doors.midnight(doors.monday(outcome.week))
     sent += int(doors.values["customers.day_start"]) * 60 * _MINUTE
@@ -258,7 +258,7 @@ def _receipts(doors: Doors, outcome: Outcome, keys: Sequence[str]) -> pa.Table:
     ids, names = doors.population.ids[customer], np.array(keys, dtype=str)
     tables = []
     for kind, happened, minutes in (
-        ("delivered", np.ones(len(customer), dtype=bool), 0 * wait + 1),
+        ("delivered", outcome.arrived[customer], 0 * wait + 1),
         ("opened", outcome.noticed[customer], wait + 2),
         ("opted_out", outcome.opted_out[customer], wait + 3),
     ):

@@ -2,6 +2,7 @@
 
 from starlette.routing import Route
 
+from regulars.serve.console.pages.adjust.learnings import LearningsPage
 from regulars.serve.console.pages.customers.customers import CustomerPages
 from regulars.serve.console.pages.customers.identity import IdentityPages
 from regulars.serve.console.pages.data.data import DataPage
@@ -26,6 +27,7 @@ KINDS = (
     CampaignPages,
     ApprovalPages,
     DeliveryPage,
+    LearningsPage,
     PolicyPage,
     CopyPage,
     DataPage,

@@ -1,5 +1,13 @@
 """What codes are called on a page; a code nobody named is shown as it is."""
 
+from regulars.serve.console.words.adjust import (
+    GRAVITIES,
+    HOLD_REASONS,
+    HOLD_SOURCES,
+    MOVES,
+    TUNED,
+    WATCHED,
+)
 from regulars.serve.console.words.answers import REFUSALS, SAID
 from regulars.serve.console.words.customers import (
     CONTACT_DATA,
@@ -99,13 +107,17 @@ __all__ = [
     "FIELDS",
     "FINER",
     "FOLLOWERS",
+    "GRAVITIES",
     "HAPPENINGS",
+    "HOLD_REASONS",
+    "HOLD_SOURCES",
     "INDICATORS",
     "JOINS",
     "MARKS",
     "MEANINGS",
     "MEANINGS_OF_FILES",
     "METRICS",
+    "MOVES",
     "NAMESPACES",
     "N_",
     "PHASES",
@@ -138,8 +150,10 @@ __all__ = [
     "TAG_KINDS",
     "TAG_VALUES",
     "TIERS",
+    "TUNED",
     "TURN_STATES",
     "VERDICTS",
+    "WATCHED",
     "WINDOWS",
     "word",
 ]

@@ -21,6 +21,7 @@ REFUSALS = {
     503: (N_("Not available now"), N_("The workspace cannot be read at the moment.")),
 }
 SAID = {
+    "channel_said": N_("Kept. It counts from the next turn on."),
     "key_revoked": N_("The key no longer works."),
     "replay_asked": N_("Asked for. The drain decides these events again within seconds."),
     "nothing_to_replay": N_("Nothing was open there any more."),

@@ -38,6 +38,7 @@ REASONS = {
     "budget": N_("the budget went to customers worth more"),
     "global_holdout": N_("in the control group of the whole programme"),
     "campaign_holdout": N_("in the control group of this campaign"),
+    "channel_held": N_("the channel is left alone: it broke, or somebody said so"),
     "no_consent": N_("no consent recorded for this channel"),
     "consent_denied": N_("consent was denied"),
     "consent_withdrawn": N_("consent was withdrawn"),

@@ -1,0 +1,76 @@
+"""The step that watches channels, and leaves alone what has broken."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+from ibis import _
+
+from regulars.adjust.alerts.holding import Guardrails, Hold, Word, hold_channels
+from regulars.adjust.alerts.tables import channel_counts
+from regulars.adjust.alerts.watching import Alert, alerts_of
+from regulars.ports.engine import Engine
+from regulars.ports.steps import step
+from regulars.records import TABLES, Turn
+
+
+@step(reads="contacts contact_outcomes alerts channel_holds", writes="alerts channel_holds")
+def watch_channels(
+    engine: Engine,
+    turn: Turn,
+    *,
+    channels: Sequence[str],
+    words: Sequence[Word],
+    rails: Guardrails,
+) -> int:
+    """Judge what became of the last turn's contacts, and hold what has broken.
+
+    Args:
+        engine: The engine bound to this step.
+        turn: The turn about to decide.
+        channels: The channels of the workspace.
+        words: What people said of channels.
+        rails: How far the system may go by itself.
+
+    Returns:
+        Alerts written.
+    """
+    counts = engine.rows(
+        channel_counts(engine.table("contacts"), engine.table("contact_outcomes"), turn=turn.number)
+    )
+    earlier = engine.rows(engine.table("alerts").filter(_.turn < turn.number).order_by("turn"))
+    known = [(row["channel"], row["kind"], row["measured_turn"]) for row in earlier]
+    newest = max((row["turn"] for row in counts), default=0)
+    found = alerts_of(counts, newest, known=known) if newest == turn.number - 1 else []
+    held = engine.rows(
+        engine.table("channel_holds").filter(_.turn == turn.number - 1).order_by("channel")
+    )
+    before = [Hold(**{name: row[name] for name in Hold.__annotations__}) for row in held]
+    moves = hold_channels(
+        turn.number, channels, before=before, alerts=found, words=words, rails=rails
+    )
+    _write(engine, "channel_holds", [one.__dict__ for one in moves.holds])
+    rows = [_told(one, moves.action_by_channel.get(one.channel, "none")) for one in found]
+    return _write(engine, "alerts", rows)
+
+
+def _told(alert: Alert, action: str) -> dict[str, Any]:
+    place = alert.place
+    return {
+        "measured_turn": alert.measured_turn,
+        "channel": alert.channel,
+        "kind": alert.kind.value,
+        "gravity": alert.gravity.value,
+        "share": place.share,
+        "usual": place.usual,
+        "low": place.low,
+        "high": place.high,
+        "z": place.z,
+        "tried": alert.tried,
+        "action": action if alert.gravity.value == "broken" else "none",
+    }
+
+
+def _write(engine: Engine, name: str, rows: list[dict[str, Any]]) -> int:
+    names = [column for column in TABLES[name].names if column != "turn"]
+    return engine.write(name, pa.table({one: [row[one] for row in rows] for one in names}))

@@ -1,0 +1,1 @@
+"""Review: what each turn planned, did, found and changed; and what has been learned so far."""

@@ -1,0 +1,35 @@
+"""Words of adjusting: what is watched of a channel, how bad it is, what was done, what is tuned."""
+
+from regulars.serve.console.words.naming import N_
+
+WATCHED = {
+    "delivered": N_("delivered"),
+    "opened": N_("opened or clicked"),
+    "opted_out": N_("left or complained"),
+    "failed": N_("failed or bounced"),
+}
+GRAVITIES = {
+    "better": N_("better than usual"),
+    "worse": N_("worse than usual"),
+    "broken": N_("broken"),
+}
+MOVES = {
+    "held": N_("left alone"),
+    "released": N_("used anyway: a person said so"),
+    "needs_person": N_("nothing: a person must decide"),
+    "none": N_("nothing needed"),
+}
+HOLD_SOURCES = {"automatic": N_("by itself"), "person": N_("by a person")}
+HOLD_REASONS = {
+    "delivered broken": N_("contacts do not arrive"),
+    "opened broken": N_("contacts are not opened"),
+    "opted_out broken": N_("contacts drive customers away"),
+    "failed broken": N_("contacts fail"),
+}
+TUNED = {
+    "spend_share": N_("Share of the budget opened"),
+    "calibration": N_("Measured over predicted effect"),
+    "slope_z": N_("How sure predictions are, in standard errors"),
+    "after_contact": N_("Later orders per contact"),
+    "after_effect": N_("Later orders per order caused"),
+}

@@ -1,0 +1,105 @@
+"""What was changed and why, alerts, channels left alone, and what was learned."""
+
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from regulars.adjust.alerts.holding import Word
+from regulars.adjust.alerts.service import say, take_back, words_of
+from regulars.adjust.review.service import (
+    alerts_since,
+    change_log,
+    cycle_of,
+    holds_now,
+    learnings,
+)
+from regulars.journal import next_turn
+from regulars.serve.http.door.guard import Caller
+
+router = APIRouter()
+
+
+class Said(BaseModel):
+    """What a person says of a channel."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    is_held: bool
+    turns: int = Field(default=4, ge=1, le=520)
+    reason: str = Field(min_length=1, max_length=500)
+
+
+@router.get("/api/adjust/log", tags=["adjust"])
+def read_log(request: Request, turn: int = 0, limit: int = 200) -> dict[str, Any]:
+    """What was changed, newest first, each with what it was before and the evidence."""
+    with request.state.caller.workspace.reading() as engine:
+        return {"changes": change_log(engine, turn=max(turn, 0), limit=min(max(limit, 1), 5000))}
+
+
+@router.get("/api/adjust/alerts", tags=["adjust"])
+def read_alerts(request: Request, turns: int = 4) -> dict[str, Any]:
+    """Shares of channels that left their limits, channels left alone, and what people said."""
+    workspace = request.state.caller.workspace
+    with workspace.reading() as engine:
+        found = {"alerts": alerts_since(engine, turns=turns), "holds": holds_now(engine)}
+    return found | {"said": [asdict(word) for word in words_of(workspace.state)]}
+
+
+@router.get("/api/adjust/learnings", tags=["adjust"])
+def read_learnings(request: Request) -> dict[str, Any]:
+    """What has been learned of each offer and channel, with the experiments it rests on."""
+    with request.state.caller.workspace.reading() as engine:
+        return {"learnings": [asdict(one) for one in learnings(engine)]}
+
+
+@router.get("/api/adjust/review/{turn}", tags=["adjust"])
+def read_review(request: Request, turn: int) -> dict[str, Any]:
+    """What a turn planned, did, found, and what was changed because of it."""
+    with request.state.caller.workspace.reading() as engine:
+        return asdict(cycle_of(engine, turn))
+
+
+@router.put("/api/adjust/channels/{channel}", tags=["adjust"])
+def put_word(request: Request, channel: str, said: Said) -> dict[str, Any]:
+    """Leave a channel alone for some turns, or use it whatever alerts say."""
+    turn = say_of(request.state.caller, channel, said)
+    return {
+        "channel": channel,
+        "is_held": said.is_held,
+        "from_turn": turn,
+        "until_turn": turn + said.turns,
+    }
+
+
+@router.delete("/api/adjust/channels/{channel}", tags=["adjust"])
+def delete_word(request: Request, channel: str) -> dict[str, Any]:
+    """Take back what was said of a channel: the loop chooses again."""
+    caller: Caller = request.state.caller
+    take_back(caller.workspace.state, channel, actor=caller.actor, now=caller.now)
+    return {"channel": channel, "said": None}
+
+
+def say_of(caller: Caller, channel: str, said: Said) -> int:
+    """Put down a person's word about a channel.
+
+    Args:
+        caller: Who says it, and in which workspace.
+        channel: The channel.
+        said: The word.
+
+    Returns:
+        The turn from which on it counts.
+    """
+    workspace = caller.workspace
+    turn = next_turn(workspace.state)
+    say(
+        workspace.state,
+        Word(channel, said.is_held, turn + said.turns, said.reason),
+        turn=turn,
+        channels=tuple(workspace.settings.channels),
+        actor=caller.actor,
+        now=caller.now,
+    )
+    return turn
