@@ -73,3 +73,43 @@ def test_a_plan_with_a_mistake_says_which(tmp_path, plan, hint):
 
     assert isinstance(result.exception, InputError)
     assert hint in str(result.exception)
+
+
+def promotion(folder):
+    rng = np.random.default_rng(1)
+    treated = rng.random(4000) < 0.5
+    rate = rng.gamma(1.2, 1.0, 4000)
+    x = rng.poisson(rate * 6).astype(float)
+    table = pa.table({
+        "variant": np.where(treated, "treated", "control"),
+        "during": rng.poisson(rate * (1 + 0.6 * treated)) * 10.0,
+        "near": rng.poisson(rate * (1 - 0.2 * treated)) * 10.0,
+        "late": rng.poisson(2 * rate) * 10.0,
+        "x": x,
+        "t_x": np.where(x > 0, 60 * rng.random(4000) ** (1 / np.maximum(x, 1)), 0.0),
+        "T": np.full(4000, 62.0),
+        "mean_spend": rng.gamma(8.0, 1.25, 4000),
+    })
+    pq.write_table(table, folder / "promotion.parquet")
+    return folder / "promotion.parquet"
+
+
+def test_a_promotion_is_told_in_the_long_run(tmp_path):
+    file = str(promotion(tmp_path))
+
+    said = CliRunner().invoke(app, ["long-term", file, "--margin-rate", "0.5", "--json"]).stdout
+    spoken = CliRunner().invoke(app, ["long-term", file]).stdout
+
+    found = json.loads(said)
+    assert found["during"]["low"] > 0 > found["pulled_forward"]["high"]
+    assert found["total"]["low"] < found["total"]["value"] < found["total"]["high"]
+    assert "above zero with probability" in spoken
+
+
+def test_a_promotion_without_its_columns_says_which(tmp_path):
+    pq.write_table(pa.table({"variant": ["treated"]}), tmp_path / "bare.parquet")
+
+    ended = CliRunner().invoke(app, ["long-term", str(tmp_path / "bare.parquet")])
+
+    assert isinstance(ended.exception, InputError)
+    assert "during, near, late" in str(ended.exception)

@@ -71,6 +71,45 @@ def experiments(
         _print(readout)
 
 
+@app.command("long-term")
+def long_term(
+    customers: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV or Parquet file: one row per customer with variant, during, near, late, and "
+            "x, t_x, T, mean_spend as of the end of the late weeks."
+        ),
+    ],
+    *,
+    treated: Annotated[str, typer.Option(help="The variant that got the promotion.")] = "treated",
+    control: Annotated[str, typer.Option(help="The variant that did not.")] = "control",
+    horizon: Annotated[
+        float, typer.Option(min=0, help="Weeks not seen yet, in the unit of t_x and T.")
+    ] = 40.0,
+    margin_rate: Annotated[float, typer.Option(min=0, max=1, help="Margin over spend.")] = 1.0,
+    cost: Annotated[float, typer.Option(min=0, help="Other cost per treated customer.")] = 0.0,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what a promotion is worth once stocks are used up and customers have stayed or left."""
+    from regulars.measure.long_term.reading import read_promotion  # noqa: PLC0415 - slow to import
+
+    found = read_promotion(
+        open_table(customers),
+        variants=(control, treated),
+        horizon=horizon,
+        margin_rate=margin_rate,
+        cost=cost,
+    )
+    if as_json:
+        typer.echo(json.dumps(asdict(found)))
+        return
+    typer.echo(f"{found.treated:,} treated customers; money per treated customer")
+    for name in ("during", "pulled_forward", "late", "beyond", "total", "churn_shift"):
+        part = getattr(found, name)
+        typer.echo(f"{name:<16}{part.value:+.4g} [{part.low:.4g}, {part.high:.4g}]")
+    typer.echo(f"above zero with probability {found.p_above_zero:.2f}")
+
+
 def _plain(readout: "Readout") -> dict[str, Any]:
     return {"is_refused": readout.is_refused} | asdict(readout)
 
