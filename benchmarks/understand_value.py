@@ -13,10 +13,11 @@ import scipy.optimize
 from lifetimes import BetaGeoFitter
 from numpy.typing import NDArray
 
-from regulars.understand.value.models.bg_nbd import fit_bg_nbd, group_histories
+from regulars.understand.value.models.bg_nbd import OrderHistories, fit_bg_nbd, group_histories
 
 Numbers = NDArray[np.float64]
 
+BY_NAME = ("r", "alpha", "a", "b")
 TRUTH = (0.243, 4.414, 0.793, 2.426)
 
 
@@ -51,15 +52,23 @@ def main(customers: int = 1_000_000) -> list[dict[str, Any]]:
     group_seconds, histories = cpu(lambda: group_histories(x, t_x, T))
     fit_seconds, ours = cpu(lambda: fit_bg_nbd(histories))
     own_peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    row_seconds, by_row = cpu(lambda: fit_bg_nbd(OrderHistories(x, t_x, T, np.ones(customers))))
     peer_seconds, peer = cpu(lambda: BetaGeoFitter().fit(x, t_x, T))
     peer_peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    theirs = " ".join(f"{name} {peer.params_[name]:.4f}" for name in ("r", "alpha", "a", "b"))
     print(f"BG/NBD: {customers:,} customers, {histories.x.size:,} distinct histories")
     print(f"  regulars r {ours.r:.4f} alpha {ours.alpha:.4f} a {ours.a:.4f} b {ours.b:.4f}")
-    print(f"  lifetimes {theirs}")
+    print(
+        f"  the same of single rows: {by_row.r:.4f} {by_row.alpha:.4f} {by_row.a:.4f} {by_row.b:.4f}"
+    )
+    print("  lifetimes", " ".join(f"{name} {peer.params_[name]:.4f}" for name in BY_NAME))
     print(f"  peak memory {own_peak} MB, {peer_peak} MB once lifetimes had run")
     named = {"ours": "regulars", "peer": "lifetimes", "peer_seconds": peer_seconds}
     return [
+        {
+            "what": f"BG/NBD, fit of {customers:,} rows as they are",
+            "ours_seconds": row_seconds,
+            **named,
+        },
         {"what": "BG/NBD, fit of grouped histories", "ours_seconds": fit_seconds, **named},
         {
             "what": "BG/NBD, grouping and fit",

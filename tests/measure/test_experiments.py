@@ -101,7 +101,7 @@ def test_the_sequential_split_check_meets_published_figures(looks, p_values):
     """The formula of growthbook's ssrm.py."""
     found = sequential_sample_ratio(looks, [0.5, 0.5])
 
-    assert found.tolist() == pytest.approx(p_values, rel=2e-3)
+    assert found.tolist() == pytest.approx(p_values, rel=1e-5, abs=1e-6)
 
 
 def test_obrien_fleming_bounds_meet_published_figures():

@@ -88,8 +88,13 @@ def test_the_cookie_game_must_not_be_read_as_its_split_is_broken(shared_data):
     frame = pd.read_parquet(shared_data("cookie_cats") / "cookie_cats.parquet")
     groups = [frame[frame["test_version"] == name] for name in ("gate_30", "gate_40")]
     counts = [len(group) for group in groups]
-    week = [moments_of(group["retention_7"].astype(float)) for group in groups]
+    day, week = (
+        [moments_of(group[name].astype(float)) for group in groups]
+        for name in ("retention_1", "retention_7")
+    )
 
     assert round(check_sample_ratio(counts, [0.5, 0.5]).p_value, 4) == 0.0086
     assert check_sample_ratio(counts, [0.5, 0.5], alpha=0.01).mismatch
+    assert [round(float(one.mean), 6) for one in day] == [0.448188, 0.442283]
+    assert float(read_once(difference(*day)).p_value) == pytest.approx(0.0744, abs=5e-5)
     assert float(read_once(difference(*week)).p_value) == pytest.approx(0.00155, abs=1e-5)

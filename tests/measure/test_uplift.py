@@ -10,6 +10,7 @@ from regulars.decide.uplift.learners import LEARNERS, Base, experiment_data, fit
 from regulars.errors import InputError
 from regulars.measure.uplift import (
     net_incremental_revenue,
+    net_revenue_interval,
     qini,
     targeting_worth,
     uplift_calibration,
@@ -142,7 +143,10 @@ def test_the_starbucks_promotion_earns_more_than_the_published_strategy(shared_d
     earned = net_incremental_revenue(chosen, arm, bought, price=10, cost=0.15) * scale
     worth = targeting_worth(chosen, arm, bought, propensity=[0.5, 0.5], value=10, cost=0.15)
 
-    assert earned > 189.45
+    shown = net_revenue_interval(chosen, arm, bought, price=10, cost=0.15, scaled_to=41_650)
+
+    assert earned == pytest.approx(shown.value)
+    assert shown.low > 189.45
     assert worth.over_nobody.low > 0
     # Twice the net incremental revenue per customer, as half of the chosen were held out.
     assert worth.over_nobody.value * 41_650 / 2 == pytest.approx(earned, rel=0.25)

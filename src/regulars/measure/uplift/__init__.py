@@ -6,6 +6,7 @@ from regulars.measure.uplift.targeting import (
     TargetingWorth,
     Worth,
     net_incremental_revenue,
+    net_revenue_interval,
     targeting_worth,
 )
 
@@ -15,6 +16,7 @@ __all__ = [
     "UpliftCalibration",
     "Worth",
     "net_incremental_revenue",
+    "net_revenue_interval",
     "qini",
     "targeting_worth",
     "uplift_calibration",

@@ -87,11 +87,12 @@ def fit_of(base: Base, *, seed: int) -> Fit:
     Returns:
         A function of features, outcome and weight; fewer than 20 customers get their mean.
     """
+    wanted = Base(base)  # the plain word will do, too
 
     def fit(features: Floats, outcome: Floats, weight: Floats) -> Model:
         if len(outcome) < 20:
             return _Level(float(np.average(outcome, weights=weight)) if len(outcome) else 0.0)
-        if base is Base.RIDGE:
+        if wanted is Base.RIDGE:
             return Ridge().fit(features, outcome, weight)
         boosted: Model = _boosted(features, outcome, weight, seed)
         return boosted
