@@ -18,7 +18,7 @@ def moments_by_variant(
 ) -> Table:
     """Compute the moments of one metric for many groups at once, in the engine.
 
-    Sums are taken around the overall mean, so that large numbers lose no digits.
+    Taken around running means, so that large numbers lose no digits.
 
     Args:
         customers: One row per customer and experiment, with the columns named here. Rows
@@ -35,33 +35,20 @@ def moments_by_variant(
     whole = customers.select(
         *by, own=_[value].cast("float64"), beside=beside.cast("float64")
     ).filter(_.own.notnull(), _.beside.notnull())
-    means = whole.agg(own_level=_.own.mean(), beside_level=_.beside.mean())
-    centred = whole.cross_join(means).mutate(
-        own=_.own - _.own_level, beside=_.beside - _.beside_level
+    # One pass: the engine's own moments are updated around running means (Welford 1962).
+    return (
+        whole
+        .group_by(*by)
+        .agg(
+            count=_.count().cast("float64"),
+            mean=_.own.mean(),
+            variance=_.own.var(how="sample").fill_null(0.0),
+            other_mean=_.beside.mean(),
+            other_variance=_.beside.var(how="sample").fill_null(0.0),
+            covariance=_.own.cov(_.beside, how="sample").fill_null(0.0),
+        )
+        .order_by(*by)
     )
-    sums = centred.group_by(*by).agg(
-        count=_.count(),
-        own_sum=_.own.sum(),
-        beside_sum=_.beside.sum(),
-        own_square=(_.own * _.own).sum(),
-        beside_square=(_.beside * _.beside).sum(),
-        product=(_.own * _.beside).sum(),
-        own_level=_.own_level.max(),
-        beside_level=_.beside_level.max(),
-    )
-    spread = ibis.greatest(_["count"] - 1, 1).cast("float64")
-    count = _["count"].cast("float64")
-    return sums.select(
-        *by,
-        count=count,
-        mean=_.own_level + _.own_sum / count,
-        variance=ibis.greatest((_.own_square - _.own_sum * _.own_sum / count) / spread, 0.0),
-        other_mean=_.beside_level + _.beside_sum / count,
-        other_variance=ibis.greatest(
-            (_.beside_square - _.beside_sum * _.beside_sum / count) / spread, 0.0
-        ),
-        covariance=(_["product"] - _.own_sum * _.beside_sum / count) / spread,
-    ).order_by(*by)
 
 
 def as_moments(rows: Sequence[dict[str, Any]]) -> Moments:

@@ -8,6 +8,12 @@ with `group_histories`, or in the engine with `count_histories`; fit `fit_bg_nbd
 
 from regulars.understand.value.backtest import Backtest, backtest_history
 from regulars.understand.value.history import History, history_of
+from regulars.understand.value.indicators import (
+    INDICATORS,
+    ValueIndicators,
+    referral_value,
+    value_indicators,
+)
 from regulars.understand.value.models.bg_nbd import BGNBD, fit_bg_nbd
 from regulars.understand.value.models.gamma_gamma import GammaGamma, fit_gamma_gamma
 from regulars.understand.value.models.histories import OrderHistories, group_histories
@@ -25,6 +31,7 @@ from regulars.understand.value.tables import count_histories
 
 __all__ = [
     "BGNBD",
+    "INDICATORS",
     "MBGNBD",
     "NBD",
     "Backtest",
@@ -34,6 +41,7 @@ __all__ = [
     "OrderHistories",
     "ParetoNBD",
     "ResidualValue",
+    "ValueIndicators",
     "backtest_history",
     "buyers",
     "count_histories",
@@ -45,6 +53,8 @@ __all__ = [
     "group_histories",
     "history_of",
     "parameter_draws",
+    "referral_value",
     "residual_value",
     "standard_errors",
+    "value_indicators",
 ]

@@ -77,12 +77,14 @@ class _Level:
         return np.full(len(features), self._level)
 
 
-def fit_of(base: Base, *, seed: int) -> Fit:
+def fit_of(base: Base, *, seed: int, of_effects: bool = False) -> Fit:
     """Give the function that fits a base model.
 
     Args:
         base: Which model.
         seed: Root of its random draws.
+        of_effects: True where it is fitted to effects told customer by customer, which are mostly
+            noise: trees are then kept small.
 
     Returns:
         A function of features, outcome and weight; fewer than 20 customers get their mean.
@@ -94,13 +96,13 @@ def fit_of(base: Base, *, seed: int) -> Fit:
             return _Level(float(np.average(outcome, weights=weight)) if len(outcome) else 0.0)
         if wanted is Base.RIDGE:
             return Ridge().fit(features, outcome, weight)
-        boosted: Model = _boosted(features, outcome, weight, seed)
+        boosted: Model = _boosted(features, outcome, weight, seed, of_effects)
         return boosted
 
     return fit
 
 
-def _boosted(features: Floats, outcome: Floats, weight: Floats, seed: int) -> Any:
+def _boosted(features: Floats, outcome: Floats, weight: Floats, seed: int, of_effects: bool) -> Any:
     from sklearn.ensemble import (  # type: ignore[import-untyped]  # noqa: PLC0415 - slow to import
         HistGradientBoostingRegressor,
     )
@@ -108,10 +110,12 @@ def _boosted(features: Floats, outcome: Floats, weight: Floats, seed: int) -> An
     model = HistGradientBoostingRegressor(
         max_iter=100,
         learning_rate=0.06,
-        max_leaf_nodes=15,
-        min_samples_leaf=max(20, len(outcome) // 200),
-        l2_regularization=5.0,
+        max_leaf_nodes=4 if of_effects else 15,
+        min_samples_leaf=max(20, len(outcome) // (70 if of_effects else 200)),
+        l2_regularization=20.0 if of_effects else 5.0,
         early_stopping=False,
         random_state=seed,
     )
-    return model.fit(features, outcome, sample_weight=weight)
+    # Equal weights change nothing, but would have every bin found by a slow weighted quantile.
+    equal = weight.size == 0 or bool((weight == weight[0]).all())
+    return model.fit(features, outcome, sample_weight=None if equal else weight)

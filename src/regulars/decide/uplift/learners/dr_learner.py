@@ -69,6 +69,6 @@ def fit_dr_learner(
         [[0.5]]
     """
     pseudo = pseudo_effects(data, base=base, seed=seed, folds=folds)
-    fit = fit_of(effect or base, seed=seed)
+    fit = fit_of(effect or base, seed=seed, of_effects=True)
     weight = np.ones(len(data.outcome))
     return EffectModels([fit(data.features, one, weight) for one in pseudo.T])
