@@ -238,6 +238,17 @@ def test_weights_stand_for_customers(name, cdnow):
     assert FITS[name](each).log_likelihood == pytest.approx(FITS[name](cdnow).log_likelihood)
 
 
+def test_many_rows_are_counted_as_few_are(cdnow):
+    rng = np.random.default_rng(1)
+    rows = rng.permutation(np.repeat(np.arange(len(cdnow.x)), 60))
+    many = group_histories(cdnow.x[rows], cdnow.t_x[rows], cdnow.T[rows])
+
+    assert rows.size > 60_000
+    assert many.x.tolist() == cdnow.x.tolist()
+    assert many.T.tolist() == cdnow.T.tolist()
+    assert set(many.weights) == {60.0}
+
+
 @pytest.mark.parametrize("kind", ["frame", "mapping"])
 def test_the_engine_counts_the_histories_numpy_counts(kind):
     draw = np.random.default_rng(2)

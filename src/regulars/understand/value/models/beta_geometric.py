@@ -7,7 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaln, digamma, expit, gammaln, hyp2f1
 
-from regulars.understand.value.models.histories import OrderHistories, coarser, need_repeaters
+from regulars.understand.value.models.histories import (
+    OrderHistories,
+    coarser,
+    need_repeaters,
+    regrouped,
+)
 from regulars.understand.value.models.positive_fit import fit_positive
 
 Numbers = NDArray[np.float64]
@@ -149,8 +154,10 @@ class BetaGeometric:
         need_repeaters(histories, cls.NAME)
         unit, starts = histories.unit, _STARTS
         if histories.x.size >= _MANY_HISTORIES:
-            rough = cls.likelihood(coarser(histories), unit)
-            starts = (fit_positive(rough, _STARTS, _BOUNDS, names=NAMES).values,)
+            histories = regrouped(histories)
+            for parts in (6, 16):
+                rough = cls.likelihood(coarser(histories, parts), unit)
+                starts = (fit_positive(rough, starts, _BOUNDS, names=NAMES).values,)
         found = fit_positive(cls.likelihood(histories, unit), starts, _BOUNDS, names=NAMES)
         r, alpha, a, b = found.values
         total = histories.customers

@@ -7,7 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma, gammaln
 
-from regulars.understand.value.models.histories import OrderHistories, coarser, need_repeaters
+from regulars.understand.value.models.histories import (
+    OrderHistories,
+    coarser,
+    need_repeaters,
+    regrouped,
+)
 from regulars.understand.value.models.positive_fit import fit_positive
 
 Numbers = NDArray[np.float64]
@@ -177,8 +182,10 @@ def fit_pareto_nbd(histories: OrderHistories) -> ParetoNBD:
     need_repeaters(histories, ParetoNBD.NAME)
     unit, starts = histories.unit, _STARTS
     if histories.x.size >= _MANY_HISTORIES:
-        rough = Likelihood(coarser(histories), unit)
-        starts = (fit_positive(rough, _STARTS, _BOUNDS, names=NAMES).values,)
+        histories = regrouped(histories)
+        for parts in (6, 16):
+            rough = Likelihood(coarser(histories, parts), unit)
+            starts = (fit_positive(rough, starts, _BOUNDS, names=NAMES).values,)
     found = fit_positive(Likelihood(histories, unit), starts, _BOUNDS, names=NAMES)
     r, alpha, s, beta = found.values
     total = histories.customers
