@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from regulars.adapters.state.queueing import WritersQueue
 from regulars.errors import Permanent, Transient
 from regulars.ports.state import Statement, Transaction
 
@@ -48,6 +49,8 @@ class SQLState:
         if self._is_sqlite:
             given = {"timeout": 60, "cached_statements": _STATEMENTS_KEPT}
             self._engine = sa.create_engine(url, connect_args=given)
+            file = sa.make_url(url).database
+            self._writers = WritersQueue(Path(file)) if file and file != ":memory:" else None
             sa.event.listen(self._engine, "connect", _prepare_sqlite)
             if is_rebuildable:
                 sa.event.listen(self._engine, "connect", _relax_sqlite)
@@ -98,6 +101,13 @@ class SQLState:
     @contextmanager
     def _on_sqlite(self, kind: str) -> Generator[Transaction]:
         """Open a transaction on the driver itself: ours are small, and wait for each other."""
+        waits = self._writers is not None and kind != "reading"
+        with self._writers.turn() if waits else nullcontext():
+            with self._on_driver(kind) as opened:
+                yield opened
+
+    @contextmanager
+    def _on_driver(self, kind: str) -> Generator[Transaction]:
         pooled = self._engine.raw_connection()
         try:
             connection: Any = pooled.driver_connection

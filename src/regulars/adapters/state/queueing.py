@@ -1,0 +1,78 @@
+"""Writers of SQLite in a queue: whoever has waited longest is next, not whoever looks at the right moment."""
+
+import fcntl
+import os
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_HELD: set[int] = set()
+"""Files open in this process; a forked one lets go of them, or its parent's place would be kept."""
+
+
+def _let_go() -> None:
+    for held in _HELD:
+        with suppress(OSError):
+            os.close(held)
+    _HELD.clear()
+
+
+os.register_at_fork(after_in_child=_let_go)
+
+
+class WritersQueue:
+    """Lets writers of one database in one after the other, across threads and processes.
+
+    SQLite's own waiting looks again after up to a tenth of a second; beside writers that hardly
+    pause it may look in vain for seconds. Here a writer first takes the head of the queue, then
+    the pen, and gives the head up once it has the pen: whoever has just written cannot take the
+    pen again before the one at the head. Both are locks on files of the kernel's, which end with
+    their process, however it ends. SQLite's lock is what protects the data; this one only
+    orders who waits for it, so a writer that does not know the queue does no harm.
+
+    Args:
+        database: File of the database; the queue's two files stand beside it.
+    """
+
+    def __init__(self, database: Path) -> None:
+        """Name the files; they are made with the first writer."""
+        self._head = database.with_name(f"{database.name}-head")
+        self._pen = database.with_name(f"{database.name}-pen")
+
+    @contextmanager
+    def turn(self) -> Generator[None]:
+        """Wait until it is this writer's turn, and keep it until the block ends."""
+        head = _taken(self._head)
+        try:
+            pen = _taken(self._pen)
+        finally:
+            _released(head)
+        try:
+            yield
+        finally:
+            _released(pen)
+
+
+def _taken(path: Path) -> int | None:
+    """Wait for a lock; None where no such file can be made, and nobody waits in order."""
+    try:
+        opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return None
+    _HELD.add(opened)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+    except OSError:
+        _released(opened)
+        return None
+    return opened
+
+
+def _released(held: int | None) -> None:
+    if held in _HELD:
+        assert held is not None
+        _HELD.discard(held)
+        # Said aloud, because a forked process may hold a copy of the file for a moment.
+        with suppress(OSError):
+            fcntl.flock(held, fcntl.LOCK_UN)
+        os.close(held)
