@@ -1,4 +1,4 @@
-"""Writers of SQLite in a queue: whoever has waited longest is next, not whoever looks at the right moment."""
+"""Writers of SQLite in a queue: whoever has waited longest is next."""
 
 import fcntl
 import os

@@ -101,10 +101,9 @@ class SQLState:
     @contextmanager
     def _on_sqlite(self, kind: str) -> Generator[Transaction]:
         """Open a transaction on the driver itself: ours are small, and wait for each other."""
-        waits = self._writers is not None and kind != "reading"
-        with self._writers.turn() if waits else nullcontext():
-            with self._on_driver(kind) as opened:
-                yield opened
+        turn = self._writers.turn() if self._writers and kind != "reading" else nullcontext()
+        with turn, self._on_driver(kind) as opened:
+            yield opened
 
     @contextmanager
     def _on_driver(self, kind: str) -> Generator[Transaction]:

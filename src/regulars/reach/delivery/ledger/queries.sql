@@ -18,6 +18,22 @@ WHERE state = 'planned' AND turn = :turn AND channel = :channel
 ORDER BY priority DESC, planned_at, key LIMIT :most
 FOR UPDATE SKIP LOCKED
 
+-- name: any_planned
+SELECT 1 AS found FROM ledger
+WHERE state = 'planned' AND turn = :turn AND channel = :channel
+  AND message_class = :message_class
+LIMIT 1
+
+-- name: any_expired
+SELECT 1 AS found FROM ledger
+WHERE state = 'claimed' AND turn = :turn AND channel = :channel AND lease_until <= :due
+LIMIT 1
+
+-- name: any_held
+SELECT 1 AS found FROM ledger
+WHERE state = 'deferred' AND next_at IS NOT NULL AND turn = :turn AND next_at <= :due
+LIMIT 1
+
 -- name: called_off
 -- Runs nobody of may be contacted now: cancelled, or of a campaign or journey that does not run. Its
 -- state is asked itself, so that it counts for runs and rows written after it changed too.

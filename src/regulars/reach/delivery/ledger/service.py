@@ -61,14 +61,11 @@ class Ledger:
         Returns:
             The window; nothing is sent before this has committed.
         """
+        wanted = {"turn": self.turn, "channel": channel, "message_class": lane}
+        if not self._is_any("any_planned", **wanted):
+            return Window(0, (), (), {}, now)
         with self.state.sharing() as opened:
-            rows = opened.all(
-                _SQL["next_planned"],
-                turn=self.turn,
-                channel=channel,
-                message_class=lane,
-                most=most,
-            )
+            rows = opened.all(_SQL["next_planned"], **wanted, most=most)
             if not rows:
                 return Window(0, (), (), {}, now)
             asks = [ask_of(row, channel, lane) for row in rows]
@@ -108,10 +105,11 @@ class Ledger:
             The rows to send again, or to ask about.
         """
         most = self.pace.window(channel, is_careful=recovery is Recovery.HOLD_UNKNOWN)
+        wanted = {"turn": self.turn, "channel": channel, "due": stamp(due)}
+        if not self._is_any("any_expired", **wanted):
+            return Window(0, (), (), {}, now, self.turn, is_doubtful=True)
         with self.state.sharing() as opened:
-            rows = opened.all(
-                _SQL["expired"], turn=self.turn, channel=channel, due=stamp(due), most=most
-            )
+            rows = opened.all(_SQL["expired"], **wanted, most=most)
             if recovery is Recovery.RECONCILE:
                 # What its holder is still handing over, the provider may not have seen yet.
                 rows = [row for row in rows if self.pace.is_alive(row["owner"]) is not True]
@@ -208,6 +206,8 @@ class Ledger:
             Rows released.
         """
         released = 0
+        if not self._is_any("any_held", turn=self.turn, due=stamp(due)):
+            return released
         while True:
             with self.state.sharing() as opened:
                 moved = opened.run(
@@ -290,6 +290,11 @@ class Ledger:
                 reason=reason,
                 since=stamp(now),
             )
+
+    def _is_any(self, query: str, **wanted: Any) -> bool:
+        """Look before waiting for the pen: most looks find nothing, and writers wait in a queue."""
+        with self.state.reading() as opened:
+            return bool(opened.all(_SQL[query], **wanted))
 
     def _judge(
         self,
