@@ -188,7 +188,9 @@ def retry_after_key_expiry():
 @contextmanager
 def live_lease_recovered():
     """Claims are taken up while whoever holds them is at work."""
-    at_once = statement(("expired", "lease_until <= :due", ":due <> ''"))
+    at_once = statement(*[
+        (name, "lease_until <= :due", ":due <> ''") for name in ("any_expired", "expired")
+    ])
     with at_once, patch.object(Ledger, "take_over", _take_over_of_the_living):
         yield {}
 
@@ -213,6 +215,20 @@ def confirmed_without_an_answer():
 
 
 _SETTLE = Ledger.settle
+
+
+class NeverStops(Gate):
+    """The emergency stop is for those who have not begun."""
+
+    def picture(self, *given, **named):
+        return replace(super().picture(*given, **named), is_stopped=False)
+
+
+@bug
+@contextmanager
+def stop_ignored():
+    """While everything is stopped, claims go on."""
+    yield {"gate": NeverStops}
 
 
 class LateStock(Gate):
@@ -305,8 +321,9 @@ def busy_taken_for_not_taken():
 def settled_without_claim_check():
     """An answer that comes late changes a contact somebody else has settled."""
     anybodys = "WHERE key IN (SELECT value FROM json_each(:keys))"
-    return statement((
+    changed = (
         "not_taken",
         f"{anybodys} AND owner = :owner\n  AND state IN ('claimed', 'unknown')",
         f"{anybodys} AND :owner <> ''",
-    ))
+    )
+    return statement(changed, faults=("slow_busy",))

@@ -20,6 +20,7 @@ SYMPTOMS = {
     "consent_checked_at_enqueue": "sent after a withdrawal",
     "count_then_insert_cap": "over the cap",
     "stock_outside_transaction": "stock",
+    "stop_ignored": "sent after the emergency stop",
     "lane_starvation": "before what customers wait for",
     "cancelled_run_goes_on": "cancelled",
 }

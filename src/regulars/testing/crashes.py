@@ -37,7 +37,7 @@ class CrashPoints:
 
 
 class CrashingState:
-    """A state store with a crash point before every statement, before and after every commit.
+    """A state store with a crash point before every statement, around every commit, after reads.
 
     Args:
         state: The real store.
@@ -66,9 +66,10 @@ class CrashingState:
 
     @contextmanager
     def reading(self) -> Generator[Transaction]:
-        """Open a read transaction of the real store."""
+        """Open a read transaction of the real store; what was read may be old by the next one."""
         with self._state.reading() as opened:
             yield opened
+        self._points.reach("after reading")
 
 
 class _CrashingTransaction:
