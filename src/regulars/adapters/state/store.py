@@ -144,7 +144,9 @@ class _OnSQLite:
     def many(self, sql: str, rows: Sequence[Mapping[str, Any]], /) -> int:
         if not rows:
             return 0
-        return int(self._connection.executemany(str(sql), map(dict, rows)).rowcount)
+        # The driver takes values by name from dictionaries only.
+        given = (row if isinstance(row, dict) else dict(row) for row in rows)
+        return int(self._connection.executemany(str(sql), given).rowcount)
 
 
 class _OnServer:

@@ -236,6 +236,7 @@ def _grouped(rows: pa.Table, by: list[str], what: tuple[str, str]) -> Iterator[t
 def _listen(found: Tally, nodes: list[str | None], events: pa.Table, occurred_at: Any) -> None:
     """Take in what events say for static tags."""
     columns = (events.column(name).to_pylist() for name in _SAYING)
+    best: dict[tuple[str, str], tuple[int, str, str, str]] = {}
     for node, at, source, message_id, is_future, payload in zip(
         nodes, occurred_at.tolist(), *columns, strict=True
     ):
@@ -243,13 +244,22 @@ def _listen(found: Tally, nodes: list[str | None], events: pa.Table, occurred_at
         if not node or is_future:
             continue
         for tag, text in _said_of(payload):
-            new = at * _SIGN[tag], f"{source}/{message_id}", text
-            if new > found.told.get((node, tag), _NOTHING):
-                found.told[node, tag] = new
+            rank, key = at * _SIGN[tag], (node, tag)
+            before = best.get(key)
+            if before is None or rank > before[0]:
+                best[key] = rank, source, message_id, text
+            elif rank == before[0]:
+                best[key] = max(before, (rank, source, message_id, text), key=_last_word)
+    found.told = {key: _last_word(said) for key, said in best.items()}
+
+
+def _last_word(said: tuple[int, str, str, str]) -> tuple[int, str, str]:
+    """Give rank, version and text: the greatest of them survives."""
+    rank, source, message_id, text = said
+    return rank, f"{source}/{message_id}", text
 
 
 _SAYING = ("source", "message_id", "is_future", "payload")
-_NOTHING = (-(2**63), "", "")
 _SIGN = {tag.name: 1 if tag.keeps == "latest" else -1 for tag in STATIC_TAGS}
 
 
