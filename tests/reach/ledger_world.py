@@ -58,13 +58,12 @@ class Memory:
     _kept = {}
 
     def __init__(self, image):
-        if image not in self._kept:
-            self._kept.clear()
-            self._kept[image] = self._opened(image)
-        self._db, rows_of_image = self._kept[image]
-        if self._db.in_transaction:
-            self._db.execute("ROLLBACK")
-        for table, rows in rows_of_image.items():
+        # Taken out while it is used: whoever is not closed leaves nothing behind.
+        self._image, (self._db, self._rows) = (
+            image,
+            self._kept.pop(image, None) or self._opened(image),
+        )
+        for table, rows in self._rows.items():
             self._db.execute(f'DELETE FROM "{table}"')
             for row in rows:
                 places = ", ".join("?" * len(row))
@@ -76,8 +75,7 @@ class Memory:
         db.deserialize(image)
         # Rows of a table go one by one, without a word of who else names them.
         db.execute("PRAGMA foreign_keys = OFF")
-        tables = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-        return db, {name: db.execute(f'SELECT * FROM "{name}"').fetchall() for (name,) in tables}
+        return db, {name: db.execute(f'SELECT * FROM "{name}"').fetchall() for name in _tables(db)}
 
     @contextmanager
     def transaction(self):
@@ -108,14 +106,22 @@ class Memory:
         return self._db.executemany(sql, rows).rowcount if rows else 0
 
     def close(self):
-        """The next history goes on with the connection."""
+        """Let the next history go on with the connection, without tables of this one."""
+        for name in _tables(self._db) - self._rows.keys():
+            self._db.execute(f'DROP TABLE "{name}"')
+        self._kept[self._image] = self._db, self._rows
+
+
+def _tables(db):
+    found = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    return {name for (name,) in found}
 
 
 class Counting(CrashingState):
     """The state store as one sender sees it: it remembers when it last committed."""
 
     def __init__(self, world, points):
-        super().__init__(world.state, points)
+        super().__init__(world.state, points, after_reads=True)
         self._world = world
 
     @contextmanager

@@ -63,7 +63,7 @@ class Case:
     def enrol(self, points=NEVER):
         members = [Member(c, "send", "chosen", channel="sms") for c in self.customers]
         state = SQLState(self.url)
-        enrol(CrashingState(state, points), RUN, members, now=NOW)
+        enrol(CrashingState(state, points, after_reads=True), RUN, members, now=NOW)
         state.close()
 
     def work(self, points=NEVER, *, at=NOW, owner="", is_serial=False):
@@ -72,7 +72,7 @@ class Case:
         provider = CrashingChannel(FakeProvider(self.record, keyed=self.keyed), points)
         try:
             tick(
-                CrashingState(state, points),
+                CrashingState(state, points, after_reads=True),
                 now=at,
                 channels={"sms": provider},
                 gate=Gate(Policy(), zone="Asia/Shanghai"),
