@@ -20,6 +20,7 @@ from regulars.adjust.autotune.step import autotune
 from regulars.collect.anomalies.step import score_actors
 from regulars.decide.offers.keeping.service import offers_in_force
 from regulars.decide.offers.keeping.step import adopt_offers
+from regulars.decide.online.service import export_decisions
 from regulars.decide.policies.step import decide
 from regulars.govern.consent.service import profiling_refused
 from regulars.govern.consent.step import adopt_consents
@@ -149,6 +150,7 @@ def _turn(shop: Shop, as_of: date, contact: bool, progress: Callable[[str], None
     if status != "closed":
         # Never journalled: a withdrawal that came in while a turn lay interrupted must count.
         export_outcomes(shop.state, shop.lake, now=turn.now)
+        export_decisions(shop.folder, shop.lake)
         settle_clicks(shop.state, shop.lake, now=turn.now)
         settle_answers(shop.state, shop.lake, now=turn.now)
         adopt_consents.run(shop.bound(adopt_consents, turn.number), shop.state, turn)

@@ -62,6 +62,7 @@ class Loop:
         turn_days: Days from one turn to the next.
         window_days: Days of outcome a campaign is measured over.
         weekly_budget: Most a turn may spend on contacts and planned offer cost.
+        online_budget: The same for decisions made online between two turns.
         global_holdout: Share of customers never contacted by the programme, 0 to 0.5.
         campaign_holdout: Share of each campaign's chosen customers held out, 0.02 to 0.5.
         exploration_floor: Least probability of every eligible action and of no contact,
@@ -74,6 +75,7 @@ class Loop:
     turn_days: int = 7
     window_days: int = 7
     weekly_budget: Decimal = Decimal(1000)
+    online_budget: Decimal = Decimal(200)
     global_holdout: float = 0.05
     campaign_holdout: float = 0.1
     exploration_floor: float = 0.02
@@ -448,6 +450,7 @@ def _check(settings: Settings, path: Path) -> None:
         ("loop.weekly_budget", loop.weekly_budget, 0, 10**12),
         ("adjust.hold_turns", settings.adjust.hold_turns, 1, 52),
         ("adjust.most_held", settings.adjust.most_held, 0, 100),
+        ("loop.online_budget", loop.online_budget, 0, 10**12),
         ("compute.workers", settings.compute.workers, 1, 256),
         ("orders.most_offers", settings.orders.most_offers, 1, 8),
         ("orders.most_discount_share", settings.orders.most_discount_share, 0, 1),

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
+_MASK = (1 << 64) - 1
+_GAMMA_INT, _MIX_1_INT, _MIX_2_INT = int(_GAMMA), int(_MIX_1), int(_MIX_2)
 
 
 def key_of(*parts: object) -> int:
@@ -65,3 +67,24 @@ def uniforms(keys: NDArray[np.uint64], *purpose: object) -> NDArray[np.float64]:
         mixed = (mixed ^ (mixed >> np.uint64(27))) * _MIX_2
         mixed ^= mixed >> np.uint64(31)
     return ((mixed >> np.uint64(11)).astype(np.float64) + 0.5) / float(2**53)
+
+
+def mixed(key: int, purpose: int) -> float:
+    """Draw the number `uniforms` gives for one key, without an array.
+
+    Args:
+        key: A 64-bit key, as `key_of` gives.
+        purpose: What the draw is for: `key_of` of its parts.
+
+    Returns:
+        A number in (0, 1).
+
+    Example:
+        >>> mixed(key_of("ann"), key_of(7, "x")) == uniforms(keys_of(["ann"]), 7, "x")[0]
+        True
+    """
+    found = ((key ^ purpose) * _GAMMA_INT + _GAMMA_INT) & _MASK
+    found = ((found ^ (found >> 30)) * _MIX_1_INT) & _MASK
+    found = ((found ^ (found >> 27)) * _MIX_2_INT) & _MASK
+    found ^= found >> 31
+    return ((found >> 11) + 0.5) / 9007199254740992.0

@@ -5,12 +5,13 @@ from regulars.records.commerce import COMMERCE
 from regulars.records.events import EVENTS
 from regulars.records.facts import FACTS
 from regulars.records.market import MARKET
-from regulars.records.scores import SCORES
+from regulars.records.scores import ONLINE, SCORES
 from regulars.records.tables import Column, DataClass, Table
 from regulars.records.turn import Turn
 
 TABLES: dict[str, Table] = {
-    table.name: table for table in (*FACTS, *MARKET, *COMMERCE, *EVENTS, *SCORES, *CAMPAIGNS)
+    table.name: table
+    for table in (*FACTS, *MARKET, *COMMERCE, *EVENTS, *SCORES, *ONLINE, *CAMPAIGNS)
 }
 
 # Tables that gained columns after workspaces had them: their older files lack some.
@@ -23,6 +24,7 @@ __all__ = [
     "FACTS",
     "GROWN",
     "MARKET",
+    "ONLINE",
     "SCORES",
     "TABLES",
     "Column",

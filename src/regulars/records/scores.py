@@ -460,3 +460,45 @@ SCORES = (
     """,
     ),
 )
+
+ONLINE = (
+    Table(
+        "online_decisions",
+        "decide",
+        "one row per decision made online",
+        columns("""
+        decision_id string names it: of customer and request
+        customer_id string! who
+        request_id string what asked; it seeds the draw
+        at timestamp when, aware UTC
+        turn int64 turn whose knowledge was used
+        verdict string! send, abstain, holdout or skip
+        reason string! reason code
+        campaign_id string? campaign of the chosen action
+        offer_id string? chosen offer
+        channel string? chosen channel
+        propensity float64! probability the chosen action (or none) had
+        send_propensity float64! probability of any send after holdouts
+        candidates string! JSON: per offer and channel its value and probability
+        ruled_out string! JSON: offers and channels ruled out, by reason
+        features string! JSON: feature values the policy saw; empty where it saw none
+        value float64! incremental value the action was chosen by
+        cost money! what the send takes from the budget
+        shadow_price float64! price of money it was chosen at
+        policy_version string policy that decided
+        model_version string belief used; ends with /plain where it read no feature
+    """),
+        ("decision_id",),
+        "customer_id",
+    ),
+    Table(
+        "online_exposures",
+        "decide",
+        "one row per online decision that was seen",
+        columns("""
+        decision_id string the decision; it is in online_decisions
+        at timestamp when it was first seen, aware UTC
+    """),
+        ("decision_id",),
+    ),
+)

@@ -1,7 +1,8 @@
 """The ASGI application: JSON API and console behind one door."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -9,6 +10,7 @@ from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -24,6 +26,7 @@ from regulars.serve.console.rendering import Pages
 from regulars.serve.console.signing import SigningPages
 from regulars.serve.console.words import REFUSALS
 from regulars.serve.http import adjust, collect, decide, govern, measure, reach, understand, unify
+from regulars.serve.http.decide.online import ROUTES as HOT_ROUTES
 from regulars.serve.http.door.guard import Guard
 from regulars.serve.http.door.role_matrix import ROLE_MATRIX
 from regulars.serve.http.door.workspaces import Site
@@ -59,7 +62,9 @@ def make_web(
     """
     mask_logs()
     pages = Pages(site)
-    web = FastAPI(title="Regulars", version="1", docs_url=None, redoc_url=None)
+    web = FastAPI(
+        title="Regulars", version="1", docs_url=None, redoc_url=None, lifespan=_closing(site)
+    )
     web.router.routes.extend([*_routes(site, pages), *more_routes])
 
     def answer(scope: Scope, status: int, detail: str = "") -> Response:
@@ -99,9 +104,23 @@ def make_web(
     )
 
 
+def _closing(site: Site) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Close the workspaces when the server ends."""
+
+    @asynccontextmanager
+    async def lifespan(_web: FastAPI) -> AsyncGenerator[None]:
+        yield
+        for workspace in site.by_name.values():
+            await run_in_threadpool(workspace.close)
+
+    return lifespan
+
+
 def _routes(site: Site, pages: Pages) -> list[BaseRoute]:
     here = files("regulars")
     found: list[BaseRoute] = [
+        # First, because routes are tried in order and these are asked hundreds of times a second.
+        *HOT_ROUTES,
         Route("/healthz", _healthy, methods=["GET"]),
         Mount("/static", StaticFiles(directory=Path(str(here / "serve" / "console" / "static")))),
         Mount("/vendor", StaticFiles(directory=Path(str(here / "charts" / "vendor")))),

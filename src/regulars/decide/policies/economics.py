@@ -108,22 +108,27 @@ def economics(
         return free
     gain = float(np.maximum(free.values(effects).max(axis=1), 0.0).mean())
     bucket = np.clip(np.nan_to_num(contacts), 0, OPT_OUT_BUCKETS - 1).astype(int)
-    rate = np.array([
-        [tuned.opt_out.get(f"{arm.channel}.{b}", _OPT_OUT_START) for arm in arms]
-        for b in range(OPT_OUT_BUCKETS)
-    ])
+    rate = opt_out_rates(arms, tuned)
     return Economics(
         worth,
         contact_cost,
         free.budget_cost,
-        rate[bucket] * (gain * _FUTURE_TURNS) * _over_average(residual_value)[:, None],
+        rate[bucket] * (gain * _FUTURE_TURNS) * over_average(residual_value)[:, None],
         tuned.after_contact,
         tuned.after_effect,
         tuned.calibration,
     )
 
 
-def _over_average(value: Floats) -> Floats:
+def opt_out_rates(arms: Sequence[Arm], tuned: Tuned) -> Floats:
+    """Give opt-outs per contact by bucket of earlier contacts, shape (buckets, arms)."""
+    return np.array([
+        [tuned.opt_out.get(f"{arm.channel}.{b}", _OPT_OUT_START) for arm in arms]
+        for b in range(OPT_OUT_BUCKETS)
+    ])
+
+
+def over_average(value: Floats) -> Floats:
     """Give each value over the mean of the known ones, from 0 to 5; 1 where unknown."""
     known = value[np.isfinite(value)]
     middle = float(known.mean()) if known.size else 0.0

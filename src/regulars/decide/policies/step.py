@@ -16,7 +16,13 @@ from regulars.decide.offers.keeping.service import Kept, catalogue_rows
 from regulars.decide.policies.choosing import choose
 from regulars.decide.policies.economics import Tuned, customer_basket, economics
 from regulars.decide.policies.sampling import Economics, sampling_policy
-from regulars.decide.policies.tables import audience, decision_rows, latest, mark_plain
+from regulars.decide.policies.tables import (
+    audience,
+    decision_rows,
+    latest,
+    mark_plain,
+    without_traits,
+)
 from regulars.decide.uplift import arm_coefficients, features_of
 from regulars.decide.uplift.effects import belief_from_rows, extended, starting_belief
 from regulars.numerics.arrays import numbers, words
@@ -63,12 +69,9 @@ def decide(
     Returns:
         Decisions written: one per customer.
     """
-    people = engine.arrow(
-        audience(engine.table("profiles"), engine.table("customer_values"), turn.number)
-    )
+    people, customers = _people(engine, turn, profiling_refused, loop)
     ids = words(people, "customer_id").tolist()
-    keys = keys_of(ids)
-    rules = standing_of(ids)
+    keys, rules = keys_of(ids), standing_of(ids)
     arms = [
         replace(arm, stock=rules.remaining.get(arm.offer_id, arm.stock))
         for arm in _arms(engine, turn, channel_costs, catalogue)
@@ -81,7 +84,6 @@ def decide(
         margin_rate=numbers(people, "margin_rate"),
         global_holdout=held_out(keys, seed=loop.seed, purpose="global", share=loop.global_holdout),
     )
-    customers = features_of(people, plain=np.isin(ids, sorted(profiling_refused)))
     tuned = _tuned(engine, turn.number)
     belief = _belief(engine, arms, turn.number)
     mean = arm_coefficients(belief.terms, arms, belief.posterior()[0])
@@ -123,6 +125,15 @@ def _refusals(rules: Standing, held: Collection[str]) -> dict[str, NDArray[np.st
         reasons = rules.reasons[:, column]
         found[name] = np.where(reasons == "", HELD, reasons) if name in held else reasons
     return found
+
+
+def _people(
+    engine: Engine, turn: Turn, plain: Collection[str], loop: Loop
+) -> tuple[pa.Table, NDArray[np.float64]]:
+    """Give everybody, nothing known of those who let no feature be used, and their features."""
+    known = audience(engine.table("profiles"), engine.table("customer_values"), turn.number)
+    people, is_plain = without_traits(engine.arrow(known), plain, margin_rate=loop.margin_rate)
+    return people, features_of(people, plain=is_plain)
 
 
 def _priced(

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from ibis import _
 from ibis.expr.types import Table as Definition
 
@@ -13,9 +14,11 @@ from regulars.decide.offers import Arm
 from regulars.decide.policies.choosing import Choice, campaign_of
 from regulars.decide.policies.sampling import Policy
 from regulars.decide.uplift.features import FEATURES
+from regulars.numerics.arrays import numbers
 
 POLICY_VERSION = "posterior-sampling-1"
 """Changes when the policy would decide otherwise on the same input."""
+_NOT_TRAITS = frozenset({"turn", "customer_id", "as_of"})
 PLAIN = "/plain"
 """Ends the model version of a decision made without the customer's features."""
 
@@ -97,6 +100,37 @@ def decision_rows(
         "policy_version": [POLICY_VERSION] * len(row),
         "model_version": [f"uplift-{turn:03d}"] * len(row),
     })
+
+
+def without_traits(
+    people: pa.Table, plain: Collection[str], *, margin_rate: float
+) -> tuple[pa.Table, np.ndarray]:
+    """Forget, of customers who let no feature be used, everything a decision could look at.
+
+    Args:
+        people: Rows of `audience`.
+        plain: Customers who let no feature be used.
+        margin_rate: Margin over sales where nobody else's is known, 0 to 1.
+
+    Returns:
+        The rows, with nothing but the mean margin rate of the others where they stand, and
+        True for those customers, shape (customers,).
+    """
+    known = frozenset(plain)
+    is_plain = np.array([one in known for one in people["customer_id"].to_pylist()], dtype=bool)
+    if not is_plain.any():
+        return people, is_plain
+    others = numbers(people, "margin_rate")[~is_plain]
+    middle = float(others.mean()) if others.size else margin_rate
+    columns = {}
+    for name in people.column_names:
+        column = people[name]
+        if name == "margin_rate":
+            column = pa.chunked_array([np.where(is_plain, middle, numbers(people, name))])
+        elif name not in _NOT_TRAITS:
+            column = pc.if_else(pa.array(is_plain), pa.scalar(None, column.type), column)
+        columns[name] = column
+    return pa.table(columns), is_plain
 
 
 def mark_plain(rows: pa.Table, plain: Collection[str]) -> pa.Table:

@@ -1,5 +1,5 @@
 """Standing: what the state store knows about whom may be contacted, for deciding."""
 
-from regulars.reach.standing.service import Standing, contactable
+from regulars.reach.standing.service import Standing, StandingNow, contactable, standing_now
 
-__all__ = ["Standing", "contactable"]
+__all__ = ["Standing", "StandingNow", "contactable", "standing_now"]

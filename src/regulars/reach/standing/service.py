@@ -15,6 +15,7 @@ from regulars.govern.policy.rules import answers
 from regulars.ports.state import Queries, State
 from regulars.reach.standing.gate import Gate
 from regulars.reach.standing.judging import Judging
+from regulars.reach.standing.picture import allowed_by
 from regulars.records import Turn
 from regulars.settings import Policy
 
@@ -41,6 +42,22 @@ class Standing:
     reasons: NDArray[np.str_]
     contacts: NDArray[np.int64]
     remaining: dict[str, int]
+
+
+@dataclass(frozen=True)
+class StandingNow:
+    """What stands between one customer and a decision made now.
+
+    Attributes:
+        customer_id: The present id.
+        refusals: Reason code by channel, "" where a contact may go out; by `offer/ID` for
+            offers that are used up.
+        is_profiling_refused: True when no feature may be used.
+    """
+
+    customer_id: str
+    refusals: dict[str, str]
+    is_profiling_refused: bool
 
 
 @dataclass(frozen=True)
@@ -132,6 +149,39 @@ def contactable(
         np.array(contacts, dtype=np.int64),
         {row["offer_id"]: max(0, int(row["remaining"])) for row in stock},
     )
+
+
+def standing_now(
+    state: State, gate: Gate, customer_id: str, *, channels: Sequence[str], now: datetime
+) -> StandingNow:
+    """Judge one customer for a decision that is made now.
+
+    Quiet hours are left to whoever sends; who switched profiling off may be decided on without
+    her features.
+
+    Args:
+        state: The transactional store.
+        gate: The rules of contact.
+        customer_id: Who; an id from before a merge stands for the present one.
+        channels: Channels asked about.
+        now: The moment, aware.
+
+    Returns:
+        Why which channel is closed, which offers are used up, and whether features may be used.
+    """
+    with state.reading() as opened:
+        present = opened.all(_SQL["present"], customer_id=customer_id)
+        who = str(present[0]["customer_id"]) if present else customer_id
+        picture = gate.picture(opened, json.dumps([who]), now=now)
+        stock = opened.all(_SQL["stock"])
+    judging = Judging(gate.book, picture, now=now, is_chosen_yet=False)
+    found = {
+        channel: judging.reason(Ask("", "", channel, is_automated=True), who)
+        for channel in channels
+    }
+    used_up = {f"offer/{row['offer_id']}": "stock" for row in stock if int(row["remaining"]) <= 0}
+    said = allowed_by(picture.words.get(who, ()), channel="", topic="")
+    return StandingNow(who, found | used_up, said.is_profiling_refused)
 
 
 def check(state: State, gate: Gate, ask: Ask, *, now: datetime) -> Checked:

@@ -24,6 +24,7 @@ from regulars.serve.http.door.workspaces import Site, Workspace
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 MOST_BODY_BYTES = 64 * 1024
 LARGE_BODY_BYTES = {
+    "POST /api/decide/batch": 1 << 20,
     "POST /api/reach/receipts/{channel}": 4 << 20,
     "PUT /api/reach/campaigns/{campaign_id}": 64 << 20,
     "POST /api/reach/campaigns/{campaign_id}/changes": 64 << 20,

@@ -7,9 +7,11 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from queue import LifoQueue
+from threading import Lock
 from typing import Any
 
 from regulars.app import App, open_app
+from regulars.decide.online.service import Decider
 from regulars.errors import NotReady
 from regulars.govern.protection.service import Protector
 from regulars.ports.engine import Reader
@@ -43,6 +45,8 @@ class Workspace:
         self._idle: LifoQueue[App] = LifoQueue()
         for app in apps:
             self._idle.put(app)
+        self._deciding = Lock()
+        self._decider: Decider | None = None
 
     @property
     def profiles(self) -> State:
@@ -79,6 +83,25 @@ class Workspace:
     def desk(self) -> TriggerDesk:
         """Where triggers are handed in."""
         return TriggerDesk(self.state, self.settings)
+
+    @property
+    def decider(self) -> Decider:
+        """Who decides for one customer at a time; one per process and workspace.
+
+        Raises:
+            NotReady: Another process decides online in this workspace.
+        """
+        with self._deciding:
+            if self._decider is None:
+                self._decider = Decider(self.folder, self.reading, self.state, self.settings)
+            return self._decider
+
+    def close(self) -> None:
+        """Write what waits to be logged, and let another process decide online."""
+        with self._deciding:
+            if self._decider is not None:
+                self._decider.close()
+                self._decider = None
 
     @contextmanager
     def reading(self) -> Generator[Reader]:

@@ -1,0 +1,244 @@
+"""One decision for one customer: what is open, what it is worth, the draw, the holdouts."""
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from regulars.decide.online.knowledge import Knowledge
+from regulars.decide.online.traits import Traits
+from regulars.decide.policies.choosing import campaign_of
+from regulars.decide.policies.tables import PLAIN
+from regulars.decide.uplift.features import FEATURES
+from regulars.numerics.hashing import key_of, mixed
+
+Floats = NDArray[np.float64]
+
+POLICY_VERSION = "online-posterior-sampling-1"
+"""Changes when the policy would decide otherwise on the same input."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineDecision:
+    """What was decided for one customer, and everything it rested on.
+
+    Attributes:
+        decision_id: Names it: the same customer and request give the same one.
+        customer_id: Who.
+        request_id: What asked; it seeds the draw.
+        at: When, aware UTC.
+        turn: The turn whose knowledge was used.
+        verdict: send, abstain, holdout or skip.
+        reason: Reason code; "chosen" for a send.
+        offer_id: Chosen offer; None for none.
+        channel: Chosen channel; None for none.
+        campaign_id: Campaign of the offer in the turn; None for none.
+        propensity: Probability of what happens to the customer: this send, or no send.
+        send_propensity: Probability of any send, after holdouts.
+        candidates: By open action, its value and its probability before holdouts.
+        ruled_out: Closed actions by reason.
+        features: What the policy saw; empty where it saw nothing of the customer.
+        value: Incremental value of the chosen action, after every cost.
+        cost: What the send takes from the budget; 0 for no send.
+        shadow_price: Price of money it was chosen at.
+        policy_version: Policy that decided.
+        model_version: Belief used; ends with /plain where it read no feature.
+    """
+
+    decision_id: str
+    customer_id: str
+    request_id: str
+    at: datetime
+    turn: int
+    verdict: str
+    reason: str
+    offer_id: str | None
+    channel: str | None
+    campaign_id: str | None
+    propensity: float
+    send_propensity: float
+    candidates: Mapping[str, tuple[float, float]]
+    ruled_out: Mapping[str, list[str]]
+    features: Mapping[str, float]
+    value: float
+    cost: Decimal
+    shadow_price: float
+    policy_version: str
+    model_version: str
+
+    def encoded(self) -> bytes:
+        """Give it as one line of JSON."""
+        return msgspec.json.encode(self)
+
+
+def decide_online(
+    knowledge: Knowledge,
+    traits: Traits | None,
+    *,
+    customer_id: str,
+    request_id: str,
+    refusals: Mapping[str, str],
+    now: datetime,
+    is_plain: bool = False,
+    offers: Set[str] | None = None,
+) -> OnlineDecision:
+    """Decide for one customer now.
+
+    Every drawn belief is one plausible world; in it the customer gets the action of most value
+    above the price of money, or none. The share of worlds, mixed with an even choice, is the
+    probability of an action; which one it is follows from seed, customer and request alone.
+
+    Args:
+        knowledge: What is believed and what things cost.
+        traits: What is known of the customer; None when the turn did not know them.
+        customer_id: Who.
+        request_id: What asks; the same one gets the same decision.
+        refusals: Reason code by channel, "" where a contact may go out; a channel left out
+            is closed. By `offer/ID`, why an offer is closed.
+        now: The moment, aware.
+        is_plain: True where the customer lets no feature be used: nothing in `traits` is read.
+        offers: The only offers asked for; None for all.
+
+    Returns:
+        The decision; nothing is logged.
+
+    Source:
+        Thompson (1933), Biometrika 25, as in `policies.sampling`, at the turn's price.
+    """
+    seen = None if is_plain else traits
+    asked = key_of(customer_id, request_id)
+    drawn = _draw(knowledge, seen, refusals, offers, asked)
+    verdict, reason = _verdict(knowledge, key_of(customer_id), drawn)
+    kept = 1 - knowledge.campaign_holdout
+    total = float(drawn.chance.sum()) * kept
+    is_out = reason == "global_holdout"
+    chosen = knowledge.arms[drawn.arm] if drawn.arm >= 0 and not is_out else None
+    sent = float(drawn.chance[drawn.arm]) * kept if verdict == "send" else 1 - total
+    return OnlineDecision(
+        decision_id=f"d{asked:016x}",
+        customer_id=customer_id,
+        request_id=request_id,
+        at=now,
+        turn=knowledge.turn,
+        verdict=verdict,
+        reason=reason,
+        offer_id=chosen.offer_id if chosen else None,
+        channel=chosen.channel if chosen else None,
+        campaign_id=campaign_of(chosen.offer_id, knowledge.turn) if chosen else None,
+        propensity=1.0 if is_out else sent,
+        send_propensity=0.0 if is_out else total,
+        candidates=_candidates(knowledge, drawn),
+        ruled_out=_ruled_out(knowledge, drawn.closed),
+        features={} if seen is None else _named(seen.features),
+        value=float(drawn.values[drawn.arm]) if chosen else 0.0,
+        cost=chosen.cost if chosen and verdict == "send" else Decimal(0),
+        shadow_price=knowledge.prices.shadow_price,
+        policy_version=POLICY_VERSION,
+        model_version=f"uplift-{knowledge.turn:03d}" + ("" if seen is not None else PLAIN),
+    )
+
+
+class _Drawn(NamedTuple):
+    """What was open, what it was worth, how likely it was, and which it became; -1 for none."""
+
+    closed: list[str]
+    values: Floats
+    chance: Floats
+    arm: int
+
+
+def _draw(
+    knowledge: Knowledge,
+    seen: Traits | None,
+    refusals: Mapping[str, str],
+    offers: Set[str] | None,
+    key: int,
+) -> _Drawn:
+    used = knowledge.customers.plain if seen is None else seen
+    closed = _closed(knowledge, used, refusals, offers)
+    allowed = np.array([not reason for reason in closed], dtype=bool)
+    values, share = _shares(knowledge, used, allowed)
+    even = knowledge.floor / (int(allowed.sum()) + 1)
+    chance = np.where(allowed, (1 - knowledge.floor) * share + even, 0.0)
+    steps = chance.cumsum()
+    arm = int(steps.searchsorted(mixed(key, knowledge.purposes[""]), side="right"))
+    return _Drawn(closed, values, chance, arm if arm < len(steps) else -1)
+
+
+def _closed(
+    knowledge: Knowledge, used: Traits, refusals: Mapping[str, str], offers: Set[str] | None
+) -> list[str]:
+    """Give why each action is closed, "" where it is open."""
+    share, amount, least, floor = knowledge.discounts
+    order = np.maximum(used.basket, least)
+    left = (used.margin_rate * order - share * order - amount) / order
+    keeps = (left >= floor - 1e-9).tolist()
+    found = []
+    for arm, keeps_floor in zip(knowledge.arms, keeps, strict=True):
+        reason = refusals.get(arm.channel, "no_channel")
+        reason = reason or refusals.get(f"offer/{arm.offer_id}", "")
+        if offers is not None and arm.offer_id not in offers:
+            reason = "not_asked"
+        elif not reason and not keeps_floor:
+            reason = "margin_floor"
+        found.append(reason)
+    return found
+
+
+def _shares(
+    knowledge: Knowledge, used: Traits, allowed: NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
+    """Give the expected value of each action, and the share of worlds in which it is best."""
+    prices, arms = knowledge.prices, len(knowledge.arms)
+    if not arms:
+        return np.zeros(0), np.zeros(0)
+    effects = (knowledge.draws @ used.features).reshape(-1, arms)
+    lasting = effects * (prices.calibration * (1 + prices.after_effect)) + prices.after_contact
+    fatigue = prices.opt_out[used.bucket] * (prices.future * used.standing)
+    values = used.worth * lasting - (prices.contact_cost + fatigue)
+    net = np.where(allowed, values - prices.shadow_price * prices.budget_cost, -np.inf)
+    best = net.argmax(axis=1)
+    best = best[net[np.arange(len(net)), best] > 0]
+    return values.mean(axis=0), np.bincount(best, minlength=arms) / len(net)
+
+
+def _verdict(knowledge: Knowledge, key: int, drawn: _Drawn) -> tuple[str, str]:
+    closed, arm = drawn.closed, drawn.arm
+    if mixed(key, knowledge.purposes["global"]) < knowledge.global_holdout:
+        return "holdout", "global_holdout"
+    if arm < 0:
+        reasons = [reason for reason in closed if reason]
+        if len(reasons) == len(closed):
+            return "skip", max(
+                set(reasons), key=lambda r: (reasons.count(r), r), default="no_offer"
+            )
+        worth = max(
+            value for value, reason in zip(drawn.values.tolist(), closed, strict=True) if not reason
+        )
+        return "abstain", "negative_value" if worth <= 0 else "exploration"
+    if mixed(key, knowledge.purposes[knowledge.arms[arm].offer_id]) < knowledge.campaign_holdout:
+        return "holdout", "campaign_holdout"
+    return "send", "chosen"
+
+
+def _candidates(knowledge: Knowledge, drawn: _Drawn) -> dict[str, tuple[float, float]]:
+    values, chance = drawn.values.round(4).tolist(), drawn.chance.round(6).tolist()
+    rows = zip(knowledge.names, drawn.closed, values, chance, strict=True)
+    return {name: (value, p) for name, shut, value, p in rows if not shut}
+
+
+def _ruled_out(knowledge: Knowledge, closed: list[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, reason in zip(knowledge.names, closed, strict=True):
+        if reason:
+            found.setdefault(reason, []).append(name)
+    return found
+
+
+def _named(features: Floats) -> dict[str, float]:
+    return dict(zip(FEATURES[1:], features[1:].round(4).tolist(), strict=True))

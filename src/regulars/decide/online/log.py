@@ -1,0 +1,162 @@
+"""The log of online decisions: answered first, on disk soon; exposures only of what is there."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from regulars.collect.ingest.log.disk import Disk
+from regulars.collect.ingest.log.frame import FINGERPRINT_BYTES, Header, encode_frame
+from regulars.collect.ingest.log.reader import (
+    Position,
+    partition_folder,
+    read_stretch,
+    segments_in,
+)
+from regulars.collect.ingest.log.writer import LogWriter
+
+FOLDER = "decisions"
+_MARK = bytes(FINGERPRINT_BYTES)
+_KNOWN = 2_000_000
+
+
+class DecisionLog:
+    """Keeps decisions and exposures in order, each in a frame with a checksum.
+
+    What is handed in is written and synced at once by a thread of its own; whatever comes in
+    while the disk is busy is synced together next. So a crash loses what was handed in during
+    one sync at most. An exposure is only taken of a decision that is on disk.
+
+    Args:
+        folder: The workspace's folder.
+        disk: How to touch the disk.
+    """
+
+    def __init__(self, folder: Path, *, disk: Disk | None = None) -> None:
+        """Open the log and read the names of the decisions it holds.
+
+        Raises:
+            NotReady: Another process writes to it.
+            OSError: The disk is full or read-only.
+        """
+        self._folder = folder / FOLDER
+        self._settling = threading.Condition()
+        self._waiting = 0
+        self._on_disk: dict[str, None] = {}
+        self._handed_in: set[str] = set()
+        self._exposed: set[str] = set()
+        self.failures = 0
+        self._writer = LogWriter(self._folder, self._settled, partitions=1, disk=disk)
+        for row in rows_in(self._folder):
+            self._remember(row)
+
+    def decided(self, decision_id: str, line: bytes) -> None:
+        """Hand a decision in, and go on; one that was handed in before is not logged again."""
+        with self._settling:
+            if decision_id in self._on_disk or decision_id in self._handed_in:
+                return
+            self._handed_in.add(decision_id)
+        self._append(decision_id, line)
+
+    def knows(self, decision_id: str) -> bool:
+        """Say whether a decision was handed in, on disk or not."""
+        with self._settling:
+            return decision_id in self._on_disk or decision_id in self._handed_in
+
+    def exposed(self, decision_id: str, *, at: str) -> bool:
+        """Note that a customer saw what was decided.
+
+        Args:
+            decision_id: The decision.
+            at: The moment, ISO 8601.
+
+        Returns:
+            False when the decision is not on disk, or was noted as seen already: it does not
+            count.
+        """
+        with self._settling:
+            if decision_id not in self._on_disk or decision_id in self._exposed:
+                return False
+            self._exposed.add(decision_id)
+        self._append("", msgspec.json.encode({"exposed": decision_id, "at": at}))
+        return True
+
+    def holds(self, decision_id: str) -> bool:
+        """Say whether a decision is on disk."""
+        with self._settling:
+            return decision_id in self._on_disk
+
+    def flush(self) -> None:
+        """Wait until all that was handed in is on disk, or could not be written."""
+        with self._settling:
+            self._settling.wait_for(lambda: self._waiting == 0)
+
+    def close(self) -> None:
+        """Write what waits and close the files."""
+        self._writer.close()
+
+    def _append(self, decision_id: str, line: bytes) -> None:
+        header = Header(
+            receipt=decision_id,
+            source=FOLDER,
+            dialect="native",
+            received_at=0,
+            sent_at=None,
+            count=1,
+        )
+        with self._settling:
+            self._waiting += 1
+        self._writer.append([(0, encode_frame(header, [_MARK], [line]), decision_id)])
+
+    def _settled(self, decision_ids: list[Any], failed: OSError | None) -> None:
+        with self._settling:
+            self._waiting -= len(decision_ids)
+            self._handed_in.difference_update(decision_ids)
+            if failed is None:
+                for decision_id in filter(None, decision_ids):
+                    self._know(decision_id)
+            else:
+                self.failures += len(decision_ids)
+            self._settling.notify_all()
+
+    def _remember(self, row: dict[str, Any]) -> None:
+        if "exposed" in row:
+            self._exposed.add(row["exposed"])
+        else:
+            self._know(row["decision_id"])
+
+    def _know(self, decision_id: str) -> None:
+        self._on_disk[decision_id] = None
+        if len(self._on_disk) > _KNOWN:
+            oldest = next(iter(self._on_disk))
+            del self._on_disk[oldest]
+            self._exposed.discard(oldest)
+
+
+def rows_in(log: Path, *, after: int = 0) -> Iterator[dict[str, Any]]:
+    """Read decisions and exposures that are on disk, oldest first.
+
+    Args:
+        log: The folder of the log.
+        after: Rows to leave out at the beginning.
+
+    Yields:
+        One mapping per row: a decision, or the id of one that was exposed.
+    """
+    folder = partition_folder(log, 0)
+    known = segments_in(folder) if folder.is_dir() else []
+    begun = [segment for segment in known if segment <= after]
+    here = Position(max(begun)) if begun else Position()
+    skipped = after - (here.segment if begun else 0)
+    while known:
+        stretch = read_stretch(folder, here)
+        for frame in stretch.frames:
+            if skipped > 0:
+                skipped -= 1
+            else:
+                yield msgspec.json.decode(frame.lines[0])
+        if not stretch.frames and stretch.end == here:
+            return
+        here = stretch.end
