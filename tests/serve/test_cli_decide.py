@@ -123,3 +123,22 @@ def test_a_pin_is_set_and_taken_away_and_reviews_that_are_due_are_listed(tmp_pat
     assert isinstance(
         call("pin", *cell, "lots", "--why", "x", "--dir", tmp_path).exception, InputError
     )
+
+
+def test_a_channel_is_overridden_and_restored_on_the_command_line(tmp_path):
+    (tmp_path / "regulars.toml").write_text('[channels.sms]\ncost = "0.05"\n')
+    at = ("sms", "*", "engage")
+
+    said = [
+        call("override-channel", *at, "0.4", "--why", "new sender", "--dir", tmp_path),
+        call("channels", "--dir", tmp_path, "--json"),
+        call("restore-channel", *at, "--dir", tmp_path),
+        call("restore-channel", *at, "--dir", tmp_path),
+    ]
+
+    assert said[0].stdout.strip() == "sms * engage is 0.4 now"
+    assert json.loads(said[1].stdout) == {"channels": []}
+    assert [one.stdout.strip() for one in said[2:]] == [
+        "back to what was learned",
+        "nothing was overridden",
+    ]

@@ -80,7 +80,7 @@ def mixed(key: int, purpose: int) -> float:
         A number in (0, 1).
 
     Example:
-        >>> mixed(key_of("ann"), key_of(7, "x")) == uniforms(keys_of(["ann"]), 7, "x")[0]
+        >>> bool(mixed(key_of("ann"), key_of(7, "x")) == uniforms(keys_of(["ann"]), 7, "x")[0])
         True
     """
     found = ((key ^ purpose) * _GAMMA_INT + _GAMMA_INT) & _MASK

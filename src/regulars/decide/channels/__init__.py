@@ -1,0 +1,1 @@
+"""Channels: what each can do for whom (reach, engage, convert, cost), learned and overridable."""
