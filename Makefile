@@ -15,6 +15,7 @@ test: ## Run every test (what CI runs)
 	@requirements/install dev
 	@requirements/system-packages
 	@requirements/client-packages
+	@requirements/engine-packages
 	$(PY) -m pytest -n 2 --dist loadfile
 
 check: ## Format, lint, types, import directions, licences, house rules, documents

@@ -36,6 +36,15 @@ def postgresql():
         yield server
 
 
+@pytest.fixture(scope="session")
+def sail():
+    """Give the Python of the second engine's environment; skip where it is not installed."""
+    python = Path(__file__).parents[1] / ".venv" / "sail" / "bin" / "python"
+    if not python.exists():
+        pytest.skip("the second engine is not installed; run: requirements/engine-packages")
+    return python
+
+
 def pytest_terminal_summary(terminalreporter):
     """In CI a skipped test is a failed run, but for data that is not shipped."""
     skipped = [

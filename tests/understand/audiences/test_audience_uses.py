@@ -1,6 +1,9 @@
 """Saved audiences where others name them: campaigns, rules of other audiences, versions."""
 
+import json
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from tests.understand.audiences.worlds import VIEW
@@ -18,6 +21,7 @@ from regulars.understand.segments.audiences.service import (
     take_back,
 )
 from regulars.understand.segments.audiences.starting import BUYING_TYPES, start
+from regulars.unify.tags.rules import asked
 
 VIEWED = {"event": VIEW, "days": 2, "is": ">=", "value": 1}
 
@@ -138,6 +142,18 @@ def test_what_is_wrong_with_a_rule_is_said_with_its_place_and_what_is_near(given
         read_audience("a", given)
 
     assert says in str(raised.value)
+
+
+def test_the_rules_the_page_shows_can_be_used():
+    page = (Path(__file__).parents[3] / "docs/how-to/build-an-audience.md").read_text("utf-8")
+    [whole] = re.findall(r"```json\n(.*?)```", page, re.S)
+    rows = re.findall(r"^\| `(\{.*?\})` \|", page, re.M)
+
+    assert len(list(asked(read_audience("left it", json.loads(whole)).rule))) == 6
+    assert len(rows) == 7
+    for row in rows:
+        rule = re.sub(r": ([ABC])\b", r': "\1"', row)
+        read_audience("row", json.loads(rule))
 
 
 def test_a_name_that_cannot_be_one_is_refused(shop):

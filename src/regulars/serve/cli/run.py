@@ -1,7 +1,7 @@
 """`regulars run`: do one turn of the loop, or continue one that was interrupted."""
 
 import json
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -42,6 +42,7 @@ def run(
     day = _day(opened, as_of.date() if as_of else None)
     told = (lambda _step: None) if as_json else (lambda step: typer.echo(f"  {step}", err=True))
     report = run_turn(opened, day, contact=contact, progress=told)
+    _follow(opened)
     summary = _summary(opened, report.turn.number) if report.contacted else {}
     if as_json:
         said = {
@@ -56,6 +57,17 @@ def run(
     typer.echo(f"Turn {report.turn.number}, as of {day}, is done.")
     for name, value in summary.items():
         typer.echo(f"  {name}: {value}")
+
+
+def _follow(opened: Any) -> None:
+    """Judge the audiences again on what the turn wrote."""
+    from regulars.errors import Transient  # noqa: PLC0415
+    from regulars.serve.sending.ticking.following import follow_audiences  # noqa: PLC0415
+
+    try:
+        follow_audiences(opened, now=datetime.now(UTC))
+    except Transient as error:
+        typer.echo(f"audiences are not refreshed yet: {error}", err=True)
 
 
 def _summary(opened: Any, turn: int) -> dict[str, Any]:

@@ -1,18 +1,20 @@
 """The charts of the pages: the house charts, named in the reader's language."""
 
 from collections.abc import Sequence
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 
-from regulars.charts import Interval, interval_plot, stacked_bars
+from regulars.charts import Interval, interval_plot, line_plot, stacked_bars
 from regulars.charts.look import Option
 from regulars.serve.console.rendering import say
 from regulars.serve.console.words import N_
 from regulars.serve.http.measure import Campaign, TurnEffect
 from regulars.serve.http.timeline import MonthSpend
+from regulars.understand.segments.audiences.membership.service import RefreshCount
 
 EXPECTED, MEASURED = N_("expected"), N_("measured")
-TURN, PAID = N_("Turn"), N_("Paid")
+TURN, PAID, MEMBERS = N_("Turn"), N_("Paid"), N_("Members")
 
 
 def effects_chart(request: Request, effects: Sequence[TurnEffect]) -> Option:
@@ -70,6 +72,25 @@ def spend_chart(request: Request, months: Sequence[MonthSpend]) -> Option:
             x_name="",
             y_name=_currency(request),
             names={"paid": say(request, PAID)},
+        )
+    )
+
+
+def members_chart(request: Request, lines: Sequence[RefreshCount]) -> Option:
+    """Draw how an audience grew and shrank.
+
+    Returns:
+        An ECharts option; without points before its first refresh.
+    """
+    zone = ZoneInfo(request.state.caller.workspace.settings.retailer.zone)
+    return _on_page(
+        line_plot(
+            {"members": [float(one.members) for one in lines]},
+            labels=[f"{one.at.astimezone(zone):%m-%d %H:%M}" for one in lines],
+            title="",
+            x_name="",
+            y_name=say(request, MEMBERS),
+            names={"members": say(request, MEMBERS)},
         )
     )
 

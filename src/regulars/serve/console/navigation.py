@@ -43,7 +43,14 @@ class Room:
 
 ROOMS = (
     Room(N_("Home"), (Door("/", N_("Home")),)),
-    Room(N_("Customers"), (Door("/customers", N_("Customers")), Door("/tags", N_("Tags")))),
+    Room(
+        N_("Customers"),
+        (
+            Door("/customers", N_("Customers")),
+            Door("/audiences", N_("Audiences")),
+            Door("/tags", N_("Tags")),
+        ),
+    ),
     Room(N_("Reach"), (Door("/campaigns", N_("Campaigns")), Door("/delivery", N_("Delivery")))),
     Room(N_("Learnings"), (Door("/learnings", N_("Learnings")),)),
     Room(

@@ -3,6 +3,7 @@
 from starlette.routing import Route
 
 from regulars.serve.console.pages.adjust.learnings import LearningsPage
+from regulars.serve.console.pages.audiences.audiences import AudiencePages
 from regulars.serve.console.pages.customers.customers import CustomerPages
 from regulars.serve.console.pages.customers.identity import IdentityPages
 from regulars.serve.console.pages.data.data import DataPage
@@ -35,6 +36,7 @@ KINDS = (
     QuarantinePages,
     PlanPage,
     TagPages,
+    AudiencePages,
 )
 
 

@@ -33,6 +33,12 @@ SAID = {
     "tag_removed": N_("The tag was removed. It stays away until somebody gives it again."),
     "tag_saved": N_("The tag was saved. Its members are settled in the next turn."),
     "tag_deleted": N_("The tag was deleted."),
+    "audience_saved": N_(
+        "The audience was saved. Its members are followed from the next refresh on."
+    ),
+    "audience_deleted": N_("The audience was deleted. Its versions and its history stay readable."),
+    "audience_back": N_("The earlier version counts again, under a new number."),
+    "audience_fresh": N_("Judged again. Who entered and who left is below."),
     "campaign_saved": N_("Saved as a draft. Look at it below, then ask for approval."),
     "submitted": N_("Asked for approval. Somebody else decides."),
     "sending": N_("Started. Contacts go out by themselves, phase by phase."),

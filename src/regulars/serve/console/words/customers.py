@@ -101,6 +101,9 @@ SCORES = {
     "rfm_scores.recency": N_("RFM: recency"),
     "rfm_scores.frequency": N_("RFM: frequency"),
     "rfm_scores.monetary": N_("RFM: money"),
+    "churn_scores.silence_weeks": N_("Weeks of silence"),
+    "churn_scores.churn_probability": N_("Probability of not coming back"),
+    "churn_scores.recency_probability": N_("The same by silence alone"),
 }
 TIERS = {
     "high": N_("high value"),

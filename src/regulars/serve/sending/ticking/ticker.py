@@ -14,6 +14,8 @@ from regulars.errors import RegularsError
 from regulars.govern.protection.redaction import mask_logs
 from regulars.serve.sending.composing import Pen
 from regulars.serve.sending.passing import Pass, enrol_left, one_pass
+from regulars.serve.sending.ticking.following import EVERY_SECONDS as FOLLOWED_EVERY
+from regulars.serve.sending.ticking.following import follow_audiences
 
 _LOG = logging.getLogger("regulars.serve.ticker")
 EVERY_SECONDS = 2.0
@@ -35,7 +37,7 @@ class Ticker:
         """Begin the thread."""
         self._folder, self._wake, self._every = folder, wake, every
         self._ending = threading.Event()
-        self.passes, self._said = 0, ""
+        self.passes, self._said, self._audiences_due = 0, "", 0.0
         self._thread = threading.Thread(target=self._work, name=f"ticker {folder}", daemon=True)
         self._thread.start()
 
@@ -57,6 +59,7 @@ class Ticker:
                     enrol_left(app, now=datetime.now(UTC))
                 self._tell(one_pass(app, now=datetime.now(UTC), with_campaigns=is_due, pen=pen))
                 is_new, self._said = False, ""
+                self._follow(app)
             except RegularsError as error:
                 self._warn(f"a pass failed: {error}")
                 app = _again(app)
@@ -69,6 +72,12 @@ class Ticker:
             if is_due:
                 due = monotonic() + self._every
             self._wake.wait(max(due - monotonic(), 0.01))
+
+    def _follow(self, app: App) -> None:
+        """Judge the audiences again when it is time; a failure waits for the next time."""
+        if monotonic() >= self._audiences_due:
+            self._audiences_due = monotonic() + FOLLOWED_EVERY
+            follow_audiences(app, now=datetime.now(UTC))
 
     def _warn(self, message: str) -> None:
         """Say once what goes wrong, however many passes it goes wrong in."""

@@ -179,7 +179,7 @@ def definition(draft: Draft) -> dict[str, Any]:
     if draft.kind == TagKind.MODEL:
         table, _, column = draft.score.partition(".")
         limits = {"at_least": draft.at_least, "at_most": draft.at_most}
-        told = {name: _number(text) for name, text in limits.items() if text.strip()}
+        told = {name: number_of(text) for name, text in limits.items() if text.strip()}
         return {"table": table, "column": column} | told
     if draft.kind == TagKind.SOURCE:
         found = {"trait": draft.trait.strip()}
@@ -235,8 +235,8 @@ def draft_of(tag: Tag) -> Draft:
         tag.expires_on.isoformat() if tag.expires_on else "",
         str(tag.keep_days or ""),
         score=f"{told.get('table', '')}.{told.get('column', '')}",
-        at_least=_typed(told.get("at_least", "")),
-        at_most=_typed(told.get("at_most", "")),
+        at_least=typed(told.get("at_least", "")),
+        at_most=typed(told.get("at_most", "")),
         trait=str(told.get("trait", "")),
         value=str(told.get("value", "")),
     )
@@ -274,11 +274,10 @@ def _row(given: Any) -> Row:
     if not isinstance(given, dict) or not {"field", "event"} & set(given):
         raise InputError("the rule is too deep for rows; edit it as text")
     value = given.get("value", "")
-    typed = ", ".join(map(_typed, value)) if isinstance(value, list) else _typed(value)
     if "event" in given:
         days = str(given.get("days", ""))
-        return Row(EVENT, str(given.get("is")), typed, str(given["event"]), days)
-    return Row(str(given["field"]), str(given.get("is")), typed)
+        return Row(EVENT, str(given.get("is")), typed(value), str(given["event"]), days)
+    return Row(str(given["field"]), str(given.get("is")), typed(value))
 
 
 def _group(group: Group) -> dict[str, Any]:
@@ -295,19 +294,30 @@ def _condition(row: Row) -> dict[str, Any]:
     else:
         told["field"] = row.field
     if sign not in UNARY:
-        told["value"] = _value(row, sign)
+        is_number = row.field == EVENT or FIELDS.get(row.field, True)
+        told["value"] = value_of(row.value, sign, is_number=is_number)
     return told
 
 
-def _value(row: Row, sign: str) -> Any:
-    is_number = row.field == EVENT or FIELDS.get(row.field, True)
-    read = _number if is_number else str.strip
+def value_of(text: str, sign: str, *, is_number: bool) -> Any:
+    """Read what a condition compares with, as it was typed.
+
+    Args:
+        text: One value, or several between commas where the sign takes several.
+        sign: The comparison.
+        is_number: True when it is to be a number.
+
+    Returns:
+        The value or values; what should be a number and is none stays text.
+    """
+    read = number_of if is_number else str.strip
     if sign in {"in", "between"}:
-        return [read(part) for part in _BETWEEN.split(row.value) if part.strip()]
-    return read(row.value)
+        return [read(part) for part in _BETWEEN.split(text) if part.strip()]
+    return read(text)
 
 
-def _number(text: str) -> Any:
+def number_of(text: str) -> Any:
+    """Read a number, or a share in per cent; text that is none stays text."""
     plain = text.strip().removesuffix("%").removesuffix("％")  # noqa: RUF001
     try:
         found = float(plain)
@@ -317,7 +327,10 @@ def _number(text: str) -> Any:
     return int(found) if found.is_integer() else found
 
 
-def _typed(value: Any) -> str:
+def typed(value: Any) -> str:
+    """Write a value as somebody would type it; several between commas."""
+    if isinstance(value, list):
+        return ", ".join(map(typed, value))
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 

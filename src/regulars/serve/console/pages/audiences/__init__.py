@@ -1,0 +1,1 @@
+"""Pages about audiences: those there are, one as it is written, one over time."""
