@@ -118,7 +118,9 @@ class AudiencePages:
             look = http.look_at(caller_of(request), _audience(draft)) if draft.is_complete else None
         except InputError as error:
             problem = str(error)
-        return self._pages.page(request, "customers/audiences/count.html", look=look, problem=problem)
+        return self._pages.page(
+            request, "customers/audiences/count.html", look=look, problem=problem
+        )
 
     def overlap(self, request: Request) -> Response:
         """How the draft lies with the audiences there are."""
@@ -191,7 +193,7 @@ class AudiencePages:
         known = [one.name for one in list_audiences(workspace.state)]
         return self._pages.page(
             request,
-            "customers/audiences/editor.html" if is_part(request) else "customers/audiences/edit.html",
+            f"customers/audiences/{'editor' if is_part(request) else 'edit'}.html",
             status=status,
             draft=draft,
             problem=problem,
