@@ -66,27 +66,13 @@ def step_recorded_before_the_state_moved():
 @bug
 def contacts_handed_over_after_the_state_moved():
     """The state is moved and on disk, the message is not: nobody sends it any more."""
-    real, write = running._Group._hand_over, running._Group._write
-    left = []
+    real = running._enrol
 
-    def hand_over(self, cohort, contacts):
-        left.append((cohort, contacts))
-        return len(contacts)
+    def enrol(opened, joining, now):
+        committed_between(opened)
+        return real(opened, joining, now)
 
-    def write_first(self, cohort, before, walked, node):
-        write(self, cohort, before, walked, node)
-        committed_between(self._opened)
-        real(self, *left.pop())
-
-    @contextmanager
-    def both():
-        with (
-            patch.object(running._Group, "_hand_over", hand_over),
-            patch.object(running._Group, "_write", write_first),
-        ):
-            yield
-
-    return both()
+    return patch.object(running, "_enrol", enrol)
 
 
 @bug
@@ -163,11 +149,11 @@ def time_out_before_the_event():
     """Whoever waits is let go on by time before events of earlier are told."""
     real = advancing.tell
 
-    def tell(state, shelf, span, *, loop, is_late=False):
+    def tell(state, shelf, span, *, loop, now, is_late=False):
         return (
-            real(state, shelf, span, loop=loop, is_late=is_late)
+            real(state, shelf, span, loop=loop, now=now, is_late=is_late)
             if is_late
-            else (real(state, shelf, span, loop=loop)[0], 0)
+            else (real(state, shelf, span, loop=loop, now=now)[0], 0)
         )
 
     @contextmanager

@@ -288,7 +288,7 @@ def prove():
         for name, urls in places.items():
             for url in urls:
                 migrate(url)
-            died, lost, repeated, rows = killed(folder, urls, customers=800, looks=250, kills=1000)
+            died, lost, repeated, rows = killed(folder, urls, customers=300, looks=260, kills=1000)
             assert (lost, repeated) == (0, 0), (name, lost, repeated)
             told.append(f"{name} {died:,} killed, {rows['steps'].total():,} steps")
     return f"{'; '.join(told)}: 0 lost, 0 repeated"

@@ -201,3 +201,36 @@ def test_a_clock_is_that_of_the_customer(shop):
     hours = {one: datetime.fromtimestamp(at / 1000, UTC).hour for one, at in rows.items()}
     assert hours == {"lon": 18, "sha": 10}
     assert ZONE == "Asia/Shanghai"
+
+
+def known_as(shop, node, present):
+    shop.run(
+        """INSERT INTO identifiers (node, namespace, value, customer_id, ordinal, first_seen, last_seen,
+           evidence) VALUES (:node, 'cookie', :node, :present, 0, '', '', '')""",
+        {"node": node, "present": present},
+    )
+
+
+def test_who_signs_in_goes_on_where_the_visitor_stood(shop):
+    trip = Trip(shop, GREET, NOW)
+    trip.after(minutes=1).tell("Came", "c_visitor", shop="a").look()
+    known_as(shop, "c_visitor", "ann")
+    trip.after(hours=1).tell("Came", "ann", shop="a").look()
+
+    # Once for all: ann is the visitor, and is not let in again.
+    [row] = trip.rows("SELECT customer_id, wake_at FROM journey_states")
+    assert row["customer_id"] == "ann" and row["wake_at"] is not None
+    assert len(trip.rows("SELECT key FROM ledger")) == 1
+
+
+def test_who_is_inside_under_two_ids_goes_on_under_one(shop):
+    trip = Trip(shop, GREET, NOW)
+    trip.after(minutes=1).tell("Came", "c_visitor", "ann", shop="a").look()
+    known_as(shop, "c_visitor", "ann")
+    trip.after(hours=1).tell("Came", "c_visitor", shop="a").look()
+
+    rows = trip.rows("SELECT customer_id, times, wake_at FROM journey_states ORDER BY times")
+    assert [(row["customer_id"], row["times"], row["wake_at"] is None) for row in rows] == [
+        ("ann", 1, False),
+        ("ann", 2, True),
+    ]

@@ -8,7 +8,7 @@ from tests.reach.journeys.journey_bugs import BUGS
 from tests.reach.journeys.journey_world import history
 from tests.reach.test_ledger_simulation import image
 
-SEEDS, PLANTED_SEEDS = range(60), range(60)
+SEEDS, PLANTED_SEEDS = range(60), range(120)
 
 
 def live(seeds):
@@ -54,9 +54,11 @@ def prove():
     Returns:
         What was lived and found, for GUARANTEES.md.
     """
+    from tests.reach.journeys import test_journey_simulation as suite  # a name processes can find
+
     parts = [range(start, start + 200) for start in range(0, 4_000, 200)]
     with ProcessPoolExecutor() as pool:
-        found = list(pool.map(live, parts))
+        found = list(pool.map(suite.live, parts))
     looks, kills = sum(one[0] for one in found), sum(one[1] for one in found)
     steps = sum(sum(one[2].values()) for one in found)
     broken = {seed: what for one in found for seed, what in one[3].items()}

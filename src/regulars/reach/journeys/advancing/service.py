@@ -50,14 +50,20 @@ def advance(state: State, means: Means, *, now: datetime, shelf: Shelf | None = 
     held, done = shelf or Shelf(), Advanced()
     while (span := next_span(state)) is not None:
         while True:
-            entered, told = tell(state, held, span, loop=means.settings.loop)
+            entered, told = tell(state, held, span, loop=means.settings.loop, now=now)
             done.entered, done.told = done.entered + entered, done.told + told
             if not _walk_all(state, held, means, done, now) and not told:
                 break
-        done.told += tell(state, held, span, loop=means.settings.loop, is_late=True)[1]
+        done.told += _tell_late(state, held, span, means, now)
         clear(state, span)
     _walk_all(state, held, means, done, now)
     return done
+
+
+def _tell_late(
+    state: State, shelf: Shelf, span: tuple[int, int], means: Means, now: datetime
+) -> int:
+    return tell(state, shelf, span, loop=means.settings.loop, now=now, is_late=True)[1]
 
 
 def _walk_all(state: State, shelf: Shelf, means: Means, done: Advanced, now: datetime) -> int:

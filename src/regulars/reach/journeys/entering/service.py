@@ -19,6 +19,7 @@ from regulars.reach.journeys.definition.journey import (
     ReentryKind,
 )
 from regulars.reach.journeys.definition.nodes import WaitForEvent
+from regulars.reach.journeys.entering.merged.service import join_stays
 from regulars.reach.journeys.keeping.service import run_of
 from regulars.reach.journeys.keeping.versions.service import Numbered, Shelf
 from regulars.reach.journeys.running.service import (
@@ -71,7 +72,13 @@ def clear(state: State, span: tuple[int, int]) -> None:
 
 
 def tell(
-    state: State, shelf: Shelf, span: tuple[int, int], *, loop: Loop, is_late: bool = False
+    state: State,
+    shelf: Shelf,
+    span: tuple[int, int],
+    *,
+    loop: Loop,
+    now: datetime,
+    is_late: bool = False,
 ) -> tuple[int, int]:
     """Let in whom events let in, and tell those inside for whom an event counts.
 
@@ -83,6 +90,7 @@ def tell(
         shelf: Versions read so far.
         span: First and last number of the events.
         loop: Seed and global holdout.
+        now: The moment, aware.
         is_late: True for those who should have gone on before an event and could not, such as
             by a journey that is paused: what happens meanwhile counts for them.
 
@@ -90,6 +98,7 @@ def tell(
         Customers let in, customers told.
     """
     with state.transaction() as opened:
+        join_stays(opened, span, now=now)
         rows = opened.all(_SQL["events"], first=span[0], last=span[1])
         events = [row | {"properties": json.loads(row["properties"])} for row in rows]
         matches = opened.all(_SQL["matches"], first=span[0], last=span[1], is_late=int(is_late))

@@ -108,13 +108,23 @@ def walk_due(
         if row["state"] != "running":
             return Stretch(0, 0, 0)
         due = opened.all(_SQL["due"], journey_no=journey_no, now=ms_of(now), most=means.most)
-        steps = contacts = 0
+        steps, joining = 0, []
         for (version, node_no, cause), rows in sorted(_groups(due).items()):
             book = shelf.get(opened, journey_no, version)
             group = _Group(opened, book, means, now)
-            done = group.walk(book.node_by_number[node_no], cause, rows)
-            steps, contacts = steps + done.steps, contacts + done.contacts
+            steps += group.walk(book.node_by_number[node_no], cause, rows)
+            joining += group.joining
+        contacts = _enrol(opened, joining, now)
     return Stretch(len(due), steps, contacts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Joining:
+    """Members who join one run, and the stays something is kept of, by customer."""
+
+    run: Run
+    members: Sequence[Member]
+    kept: Mapping[str, int]
 
 
 class _Group:
@@ -123,9 +133,10 @@ class _Group:
     def __init__(self, opened: Transaction, book: Numbered, means: Means, now: datetime) -> None:
         self._opened, self._book, self._means, self._now = opened, book, means, now
         self._zone = means.settings.retailer.zone
+        self.joining: list[_Joining] = []
 
-    def walk(self, node: str, cause: int, rows: Sequence[Mapping[str, Any]]) -> Stretch:
-        """Walk them on and write down what came of it."""
+    def walk(self, node: str, cause: int, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Walk them on and write down what came of it; gives the steps taken."""
         cohort = self._cohort(rows)
         before = list(cohort.visits)
         if cause in {CALLED_OUT, CALLED_TO_GOAL}:
@@ -133,9 +144,9 @@ class _Group:
         else:
             ways = Ways(self._book.journey, _Asking(self), self._means.settings.loop.seed)
             walked = walk(ways, cohort, node, _CAUSES.get(cause, Cause.IS_DUE))
-        contacts = self._hand_over(cohort, walked.contacts)
+        self._address(cohort, walked.contacts)
         self._write(cohort, before, walked, node)
-        return Stretch(len(rows), len(walked.steps), contacts)
+        return len(walked.steps)
 
     def _cohort(self, rows: Sequence[Mapping[str, Any]]) -> Cohort:
         now = ms_of(self._now)
@@ -197,20 +208,19 @@ class _Group:
             ],
         )
 
-    def _hand_over(self, cohort: Cohort, contacts: Sequence[Contact]) -> int:
-        """Put contacts into the send ledger, those of one node and step together."""
+    def _address(self, cohort: Cohort, contacts: Sequence[Contact]) -> None:
+        """Make contacts members of runs, those of one node and step together."""
         groups: dict[tuple[str, str], list[tuple[Contact, str]]] = defaultdict(list)
         for contact, channel in zip(contacts, self._channels(cohort, contacts), strict=True):
             says = contact.does.content.get(channel, "")
             step = f"{contact.node}/{cohort.times[contact.place]}.{contact.visit}"
             groups[step, says].append((contact, channel))
-        for (step, says), group in sorted(groups.items()):
-            self._enrol(cohort, step, says, group)
-        return len(contacts)
+        for (step, says), group in groups.items():
+            self.joining.append(self._members(cohort, step, says, group))
 
-    def _enrol(
+    def _members(
         self, cohort: Cohort, step: str, says: str, group: Sequence[tuple[Contact, str]]
-    ) -> None:
+    ) -> "_Joining":
         does, run_id = group[0][0].does, run_of(self._book.journey.id)
         alike = len(set(does.content.values())) <= 1
         run = Run(
@@ -237,18 +247,12 @@ class _Group:
             )
             for contact, channel in group
         ]
-        enrol_within(self._opened, run, members, now=self._now)
-        self._opened.many(
-            _SQL["add_contact"],
-            [
-                {
-                    "contact_key": run_key(run.run_id, run.step, cohort.customers[contact.place]),
-                    "instance_id": cohort.ids[contact.place],
-                }
-                for contact, _ in group
-                if cohort.contexts[contact.place]
-            ],
-        )
+        kept = {
+            cohort.customers[contact.place]: cohort.ids[contact.place]
+            for contact, _ in group
+            if cohort.contexts[contact.place]
+        }
+        return _Joining(run, members, kept)
 
     def _channels(self, cohort: Cohort, contacts: Sequence[Contact]) -> list[str]:
         """Give each contact the first channel no standing rule forbids."""
@@ -308,6 +312,28 @@ class _Asking:
 
     def act(self, kind: NodeKind, doings: Sequence[Doing], /) -> list[str | None]:
         return self._group.act(kind, doings)
+
+
+def _enrol(opened: Transaction, joining: Sequence[_Joining], now: datetime) -> int:
+    """Put contacts into the send ledger, in one order, so that no two workers block each other.
+
+    Returns:
+        How many.
+    """
+    merged: dict[Run, list[_Joining]] = defaultdict(list)
+    for one in joining:
+        merged[one.run].append(one)
+    for run, parts in sorted(merged.items(), key=lambda item: (item[0].step, repr(item[0]))):
+        enrol_within(opened, run, [m for part in parts for m in part.members], now=now)
+        opened.many(
+            _SQL["add_contact"],
+            [
+                {"contact_key": run_key(run.run_id, run.step, customer), "instance_id": number}
+                for part in parts
+                for customer, number in part.kept.items()
+            ],
+        )
+    return sum(len(one.members) for one in joining)
 
 
 _CAUSES = {ARRIVES: Cause.ARRIVES, EVENT_CAME: Cause.EVENT_CAME}

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from regulars.errors import NotReady
+from regulars.decide.offers.keeping.service import offers_in_force
+from regulars.errors import NotReady, UnknownName
 from regulars.govern.audit.service import anchor
 from regulars.govern.consent.declared import read_declared
 from regulars.reach.journeys.definition.nodes import ACTING, NodeKind
@@ -83,11 +84,12 @@ def publish(
     Raises:
         NotAllowed: Nobody approved it as it stands, or it was stopped.
         NotReady: A node needs what this workspace has not.
+        UnknownName: A node names a tag or an offer there is none of.
         InputError: Somebody stands at a node the version has not, and the map is silent.
     """
     row = find_journey(app.state, journey_id)
     version = row.newest
-    _check_actions(app, version.journey.nodes.values())
+    _check_actions(app, version.journey.nodes.values(), now=now)
     reviewing.checked(app, row, version, now=now)
     done = take_place(
         app.state, journey_id, version=version.version, moves=moves, actor=actor, now=now
@@ -136,7 +138,8 @@ def stop(app: "App", journey_id: str, *, reason: str, actor: str, now: datetime)
     return row
 
 
-def _check_actions(app: "App", nodes: Any) -> None:
+def _check_actions(app: "App", nodes: Any, *, now: datetime) -> None:
+    """Refuse nodes that nothing carries out, and tags and offers there are none of."""
     known = actions_of(app)
     for node in nodes:
         if node.kind in ACTING and node.kind not in known:
@@ -146,3 +149,7 @@ def _check_actions(app: "App", nodes: Any) -> None:
             )
         if node.kind is NodeKind.TAG:
             find_tag(app.state, node.does.settings["tag"])
+        if node.kind is NodeKind.COUPON:
+            offers = [kept.offer.offer_id for kept in offers_in_force(app.state, at=now)]
+            if node.does.settings["offer"] not in offers:
+                raise UnknownName("offer", node.does.settings["offer"], offers)

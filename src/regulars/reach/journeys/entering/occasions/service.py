@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from regulars.errors import RegularsError, UnknownName
@@ -116,7 +116,8 @@ class _Taking:
                 days = json.dumps(month_days_on(day, entry.days))
                 found = [row["customer_id"] for row in opened.all(_SQL["born_on"], days=days)]
             elif entry.field in calendar.dates:
-                found = sorted(calendar.dates[entry.field](opened, day))
+                begun = day - timedelta(days=entry.days)
+                found = sorted(calendar.dates[entry.field](opened, begun))
             else:
                 raise UnknownName("date of a customer", entry.field, known_dates(calendar.dates))
         if entry.audience is None:

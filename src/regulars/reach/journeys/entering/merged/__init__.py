@@ -1,0 +1,1 @@
+"""Customers who turned out to be one, inside journeys under two ids."""

@@ -1,0 +1,27 @@
+-- name: name_events
+-- Whoever was somebody else when the event was stored is told of by her present id.
+UPDATE journey_inbox SET customer_id = (
+    SELECT d.customer_id FROM identifiers AS d WHERE d.node = journey_inbox.customer_id)
+WHERE inbox_id BETWEEN :first AND :last AND EXISTS (
+    SELECT 1 FROM identifiers AS d
+    WHERE d.node = journey_inbox.customer_id AND d.customer_id <> d.node)
+
+-- name: under_other_ids
+SELECT DISTINCT s.instance_id, s.journey_no, s.occurrence, s.wake_at, d.customer_id AS present
+FROM journey_inbox AS i
+JOIN identifiers AS d ON d.customer_id = i.customer_id AND d.node <> d.customer_id
+JOIN journey_states AS s ON s.customer_id = d.node
+WHERE i.inbox_id BETWEEN :first AND :last
+ORDER BY s.instance_id
+
+-- name: hers
+SELECT occurrence, times, wake_at FROM journey_states
+WHERE customer_id = :present AND journey_no = :journey_no
+
+-- name: rename
+UPDATE journey_states SET customer_id = :present, occurrence = :occurrence, times = :times
+WHERE instance_id = :instance_id
+
+-- name: take_out
+UPDATE journey_states SET waits_for = :signal, wake_at = :at
+WHERE instance_id = :instance_id AND wake_at IS NOT NULL
