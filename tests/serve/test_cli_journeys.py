@@ -31,6 +31,11 @@ next = "fond"
 [nodes.fond]
 kind = "tag"
 tag = "greeted"
+next = "gift"
+
+[nodes.gift]
+kind = "points"
+points = 20
 next = "end"
 
 [nodes.end]
@@ -113,15 +118,18 @@ def test_a_journey_goes_from_a_file_through_approval_to_contacts_tags_and_assign
     assert sum(row["assignment"] == "contact" for row in kept) == sent
 
     told = asked(shop, capsys, "tick", "--now", (MORNING + timedelta(days=3)).isoformat())
-    assert told["journeys"]["steps"] == 3 * sent
+    assert told["journeys"]["steps"] == 4 * sent
     with app.state.reading() as opened:
         [marks] = opened.all(
             "SELECT COUNT(*) AS n FROM tag_marks WHERE name = 'greeted' AND mark = 'given'"
         )
+        [given] = opened.all("SELECT COUNT(*) AS n, SUM(active) AS points FROM points_accounts")
     assert marks["n"] == sent
+    assert (given["n"], given["points"]) == (sent, 20 * sent)
     shown = asked(shop, capsys, "journey", "show", "hello")
     assert {(way["node"], way["edge"]): way["steps"] for way in shown["flow"]["passed"]} == {
-        ("say", "next"): sent, ("rest", "next"): sent, ("fond", "next"): sent, ("end", "ended"): sent,
+        ("say", "next"): sent, ("rest", "next"): sent, ("fond", "next"): sent,
+        ("gift", "next"): sent, ("end", "ended"): sent,
     }  # fmt: skip
 
 

@@ -234,3 +234,26 @@ def test_who_is_inside_under_two_ids_goes_on_under_one(shop):
         ("ann", 1, False),
         ("ann", 2, True),
     ]
+
+
+def test_a_day_others_know_lets_in_before_it(shop):
+    trip = Trip(shop, BIRTHDAY.replace('"birthday"', '"points_expiring"'), NOW)
+    asked = []
+
+    def whose(_opened, day):
+        asked.append(day.isoformat())
+        return ["ann"] if day.isoformat() == "2026-03-11" else []
+
+    dated = Calendar(trip.means.settings, lambda _audience: set(), {"points_expiring": whose})
+    entered = 0
+    for _ in range(4):
+        trip.after(days=1)
+        entered += take_occasions(shop.state, Shelf(), dated, now=trip.now)[0]
+
+    assert entered == 1
+    assert asked == [
+        "2026-03-10",
+        "2026-03-11",
+        "2026-03-12",
+        "2026-03-13",
+    ]  # seven days ahead, once each

@@ -17,7 +17,7 @@ from regulars.reach.journeys.keeping.publishing.service import publish as take_p
 from regulars.reach.journeys.keeping.publishing.service import roll_back as take_back
 from regulars.reach.journeys.keeping.service import JourneyRow, find_journey, put_journey
 from regulars.serve.sending.journeys import reviewing
-from regulars.serve.sending.journeys.means import actions_of
+from regulars.serve.sending.journeys.means import actions_of, dates_of
 from regulars.unify.tags.service import find_tag
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def ground_of(app: "App") -> Ground:
         tuple(settings.channels),
         settings.loop.campaign_holdout,
         topics=tuple(read_declared(app.folder).topics),
-        dates=known_dates(),
+        dates=known_dates(dates_of(app)),
         hooks=tuple(hooks),
     )
 

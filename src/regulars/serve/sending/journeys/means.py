@@ -3,17 +3,22 @@
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from regulars.numerics.hashing import keys_of, uniforms
 from regulars.reach.campaigns.audiences.service import members_now
 from regulars.reach.campaigns.definition import Audience, hash_of
 from regulars.reach.coupons.service import CouponRefused, issue_coupon
 from regulars.reach.journeys.definition.nodes import Decide, NodeKind
+from regulars.reach.journeys.entering.occasions.service import DateSource
 from regulars.reach.journeys.running.service import Action, Means
 from regulars.reach.journeys.running.webhooks.service import keep_calls
 from regulars.reach.journeys.walking.cohort import Decided, Doing
+from regulars.reach.loyalty.acting.service import points_action
+from regulars.reach.loyalty.reporting.service import expiring
 from regulars.reach.standing.gate import gate_of
 from regulars.unify.tags.service import mark_within
 
@@ -126,9 +131,56 @@ def means_of(app: "App", *, now: datetime) -> Means:
     )
 
 
-def actions_of(_app: "App") -> dict[NodeKind, Action]:
+def actions_of(app: "App") -> dict[NodeKind, Action]:
     """Give what carries out nodes that are no messages, by kind."""
-    return {NodeKind.TAG: tag, NodeKind.COUPON: coupon, NodeKind.WEBHOOK: keep_calls}
+    return {
+        NodeKind.TAG: tag,
+        NodeKind.POINTS: partial(points, zone=app.settings.retailer.zone),
+        NodeKind.COUPON: coupon,
+        NodeKind.WEBHOOK: keep_calls,
+    }
+
+
+def dates_of(app: "App") -> dict[str, DateSource]:
+    """Give whose day a day is, by field of an entry by date that is no birthday."""
+    there = ZoneInfo(app.settings.retailer.zone)
+
+    def whose_points_expire(opened: "Transaction", day: date) -> list[str]:
+        begin = datetime.combine(day, time(), tzinfo=there).astimezone(UTC)
+        found = expiring(opened, after=begin, until=begin + timedelta(days=1))
+        return sorted({one.customer_id for one in found})
+
+    return {"points_expiring": whose_points_expire}
+
+
+def points(
+    opened: "Transaction", doings: Sequence[Doing], now: datetime, *, zone: str
+) -> list[str | None]:
+    """Give points, in the transaction that writes the step.
+
+    Args:
+        opened: The write transaction.
+        doings: To whom, and how many.
+        now: The moment, aware.
+        zone: IANA zone their expiry is counted in.
+
+    Returns:
+        "" for each; None where the ledger of points refused.
+    """
+    found: list[str | None] = []
+    for one in doings:
+        reason = one.settings["reason"] or "journey"
+        told = points_action(
+            opened,
+            one.customer_id,
+            one.settings["points"],
+            reason,
+            f"journey/{one.key}",
+            now,
+            zone=zone,
+        )
+        found.append(None if told.refused else "")
+    return found
 
 
 def tag(opened: "Transaction", doings: Sequence[Doing], now: datetime) -> list[str | None]:

@@ -16,7 +16,7 @@ from regulars.reach.journeys.keeping.service import list_journeys
 from regulars.reach.journeys.keeping.versions.service import Shelf
 from regulars.reach.journeys.running.webhooks.service import make_calls
 from regulars.reach.journeys.telling.measuring.service import Assigned, tell_assigned
-from regulars.serve.sending.journeys.means import Audiences, means_of
+from regulars.serve.sending.journeys.means import Audiences, dates_of, means_of
 
 if TYPE_CHECKING:
     from regulars.app import App
@@ -60,7 +60,7 @@ def take_on(app: "App", *, now: datetime) -> Journeyed:
         return Journeyed()
     shelf, means = Shelf(), means_of(app, now=now)
     assert isinstance(means.facts, Audiences)
-    calendar = Calendar(app.settings, means.facts.members)
+    calendar = Calendar(app.settings, means.facts.members, dates_of(app))
     entered, errors = take_occasions(app.state, shelf, calendar, now=now)
     done: Advanced = advance(app.state, means, now=now, shelf=shelf)
     calls = {} if stopped(app.state) else make_calls(app.state, app.channels, now=now)
