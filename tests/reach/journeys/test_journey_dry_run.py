@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 
+import ibis
 import numpy as np
+import pyarrow as pa
 import pytest
 from tests.reach.journeys.journey_world import CUSTOMERS, EVENTS, GROUND, LOOP, ZONES, Facts, graph
 from tests.reach.ledger_world import POLICY, START, ZONE, Memory
@@ -30,6 +32,7 @@ from regulars.reach.journeys.dry_run.reading import (
     Happened,
     by_event,
     exits_of,
+    milliseconds,
     waits_of,
 )
 from regulars.reach.journeys.dry_run.rules import Asked, fill_limits, wait_for_day
@@ -249,6 +252,18 @@ def test_a_contact_that_really_went_out_takes_room():
     judged = fill_limits(asked, np.zeros(2, dtype=np.int64), [Limit("", 1, days=7)])
 
     assert judged.reason.tolist() == ["", "frequency_cap"]
+
+
+def test_moments_keep_their_milliseconds():
+    app = ibis.duckdb.connect()
+    moments = [START + timedelta(days=n, microseconds=1_234_567 * n) for n in range(50)]
+    table = app.create_table(
+        "moments", pa.table({"at": pa.array(moments, pa.timestamp("us", "UTC"))})
+    )
+
+    found = table.select(at=milliseconds(table.at)).to_pyarrow().column("at").to_pylist()
+
+    assert sorted(found) == [ms_of(one) for one in moments]
 
 
 JOURNEY = """

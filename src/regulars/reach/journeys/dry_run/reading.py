@@ -99,7 +99,12 @@ def wanted_events(
     name = ibis.ifelse(is_named, events.event, ibis.literal("$") + events.type)
     chosen = events.filter(events.marks.isnull()).select("customer_id", "payload", name=name, at=at)
     chosen = chosen.filter(_.name.isin(sorted(names)) & _.at.between(since, until))
-    return chosen.mutate(at=_.at.epoch_seconds() * 1000 + _.at.millisecond().cast("int64"))
+    return chosen.mutate(at=milliseconds(_.at))
+
+
+def milliseconds(at: Any) -> Any:
+    """Give a column of moments as whole milliseconds since 1970 UTC, rounded down."""
+    return at.truncate("s").epoch_seconds().cast("int64") * 1000 + at.millisecond().cast("int64")
 
 
 def happened_by_name(rows: pa.Table, known: Known, *, with_properties: bool) -> dict[str, Happened]:

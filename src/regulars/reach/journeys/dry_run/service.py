@@ -34,6 +34,7 @@ from regulars.reach.journeys.dry_run.reading import (
     by_joining,
     exits_of,
     happened_by_name,
+    milliseconds,
     reads_properties,
     waits_of,
     wanted_events,
@@ -243,7 +244,7 @@ class _Reading:
         )
         found = found.select(
             customer_id=_.customer_id,
-            at=_.ordered_at.epoch_seconds() * 1000,
+            at=milliseconds(_.ordered_at),
         )
         table = self.sources.engine.arrow(found)
         if table.num_rows:
@@ -447,7 +448,7 @@ def _past(reading: _Reading, history: History) -> Asked:
         (_.fate == "sent") & _.at.between(reading.since - _LONGEST, reading.until)
     )
     rows = reading.sources.engine.arrow(
-        sent.select("customer_id", "channel", at=_.at.epoch_seconds() * 1000)
+        sent.select("customer_id", "channel", at=milliseconds(_.at))
     )
     place = pc.index_in(rows.column("customer_id"), value_set=pa.array(history.customers))
     rows = rows.append_column("place", place).filter(pc.is_valid(place))

@@ -11,6 +11,9 @@ from regulars.serve.console.pages.data.events import EventPages
 from regulars.serve.console.pages.data.plan import PlanPage
 from regulars.serve.console.pages.data.quarantine import QuarantinePages
 from regulars.serve.console.pages.home import HomePage
+from regulars.serve.console.pages.journeys.editor import EditorPages
+from regulars.serve.console.pages.journeys.journeys import JourneyPages
+from regulars.serve.console.pages.journeys.leading import LeadingPages
 from regulars.serve.console.pages.reach.approvals import ApprovalPages
 from regulars.serve.console.pages.reach.campaigns import CampaignPages
 from regulars.serve.console.pages.reach.copy import CopyPage
@@ -26,6 +29,9 @@ KINDS = (
     IdentityPages,
     WritingPages,
     CampaignPages,
+    JourneyPages,
+    EditorPages,
+    LeadingPages,
     ApprovalPages,
     DeliveryPage,
     LearningsPage,

@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from regulars.govern.policy.service import stopped
 from regulars.serve.console.drawing import effects_chart
 from regulars.serve.console.rendering import Pages, caller_of
 from regulars.serve.http.collect.state import collected
@@ -44,4 +45,5 @@ class HomePage:
             effects=effects,
             chart=effects_chart(request, effects),
             audit=audit_state(workspace),
+            stopped=stopped(workspace.state),
         )

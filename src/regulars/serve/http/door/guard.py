@@ -28,6 +28,8 @@ LARGE_BODY_BYTES = {
     "POST /api/reach/receipts/{channel}": 4 << 20,
     "PUT /api/reach/campaigns/{campaign_id}": 64 << 20,
     "POST /api/reach/campaigns/{campaign_id}/changes": 64 << 20,
+    "POST /journeys/{journey_id}/edit": 1 << 20,
+    "POST /journeys/{journey_id}/save": 1 << 20,
     "POST /api/govern/consent/import": 16 << 20,
     "POST /api/govern/suppress/import": 16 << 20,
     "POST /api/govern/copycheck": 4 << 20,

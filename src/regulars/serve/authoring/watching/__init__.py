@@ -1,0 +1,1 @@
+"""A journey in numbers, for people who watch it."""
