@@ -45,7 +45,7 @@ def inserted(
     node = {"kind": kind, **deepcopy(dict(usual))}
     told["nodes"][name] = node if kind == "exit" else _leading(node, target)
     if source:
-        _lead(told["nodes"][source], number, name)
+        _point(told["nodes"][source], number, name)
     else:
         _start_at(told, number, name)
     return told, name
@@ -76,9 +76,9 @@ def removed(given: Mapping[str, Any], name: str) -> Given:
     target = ways[0][1]
     del told["nodes"][name]
     for node in told["nodes"].values():
-        for number, (_label, leads) in enumerate(targets(node)):
-            if leads == name:
-                _lead(node, number, target)
+        for number, (_label, heads_to) in enumerate(targets(node)):
+            if heads_to == name:
+                _point(node, number, target)
     for number, entry in enumerate(_entries(told)):
         if entry.get("start") == name:
             _start_at(told, number, target)
@@ -87,20 +87,20 @@ def removed(given: Mapping[str, Any], name: str) -> Given:
     return told
 
 
-def led(given: Mapping[str, Any], name: str, leads: Sequence[str]) -> Given:
+def led(given: Mapping[str, Any], name: str, heads_to: Sequence[str]) -> Given:
     """Lead the ways of a node elsewhere, and drop ends nobody comes to any more.
 
     Args:
         given: The draft.
         name: The node.
-        leads: Target of each of its ways.
+        heads_to: Target of each of its ways.
 
     Returns:
         The draft.
     """
     told = deepcopy(dict(given))
-    for number, target in enumerate(leads):
-        _lead(told["nodes"][name], number, target)
+    for number, target in enumerate(heads_to):
+        _point(told["nodes"][name], number, target)
     reached = {target for node in told["nodes"].values() for _, target in targets(node)}
     reached |= {told.get("start", ""), *(entry.get("start", "") for entry in _entries(told))}
     for end in [n for n, node in told["nodes"].items() if node["kind"] == "exit"]:
@@ -132,7 +132,7 @@ _SECOND = {
 """Labels of the two ways of some nodes, and the field that says where the second leads."""
 
 
-def _lead(node: Given, number: int, target: str) -> None:
+def _point(node: Given, number: int, target: str) -> None:
     """Lead one way of a node to a target."""
     kind = node["kind"]
     if kind == "split":

@@ -108,7 +108,7 @@ class EditorPages:
     ) -> Response:
         name = request.path_params["journey_id"]
         values = editor_values(request, name, draft, undo=undo, opened=opened)
-        template = "journeys/editor.html" if is_part(request) else "journeys/alone.html"
+        template = "reach/journeys/editor.html" if is_part(request) else "reach/journeys/alone.html"
         return self._pages.page(request, template, status=status, problem=problem, **values)
 
 
@@ -215,8 +215,8 @@ def _with_change(draft: Given, name: str, form: Mapping[str, str]) -> Given:
     told = {key.removeprefix("f."): value for key, value in form.items()}
     node = fields.read(kind, draft["nodes"][name], told)
     changed = draft | {"nodes": draft["nodes"] | {name: node}}
-    leads = [form.get(f"way.{n}", target) for n, (_, target) in enumerate(targets(node))]
-    return led(changed, name, leads)
+    heads_to = [form.get(f"way.{n}", target) for n, (_, target) in enumerate(targets(node))]
+    return led(changed, name, heads_to)
 
 
 def _with_settings(draft: Given, form: Mapping[str, str]) -> Given:

@@ -82,7 +82,7 @@ class JourneyPages:
             }
         return self._pages.page(
             request,
-            "journeys/list.html",
+            "reach/journeys/list.html",
             rows=rows,
             inside=inside,
             templates=list_templates(),
@@ -120,7 +120,7 @@ class JourneyPages:
             )
         return self._pages.page(
             request,
-            "journeys/new.html",
+            "reach/journeys/new.html",
             status=status,
             ready=template,
             checked=checked,
@@ -182,7 +182,7 @@ def journey_page(
     needs = needs_approval(journey, caller.workspace.settings)
     return pages.page(
         request,
-        "journeys/one.html",
+        "reach/journeys/one.html",
         status=status,
         row=row,
         journey=journey,
