@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from regulars.errors import InputError, UnknownName
-from regulars.rehearse.informed import mean_given
-from regulars.rehearse.panel import empty_panel, observed, profile
-from regulars.rehearse.policies import POLICIES, View, play, watched_history
+from regulars.rehearse.baselines.informed import mean_given
+from regulars.rehearse.baselines.panel import empty_panel, observed, profile
+from regulars.rehearse.baselines.policies import POLICIES, View, play, watched_history
 from regulars.twin import Contacts, Plan, Twin
 
 CUSTOMERS, TURNS = 4000, 8

@@ -10,7 +10,7 @@ from typing import Any
 from regulars.datasets import complete_journey
 from regulars.errors import InputError
 from regulars.rehearse.apart import Apart
-from regulars.rehearse.comparison import compare_policies
+from regulars.rehearse.baselines.comparison import compare_policies
 from regulars.rehearse.readings import (
     collected,
     effects_by_turn,

@@ -1,6 +1,6 @@
 """The twin: a simulated grocer with known truth, met only through files in and contacts out."""
 
-from regulars.twin.doors import SKINS, Skin
+from regulars.twin.doors import SKINS, Skin, birthdays, week_events
 from regulars.twin.figures import FIGURES, WORLDS, Figure, figure_rows
 from regulars.twin.households import moments
 from regulars.twin.population import Population
@@ -24,7 +24,9 @@ __all__ = [
     "State",
     "Twin",
     "WeekEffects",
+    "birthdays",
     "figure_rows",
     "moments",
     "watched_habits",
+    "week_events",
 ]

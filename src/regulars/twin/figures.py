@@ -117,6 +117,11 @@ _TEXT = """
     plan.money .60 set aside per contact: expected discount
     plan.brand .35 set aside per contact: expected discount
     plan.floor .02 least share of an order left as margin
+    stimulus.sign_up .03 share of customers without an account who open one in a week
+    stimulus.cart .12 share of shoppers who put something into a cart in a week and leave it
+    stimulus.price .05 share of customers a watched product gets cheaper for in a week
+    stimulus.stock .03 share of customers a watched product comes back for in a week
+    stimulus.points .05 share of customers points of whom expire a month from a week
     budget.per_customer .15 suggested weekly budget per customer
     null:effects.on 0 in the null world a contact does nothing: nobody comes, uses, leaves
     effects.on 1 a contact has effects

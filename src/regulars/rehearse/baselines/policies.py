@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from regulars.decide.budget import allocate
 from regulars.errors import InputError, UnknownName
 from regulars.numerics.hashing import uniforms
-from regulars.rehearse.informed import mean_given
-from regulars.rehearse.panel import Panel, empty_panel, observed, profile
+from regulars.rehearse.baselines.informed import mean_given
+from regulars.rehearse.baselines.panel import Panel, empty_panel, observed, profile
 from regulars.twin import Contacts, Outcome, State, Twin
 
 Floats = NDArray[np.float64]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from regulars.rehearse.policies import POLICIES, play, watched_history
+from regulars.rehearse.baselines.policies import POLICIES, play, watched_history
 from regulars.rehearse.twin_run import TwinRun
 
 

@@ -1,0 +1,1 @@
+"""Baselines: other policies in the same twin, with the same luck, budget and rules."""

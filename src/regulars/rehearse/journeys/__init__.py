@@ -1,0 +1,1 @@
+"""Journeys rehearsed: every template lives in the twin, its effect measured and known."""
