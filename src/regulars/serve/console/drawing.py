@@ -7,12 +7,14 @@ from starlette.requests import Request
 
 from regulars.charts import Interval, interval_plot, line_plot, stacked_bars
 from regulars.charts.look import Option
+from regulars.reach.journeys.dry_run.summing import DayVolume
 from regulars.serve.console.rendering import say
-from regulars.serve.console.words import N_
+from regulars.serve.console.words import CHANNELS, N_, word
 from regulars.serve.http.measure import Campaign, TurnEffect
 from regulars.serve.http.timeline import MonthSpend
 from regulars.understand.segments.audiences.membership.service import RefreshCount
 
+COMING_IN = N_("come in")
 EXPECTED, MEASURED = N_("expected"), N_("measured")
 TURN, PAID, MEMBERS = N_("Turn"), N_("Paid"), N_("Members")
 
@@ -56,6 +58,28 @@ def predictions_chart(request: Request, campaigns: Sequence[Campaign]) -> Option
         truth=say(request, EXPECTED),
     )
     return _on_page(_with_room(option, intervals))
+
+
+def volumes_chart(request: Request, days: Sequence[DayVolume]) -> Option:
+    """Draw what a dry run found day by day: messages by channel, and who comes in.
+
+    Returns:
+        An ECharts option; without bars where nothing would have happened.
+    """
+    channels = sorted({name for one in days for name in one.sent})
+    parts = {name: [float(one.sent.get(name, 0)) for one in days] for name in channels}
+    entered = [float(one.entered) for one in days]
+    return _on_page(
+        stacked_bars(
+            {"entered": entered, **parts},
+            labels=[one.day[5:] for one in days],
+            title="",
+            x_name="",
+            y_name="",
+            names={"entered": say(request, COMING_IN)}
+            | {name: say(request, word(CHANNELS, name)) for name in channels},
+        )
+    )
 
 
 def spend_chart(request: Request, months: Sequence[MonthSpend]) -> Option:

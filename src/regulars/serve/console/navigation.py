@@ -51,7 +51,14 @@ ROOMS = (
             Door("/tags", N_("Tags")),
         ),
     ),
-    Room(N_("Reach"), (Door("/campaigns", N_("Campaigns")), Door("/delivery", N_("Delivery")))),
+    Room(
+        N_("Reach"),
+        (
+            Door("/campaigns", N_("Campaigns")),
+            Door("/journeys", N_("Journeys")),
+            Door("/delivery", N_("Delivery")),
+        ),
+    ),
     Room(N_("Learnings"), (Door("/learnings", N_("Learnings")),)),
     Room(
         N_("Rules"),
