@@ -108,9 +108,14 @@ def test_the_page_about_the_programme_is_true_command_by_command(folder, capsys)
     text = HOW_TO.read_text("utf-8")
     [rules], [block] = (re.findall(rf"```{kind}\n(.*?)```", text, re.S) for kind in ("toml", "sh"))
     (folder / "rules.toml").write_text(rules, "utf-8")
-    lines = [line.replace("rules.toml", str(folder / "rules.toml")) for line in block.strip().split("\n")]
+    lines = [
+        line.replace("rules.toml", str(folder / "rules.toml")) for line in block.strip().split("\n")
+    ]
 
-    told = [run(capsys, *shlex.split(line.replace("--dir shop", f"--dir {folder}"))[1:]) for line in lines]
+    told = [
+        run(capsys, *shlex.split(line.replace("--dir shop", f"--dir {folder}"))[1:])
+        for line in lines
+    ]
 
     assert [code for code, _, _ in told] == [0] * len(lines)
     assert told[-2][1] == "every draw of round 1 comes out as it was told\n"
@@ -121,10 +126,27 @@ def test_a_reward_is_a_code_of_its_offer_and_without_one_no_point_is_spent(folde
         'name="a"\nstarts_on=2026-01-01\npoint_value="0.01"\n[[rewards]]\nid="cup"\noffer_id="free_cup"\npoints=60\n'
     )
     run(capsys, "reach", "points", "rules", "put", folder / "rules.toml", "--dir", folder)
-    run(capsys, "reach", "points", "post", "--customer", "ann", "--points", 100, "--key", "a", "--dir", folder)
+    run(
+        capsys,
+        "reach",
+        "points",
+        "post",
+        "--customer",
+        "ann",
+        "--points",
+        100,
+        "--key",
+        "a",
+        "--dir",
+        folder,
+    )
 
-    code, _, why = run(capsys, "reach", "points", "buy", "cup", "--customer", "ann", "--key", "r", "--dir", folder)
-    _, said, _ = run(capsys, "reach", "points", "balance", "--customer", "ann", "--dir", folder, "--json")
+    code, _, why = run(
+        capsys, "reach", "points", "buy", "cup", "--customer", "ann", "--key", "r", "--dir", folder
+    )
+    _, said, _ = run(
+        capsys, "reach", "points", "balance", "--customer", "ann", "--dir", folder, "--json"
+    )
 
     assert (code, "free_cup" in why) == (2, True)
     assert json.loads(said)["active"] == 100

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from regulars.charts import Interval, interval_plot, line_plot, stacked_bars
 from regulars.charts.look import Option
 from regulars.reach.journeys.dry_run.summing import DayVolume
+from regulars.reach.loyalty.reporting.service import Month
 from regulars.serve.console.rendering import say
 from regulars.serve.console.words import CHANNELS, N_, word
 from regulars.serve.http.measure import Campaign, TurnEffect
@@ -17,6 +18,7 @@ from regulars.understand.segments.audiences.membership.service import RefreshCou
 COMING_IN = N_("come in")
 EXPECTED, MEASURED = N_("expected"), N_("measured")
 TURN, PAID, MEMBERS = N_("Turn"), N_("Paid"), N_("Members")
+POINTS, GIVEN, SPENT, LAPSED = N_("Points"), N_("given"), N_("spent"), N_("expired")
 
 
 def effects_chart(request: Request, effects: Sequence[TurnEffect]) -> Option:
@@ -115,6 +117,32 @@ def members_chart(request: Request, lines: Sequence[RefreshCount]) -> Option:
             x_name="",
             y_name=say(request, MEMBERS),
             names={"members": say(request, MEMBERS)},
+        )
+    )
+
+
+def points_chart(request: Request, months: Sequence[Month]) -> Option:
+    """Draw points given above the line, spent and expired ones below it, by month.
+
+    Returns:
+        An ECharts option; without bars while there are no points.
+    """
+    return _on_page(
+        stacked_bars(
+            {
+                "sent": [float(m.issued) for m in months],
+                "holdout": [-float(m.redeemed) for m in months],
+                "deferred": [-float(m.expired) for m in months],
+            },
+            labels=[m.month for m in months],
+            title="",
+            x_name="",
+            y_name=say(request, POINTS),
+            names={
+                "sent": say(request, GIVEN),
+                "holdout": say(request, SPENT),
+                "deferred": say(request, LAPSED),
+            },
         )
     )
 

@@ -56,6 +56,7 @@ ROOMS = (
         (
             Door("/campaigns", N_("Campaigns")),
             Door("/journeys", N_("Journeys")),
+            Door("/loyalty", N_("Loyalty")),
             Door("/delivery", N_("Delivery")),
         ),
     ),

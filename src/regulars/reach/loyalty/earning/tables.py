@@ -170,8 +170,8 @@ def _weighed(lines: Table, amount: str, orders: Table, weights: Table, name: str
         rates, (mine.product_id == rates.w_id) & (mine.version == rates.w_version)
     )
     # Both sides of one type, wide enough for the product to be exact.
-    one = ibis.literal(1).cast("decimal(18, 4)")
-    rate = ibis.coalesce(mine.multiplier.cast("decimal(18, 4)"), one)
-    each = mine[amount].cast("decimal(18, 4)") * rate
+    one = ibis.literal(1).cast("decimal(38, 4)")
+    rate = ibis.coalesce(mine.multiplier.cast("decimal(38, 4)"), one)
+    each = mine[amount].cast("decimal(38, 4)") * rate
     weighed = mine.mutate(each=each.cast("decimal(38, 6)"))
     return weighed.group_by("order_id").agg(**{name: _.each.sum().cast("decimal(38, 6)")})

@@ -50,12 +50,12 @@ def points_by_month(
         })
     )
     rows = rows.left_join(rates, rows.customer_id == rates.member)
-    one = ibis.literal(1).cast("decimal(18, 4)")
+    one = ibis.literal(1).cast("decimal(38, 4)")
     # Each order is rounded down once, as it is when it earns.
-    rate = ibis.coalesce(rows.multiplier.cast("decimal(18, 4)"), one) * ibis.literal(
+    rate = ibis.coalesce(rows.multiplier.cast("decimal(38, 4)"), one) * ibis.literal(
         programme.earning.per_unit
-    ).cast("decimal(18, 4)")
-    earned = (rows.weighted.cast("decimal(18, 8)") * rate.cast("decimal(18, 8)")).floor()
+    ).cast("decimal(38, 4)")
+    earned = (rows.weighted.cast("decimal(38, 8)") * rate.cast("decimal(38, 8)")).floor()
     return (
         rows
         .mutate(month=rows.business_date.strftime("%Y-%m"), earned=earned.cast("int64"))

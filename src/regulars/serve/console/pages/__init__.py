@@ -18,6 +18,7 @@ from regulars.serve.console.pages.reach.approvals import ApprovalPages
 from regulars.serve.console.pages.reach.campaigns import CampaignPages
 from regulars.serve.console.pages.reach.copy import CopyPage
 from regulars.serve.console.pages.reach.delivery import DeliveryPage
+from regulars.serve.console.pages.reach.loyalty import LoyaltyPage
 from regulars.serve.console.pages.reach.policy import PolicyPage
 from regulars.serve.console.pages.reach.writing import WritingPages
 from regulars.serve.console.pages.tags.tags import TagPages
@@ -35,6 +36,7 @@ KINDS = (
     ApprovalPages,
     DeliveryPage,
     LearningsPage,
+    LoyaltyPage,
     PolicyPage,
     CopyPage,
     DataPage,

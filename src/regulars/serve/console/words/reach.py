@@ -122,3 +122,11 @@ RATES = {
     "error": N_("refused or unconfirmed"),
     "opt_out": N_("unsubscribed"),
 }
+POINTS_KINDS = {
+    "earn": N_("given"),
+    "redeem": N_("spent"),
+    "reverse": N_("taken back"),
+    "activate": N_("lock ended"),
+    "expire": N_("expired"),
+    "move": N_("moved with the customer"),
+}

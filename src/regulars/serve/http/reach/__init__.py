@@ -10,6 +10,7 @@ from regulars.serve.http.reach import (
     fates,
     journeys,
     onsite,
+    points,
     surveys,
     triggers,
     trying,
@@ -28,6 +29,7 @@ for _part in (
     surveys,
     onsite,
     coupons,
+    points,
 ):
     router.routes.extend(_part.router.routes)
 
