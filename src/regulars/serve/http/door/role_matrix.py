@@ -193,6 +193,7 @@ ROLE_MATRIX = RoleMatrix({
     "PUT /api/reach/customers/{customer_id}/addresses": Role.MARKETER,
     "GET /api/reach/coupons": Role.VIEWER,
     "GET /api/reach/coupons/batches": Role.VIEWER,
+    "GET /api/reach/coupons/leakage": Role.ANALYST,
     "GET /api/reach/coupons/offers/{offer_id}": Role.MARKETER,
     "POST /api/reach/coupons/offers/{offer_id}": Role.MARKETER,
     "POST /api/reach/coupons/issue": Role.MARKETER,

@@ -1,7 +1,7 @@
 """Codes of offers over HTTP: made, given, checked and redeemed by tills, taken back."""
 
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from regulars.decide.offers.pricing import Rules, basket_from
 from regulars.govern.audit.service import anchor
+from regulars.reach.coupons.leakage.service import Leakage, leakage
 from regulars.reach.coupons.redeeming import service as redeeming
 from regulars.reach.coupons.redeeming.service import Quote
 from regulars.reach.coupons.service import issue_coupon
@@ -102,6 +103,15 @@ def read_counts(request: Request) -> dict[str, dict[str, int]]:
 def read_batches(request: Request) -> list[Batch]:
     """The batches of codes, the first first."""
     return stocking.batches(request.state.caller.workspace.state)
+
+
+@router.get("/api/reach/coupons/leakage", tags=["reach"])
+def read_leakage(request: Request, *, days: int = 90) -> Leakage:
+    """Codes used against the rules with the rows behind, and discounts a holdout calls needless."""
+    caller = request.state.caller
+    since = caller.now - timedelta(days=min(max(days, 1), 3_660))
+    with caller.workspace.reading() as engine:
+        return leakage(caller.workspace.state, since=since, now=caller.now, reader=engine)
 
 
 @router.get("/api/reach/coupons/offers/{offer_id}", tags=["reach"])

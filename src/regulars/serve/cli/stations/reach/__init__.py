@@ -6,6 +6,7 @@ from regulars.serve.cli.stations.reach.accounting import channels, explain, ledg
 from regulars.serve.cli.stations.reach.campaigns import campaign
 from regulars.serve.cli.stations.reach.contents import content
 from regulars.serve.cli.stations.reach.coupons import coupon
+from regulars.serve.cli.stations.reach.creators import creator
 from regulars.serve.cli.stations.reach.journeys import journey
 from regulars.serve.cli.stations.reach.points import points
 from regulars.serve.cli.stations.reach.receiving import domain_check, receive
@@ -18,6 +19,7 @@ app.add_typer(campaign, name="campaign")
 app.add_typer(content, name="content")
 app.add_typer(journey, name="journey")
 app.add_typer(coupon, name="coupon")
+app.add_typer(creator, name="creator")
 app.add_typer(survey, name="survey")
 app.add_typer(task, name="task")
 app.add_typer(links, name="links")

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -131,3 +131,79 @@ def show_preview(
     typer.echo(f"subject {found.subject}\n\n{found.text}")
     if found.parts:
         typer.echo(f"\n{found.parts.letters} letters, {found.parts.parts} text messages")
+
+
+@content.command("facets")
+def set_words(
+    name: Name,
+    *,
+    tags: Annotated[str | None, typer.Option(help="Tags, separated by commas.")] = None,
+    interests: Annotated[str | None, typer.Option(help="Interests, separated by commas.")] = None,
+    folder: Folder = Path(),
+) -> None:
+    """Say what tags and interests a content has; what it had before is replaced."""
+    from regulars.reach.content.library.service import set_facets  # noqa: PLC0415
+
+    shop = open_shop(folder)
+    for kind, words in (("tag", tags), ("interest", interests)):
+        if words is not None:
+            given = words.split(",")
+            set_facets(shop.state, name, kind, given, actor=ACTOR, now=datetime.now(UTC))
+    keep_anchor(shop)
+    typer.echo(f"kept for {name}")
+
+
+@content.command("search")
+def search_some(
+    text: Annotated[str, typer.Argument(help="Words in its id or in what it says.")] = "",
+    *,
+    channel: Annotated[str, typer.Option(help="Channel.")] = "",
+    locale: Annotated[str, typer.Option(help="Language, such as zh-CN.")] = "",
+    tag: Annotated[str, typer.Option(help="Tag.")] = "",
+    interest: Annotated[str, typer.Option(help="Interest.")] = "",
+    review: Annotated[str, typer.Option(help="draft, in_review, approved or sent_back.")] = "",
+    folder: Folder = Path(),
+    print_json: AsJson = False,
+) -> None:
+    """Find contents of the library."""
+    from regulars.reach.content.library.service import Wanted, search  # noqa: PLC0415
+
+    wanted = Wanted(text, channel, locale, tag, interest, review)
+    found = search(open_shop(folder).state, wanted)
+    if print_json:
+        rows = [
+            {"name": one.kept.content.name, "tags": one.tags, "interests": one.interests,
+             "review": one.review}
+            for one in found
+        ]  # fmt: skip
+        typer.echo(as_json(rows))
+        return
+    for one in found:
+        words = " ".join([*one.tags, *one.interests])
+        typer.echo(f"{one.kept.content.name:<28} {one.review:<10} {words}")
+    if not found:
+        typer.echo("nothing found")
+
+
+@content.command("matrix")
+def show_matrix(*, folder: Folder = Path(), print_json: AsJson = False) -> None:
+    """Show which interest has which content by channel, and where nothing is approved."""
+    from regulars.reach.content.library.service import matrix  # noqa: PLC0415
+
+    shop = open_shop(folder)
+    found = matrix(shop.state, channels=list(shop.settings.channels))
+    rows: list[dict[str, Any]] = [
+        {"interest": row, "channel": column,
+         "contents": [one.id for one in found.items.get((row, column), [])],
+         "is_gap": (row, column) in found.gaps}
+        for row in found.interests
+        for column in found.channels
+    ]  # fmt: skip
+    if print_json:
+        typer.echo(as_json(rows))
+        return
+    for one in rows:
+        gap = "  nothing approved" if one["is_gap"] else ""
+        typer.echo(f"{one['interest']:<20} {one['channel']:<12} {' '.join(one['contents'])}{gap}")
+    if not rows:
+        typer.echo("no interests; run: regulars reach content facets NAME --interests tea,coffee")

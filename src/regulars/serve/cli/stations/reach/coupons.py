@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -264,6 +264,32 @@ def list_some(
         typer.echo(f"{row['shown']:<20} {row['state']:<9} {row['customer_id']:<20} {row['reason']}")
     if not rows:
         typer.echo("no codes")
+
+
+@coupon.command("leakage")
+def leakage(
+    *,
+    days: Annotated[int, typer.Option(min=1, help="Days looked back.")] = 90,
+    now: Moment = "",
+    folder: Folder = Path(),
+    print_json: AsJson = False,
+) -> None:
+    """Report codes used against the rules, and discounts a holdout calls needless."""
+    from regulars.reach.coupons.leakage import service  # noqa: PLC0415
+
+    shop = open_shop(folder)
+    moment = moment_of(now, shop)
+    found = service.leakage(
+        shop.state, since=moment - timedelta(days=days), now=moment, reader=shop.engine
+    )
+    if print_json:
+        typer.echo(as_json(found))
+        return
+    typer.echo(f"{found.uses:,} codes used, {found.discount} taken off, {len(found.leaks)} leaks")
+    for leak in found.leaks:
+        typer.echo(f"{leak.kind:<16} {leak.offer_id:<20} {leak.amount:>10} {leak.detail}")
+    for one in found.needless:
+        typer.echo(f"needless         {one.campaign_id:<20} {one.needless:>10} of {one.discount}")
 
 
 def _basket(file: Path) -> "Basket":

@@ -1,0 +1,1 @@
+"""Leakage: discounts that went where no rule wanted them, and those a holdout calls unneeded."""
