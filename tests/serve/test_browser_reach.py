@@ -14,6 +14,8 @@ PAGES = {
     "Delivery": "/delivery",
     "Rules of contact": "/policy",
     "Copy review": "/copy",
+    "Offers": "/offers",
+    "Contents": "/contents",
 }
 
 

@@ -111,3 +111,6 @@ SELECT 1 AS known FROM offer_stock WHERE offer_id = :offer_id
 -- name: return_stock
 UPDATE offer_stock SET given = given - :returned
 WHERE offer_id = :offer_id AND given >= :returned
+
+-- name: given
+SELECT offer_id, given FROM offer_stock ORDER BY offer_id

@@ -77,6 +77,12 @@ def stock(
     return {row["offer_id"]: int(row["remaining"]) for row in rows}
 
 
+def given_out(state: State) -> dict[str, int]:
+    """Count how often each offer was given, by offer."""
+    with state.reading() as opened:
+        return {row["offer_id"]: int(row["given"]) for row in opened.all(_SQL["given"])}
+
+
 def reserve(
     opened: Transaction, asks: Sequence[Ask], *, now: datetime, granted: Sequence[Ask]
 ) -> None:

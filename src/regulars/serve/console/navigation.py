@@ -57,6 +57,8 @@ ROOMS = (
             Door("/campaigns", N_("Campaigns")),
             Door("/journeys", N_("Journeys")),
             Door("/loyalty", N_("Loyalty")),
+            Door("/offers", N_("Offers")),
+            Door("/contents", N_("Contents")),
             Door("/delivery", N_("Delivery")),
         ),
     ),

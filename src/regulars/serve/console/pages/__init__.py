@@ -16,9 +16,11 @@ from regulars.serve.console.pages.journeys.journeys import JourneyPages
 from regulars.serve.console.pages.journeys.leading import LeadingPages
 from regulars.serve.console.pages.reach.approvals import ApprovalPages
 from regulars.serve.console.pages.reach.campaigns import CampaignPages
+from regulars.serve.console.pages.reach.contents import ContentPages
 from regulars.serve.console.pages.reach.copy import CopyPage
 from regulars.serve.console.pages.reach.delivery import DeliveryPage
 from regulars.serve.console.pages.reach.loyalty import LoyaltyPage
+from regulars.serve.console.pages.reach.offers import OfferPages
 from regulars.serve.console.pages.reach.policy import PolicyPage
 from regulars.serve.console.pages.reach.writing import WritingPages
 from regulars.serve.console.pages.tags.tags import TagPages
@@ -34,6 +36,8 @@ KINDS = (
     EditorPages,
     LeadingPages,
     ApprovalPages,
+    OfferPages,
+    ContentPages,
     DeliveryPage,
     LearningsPage,
     LoyaltyPage,

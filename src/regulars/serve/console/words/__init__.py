@@ -86,6 +86,14 @@ from regulars.serve.console.words.loop import (
     VERDICTS,
 )
 from regulars.serve.console.words.naming import N_, word
+from regulars.serve.console.words.offers import (
+    COUPON_REFUSALS,
+    COUPON_STATES,
+    CREATOR_KINDS,
+    LEAKS,
+    OFFER_KINDS,
+    REVIEWS,
+)
 from regulars.serve.console.words.reach import (
     ACTS,
     AGES,
@@ -205,5 +213,11 @@ __all__ = [
     "POINTS_KINDS",
     "WINDOWS",
     "WINDOW_KINDS",
+    "COUPON_REFUSALS",
+    "COUPON_STATES",
+    "CREATOR_KINDS",
+    "LEAKS",
+    "OFFER_KINDS",
+    "REVIEWS",
     "word",
 ]

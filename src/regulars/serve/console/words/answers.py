@@ -23,6 +23,8 @@ REFUSALS = {
 SAID = {
     "channel_said": N_("Kept. It counts from the next turn on."),
     "rules_kept": N_("The rules are kept, for orders that come from now on."),
+    "codes_made": N_("The codes were made."),
+    "facets_kept": N_("The tags and interests were kept."),
     "key_revoked": N_("The key no longer works."),
     "replay_asked": N_("Asked for. The drain decides these events again within seconds."),
     "nothing_to_replay": N_("Nothing was open there any more."),
