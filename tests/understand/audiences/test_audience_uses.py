@@ -185,3 +185,55 @@ def test_the_five_consumer_types_are_read_from_choices():
         start("deal_seeker", lambda field, share: None)
     with pytest.raises(UnknownName, match="no starting point named 'grid:low'"):
         start("grid:low", quantile)
+
+
+def in_a_journey(shop, customer, *, assignment=0, wakes=None, left=None):
+    """A row as the executor of journeys keeps it."""
+    with shop.state.transaction() as opened:
+        opened.run(
+            """INSERT INTO journeys (journey_no, journey_id, state, reason, created_by, created_at,
+               changed_at) VALUES (1, 'welcome', 'running', '', 'mei', '', '')
+               ON CONFLICT (journey_no) DO NOTHING"""
+        )
+        opened.run(
+            """INSERT INTO journey_states (journey_no, customer_id, occurrence, times, assignment,
+               version, node_no, visit, waits_for, entered_at, wake_at, left_at)
+               VALUES (1, :customer, 'once', 1, :assignment, 1, 1, 1, 0, 0, :wakes, :left)""",
+            customer=customer,
+            assignment=assignment,
+            wakes=wakes,
+            left=left,
+        )
+
+
+@pytest.mark.parametrize(
+    ("standing", "who"), [("inside", ["u1"]), ("entered", ["u1", "u2"]), ("done", ["u2"])]
+)
+def test_a_rule_asks_who_is_in_a_journey_and_its_holdout_is_not(shop, standing, who):
+    shop.turn({"u1": {}, "u2": {}, "u3": {}, "u4": {}})
+    in_a_journey(shop, "u1", wakes=5)
+    in_a_journey(shop, "u2", left=9)
+    in_a_journey(shop, "u3", assignment=1)
+    shop.keep("walkers", {"journey": "welcome", "is": standing})
+
+    refreshed = shop.refresh()
+
+    assert [one.problem for one in refreshed.audiences] == [""]
+    found = resolve(
+        shop.engine, shop.state, campaign_to({"audience": "walkers"}), zone="UTC", place=shop.place
+    )
+    assert list(found.customers) == who
+
+
+def test_a_journey_there_is_none_of_is_a_problem_of_its_audience_alone(shop):
+    shop.turn({"u1": {}})
+    shop.keep("lookers", VIEWED)
+    in_a_journey(shop, "u1", wakes=5)
+    shop.keep("walkers", {"journey": "welcome"})
+    with shop.state.transaction() as opened:
+        opened.run("DELETE FROM journeys")
+
+    refreshed = {one.name: one.problem for one in shop.refresh().audiences}
+
+    assert "welcome" in refreshed["walkers"]
+    assert refreshed["lookers"] == ""

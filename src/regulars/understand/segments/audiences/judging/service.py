@@ -11,12 +11,12 @@ import pyarrow as pa
 from ibis import _
 from ibis.expr.types import Table
 
-from regulars.errors import NotReady
+from regulars.errors import NotReady, UnknownName
 from regulars.govern.consent.rule import Status
 from regulars.govern.consent.service import who_said
 from regulars.numerics.days import day_of
 from regulars.ports.engine import Reader
-from regulars.ports.state import State
+from regulars.ports.state import Queries, State
 from regulars.records.identifiers import COOKIE, EMAIL, PHONE, customer_id_of, primary_identifier
 from regulars.understand.segments.audiences.judging.activity import (
     COLUMNS,
@@ -40,6 +40,8 @@ from regulars.unify.profiles.event_tables import identifiers, with_customer
 from regulars.unify.tags.rules import asked
 from regulars.unify.tags.service import all_marks, find_tag
 from regulars.unify.tags.tables import GIVEN
+
+_QUERIES = Queries(__package__)
 
 _ACTIVITY = pa.schema([
     ("customer_id", pa.string()),
@@ -239,9 +241,26 @@ def _sets(
             status = Status(one.standing)
             said = who_said(state, one.name, channel=one.channel, status=status)
             found[one.column] = renamed(_memory(said), merged)
-        else:
-            raise NotReady(f"nothing tells yet who is in {one.kind} {one.name}; leave it out")
+        elif one.kind == "journey":
+            found[one.column] = renamed(_memory(_in_journey(state, one)), merged)
     return found
+
+
+def _in_journey(state: State, one: Included) -> list[str]:
+    """Find who is in a journey now, ever was, or has been through it."""
+    number = _journey_number(state, one.name)
+    with state.reading() as opened:
+        rows = opened.all(_QUERIES["stays"], journey_no=number)
+    return [row["customer_id"] for row in rows if one.standing == "entered" or row[one.standing]]
+
+
+def _journey_number(state: State, name: str) -> int:
+    with state.reading() as opened:
+        rows = opened.all(_QUERIES["journey"], journey_id=name)
+        if not rows:
+            known = [row["journey_id"] for row in opened.all(_QUERIES["journeys"])]
+            raise UnknownName("journey", name, known)
+    return int(rows[0]["journey_no"])
 
 
 def _tagged(
@@ -283,11 +302,13 @@ def require_sets(state: State, rule: AudienceRule) -> None:
     """Check that there is what a rule names.
 
     Raises:
-        UnknownName: It names a tag there is none of.
+        UnknownName: It names a tag or journey there is none of.
     """
     for one in asked(rule):
         if isinstance(one, Included) and one.kind == "tag":
             find_tag(state, one.name)
+        if isinstance(one, Included) and one.kind == "journey":
+            _journey_number(state, one.name)
 
 
 def require_turn(engine: Reader) -> Turned:
