@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from regulars.adapters.state import SQLState
+from regulars.adapters.state import SQLState, queueing
 
 HOLDS = """
 import sys
@@ -94,3 +94,22 @@ def test_a_database_in_memory_needs_no_queue():
 
     with state.transaction() as opened:
         assert opened.all("SELECT 1 AS one") == [{"one": 1}]
+
+
+def test_one_who_holds_the_pen_and_does_not_go_on_keeps_nobody_for_ever(tmp_path, monkeypatch):
+    monkeypatch.setattr(queueing, "PATIENCE", 0.2)
+    database = tmp_path / "state.db"
+    came = []
+
+    def come(number):
+        with queueing.WritersQueue(database).turn():
+            came.append(number)
+
+    with queueing.WritersQueue(database).turn():
+        others = [threading.Thread(target=come, args=[number], daemon=True) for number in range(5)]
+        for thread in others:
+            thread.start()
+        for thread in others:
+            thread.join(10)
+
+        assert sorted(came) == [0, 1, 2, 3, 4]
