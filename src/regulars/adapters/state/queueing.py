@@ -75,7 +75,7 @@ def _taken(path: Path) -> int | None:
 
 
 def _taken_by(path: Path, deadline: float) -> int | None:
-    """Look for a lock until a moment; None when it has not come free, and SQLite's waiting speaks."""
+    """Look for a lock until a moment; None when it has not come free: SQLite's waiting speaks."""
     # Only the writer at the head of the queue looks, so looking often costs little.
     opened, pause = _opened(path), _SHORTEST
     if opened is None:
