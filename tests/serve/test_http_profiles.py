@@ -159,7 +159,7 @@ def test_what_is_wrong_with_a_tag_is_said_with_its_place(client):
 
     assert said.status_code == 400
     assert (
-        "rule.all[0].field is 'oders'; known: acquisition_source"
+        "rule.all[0].field is 'oders'; did you mean orders"
         in json.loads(said.text)["error"]["message"]
     )
 

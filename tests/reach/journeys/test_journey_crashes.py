@@ -248,6 +248,10 @@ def test_eight_executors_take_every_step_once(new_shop):
             for thread in threads:
                 thread.join()
             assert errors == []
+            # A look ends when it has worked long enough: what it left is the next one's.
+            walked = -1
+            while walked != (walked := rows_of(trip.shop.state)["steps"].total()):
+                trip.look()
 
         lived(trip, people, 6, walk)
         found.append(rows_of(shop.state))

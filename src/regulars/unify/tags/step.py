@@ -12,7 +12,10 @@ from regulars.unify.tags.definitions import Tag, scores
 from regulars.unify.tags.tables import meeting, members
 
 
-@step(reads="profiles events customer_values rfm_scores tag_members", writes="tag_members")
+@step(
+    reads="profiles events customer_values rfm_scores churn_scores tag_members",
+    writes="tag_members",
+)
 def tag_customers(
     engine: Engine,
     turn: Turn,
