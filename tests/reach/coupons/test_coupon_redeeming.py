@@ -130,6 +130,8 @@ def test_an_order_that_comes_back_gives_its_code_back_once(counter):
     assert not reverse(counter.state, "till/o1", reverse_key="r2", now=counter.now)
 
     assert counter.counts() == {"issued": 1}
+    replayed = pay(counter, code)
+    assert (replayed.is_redeemed, replayed.reason) == (False, "reversed")
     assert pay(counter, code, key="till/o1/again").is_redeemed
     with pytest.raises(UnknownName):
         reverse(counter.state, "nothing", reverse_key="r", now=counter.now)

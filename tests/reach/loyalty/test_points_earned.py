@@ -6,7 +6,8 @@ from decimal import Decimal
 from tests.reach.loyalty.conftest import moment
 from tests.reach.loyalty.points_world import recount
 
-from regulars.reach.loyalty.ledger.records import text_of
+from regulars.reach.loyalty.ledger.records import redeem, text_of
+from regulars.reach.loyalty.ledger.service import post_points
 from regulars.reach.loyalty.programme import read_programme
 from regulars.reach.loyalty.reporting.service import expiring, liability, months
 from regulars.reach.loyalty.simulating.service import newest_day, simulate
@@ -99,6 +100,46 @@ def test_an_order_that_is_cancelled_or_grows_is_followed(retailer):
     assert gone.returned == 80
     assert retailer.has("ann", LATER) == (0, 0, 0)
     assert retailer.earns(LATER).returned == 0
+
+
+def test_an_order_whose_points_were_spent_and_stay_earns_nothing_when_it_comes_back(retailer):
+    retailer.rules('[ledger]\nshortfall = "refuse"\n[earning]\nlock_days = 0\n')
+    line = {"order_id": "web1", "line_id": "0", "customer_id": "ann", "product_id": "p0"}
+
+    def turns(number, status, paid):
+        retailer.put("order_versions", version(f"v{number}", status, MAY, paid, number))
+        retailer.put(
+            "order_version_lines", line | {"version_id": f"v{number}", "amount": Decimal(paid)}
+        )
+        return retailer.earns(MAY)
+
+    turns(4, "placed", 100)
+    spends = redeem("gift", "ann", 100, reason="reward")
+    post_points(retailer.state, [spends], now=moment(MAY))
+    gone = turns(5, "cancelled", 0)
+    still, back = retailer.earns(MAY), turns(6, "placed", 100)
+
+    assert gone.refused == still.refused == {"spent": 1}
+    assert (back.orders, back.earned, back.refused) == (1, 0, {})
+    assert retailer.has("ann", MAY) == (0, 0, 0)
+    assert retailer.earns(MAY).orders == 0
+    assert turns(7, "updated", 130).earned == 30
+    assert recount(retailer.state, at=text_of(moment(MAY))) == {}
+
+
+def test_orders_whose_ids_look_like_keys_of_others_earn_what_they_should(retailer):
+    retailer.rules("[earning]\nlock_days = 0\n")
+    retailer.order("web1/1", "bea", MAY, 10)
+    line = {"order_id": "web1", "line_id": "0", "customer_id": "ann", "product_id": "p0"}
+    for number, paid in ((4, 50), (5, 80)):
+        retailer.put("order_versions", version(f"v{number}", "placed", MAY, paid, number))
+        retailer.put(
+            "order_version_lines", line | {"version_id": f"v{number}", "amount": Decimal(paid)}
+        )
+        retailer.earns(MAY)
+
+    assert retailer.has("ann", MAY) == (80, 0, 0)
+    assert retailer.has("bea", MAY) == (10, 0, 0)
 
 
 def test_new_rules_leave_what_was_earned_as_it_was_and_its_returns_too(retailer):

@@ -5,10 +5,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.reach.loyalty.points_world import recount
 
-from regulars.errors import InputError
+from regulars.errors import InputError, Transient
 from regulars.reach.loyalty.ledger import Policy, Shortfall, earn, redeem, reverse
 from regulars.reach.loyalty.ledger.records import text_of
-from regulars.reach.loyalty.ledger.service import balance, history, post_points, sweep
+from regulars.reach.loyalty.ledger.service import (
+    balance,
+    history,
+    post,
+    post_by_hand,
+    post_points,
+    sweep,
+)
 from regulars.testing.crashes import CrashingState, CrashPoints, Died
 from regulars.unify.identity.service import merge, unmerge
 
@@ -181,6 +188,56 @@ def test_a_reversal_of_what_nobody_knows_or_of_a_reversal_is_refused_with_its_re
     told = gives(shop, reverse("x", "nothing", reason="return"), reverse("y", "r", reason="return"))
 
     assert [one.refused for one in told] == ["unknown_operation", "not_reversible"]
+
+
+@pytest.mark.parametrize("key", ["order:0:7", "return:1:0:7", "draw/1/cost", "check-in/ann/1"])
+def test_a_key_the_programme_may_give_is_refused_from_a_person(shop, key):
+    with pytest.raises(InputError, match="the programme's own"):
+        post_by_hand(shop.state, given(key, 5), actor="mei", now=NOW)
+    assert has(shop) == (0, 0, 0)
+
+
+class Meanwhile:
+    """A transaction in which somebody else reverses an operation just before a statement."""
+
+    def __init__(self, opened, before):
+        self._opened, self._before = opened, before
+
+    def all(self, statement, **values):
+        return self._opened.all(statement, **values)
+
+    def run(self, statement, **values):
+        self._meets(statement)
+        return self._opened.run(statement, **values)
+
+    def many(self, statement, rows):
+        self._meets(statement)
+        return self._opened.many(statement, rows)
+
+    def _meets(self, statement):
+        if self._before in str(statement):
+            self._opened.run("UPDATE points_operations SET reversed = 100 WHERE key = 'e'")
+
+
+def test_who_waited_for_the_account_reads_what_was_reversed_meanwhile(shop):
+    gives(shop, given("e", 100))
+
+    with shop.state.sharing() as opened:
+        waited = Meanwhile(opened, "INSERT INTO points_accounts")
+        [told] = post(waited, [reverse("r", "e", reason="return")], now=NOW)
+
+    assert told.refused == "nothing_left"
+    assert has(shop) == (100, 0, 0)
+
+
+def test_what_was_reversed_since_it_was_read_is_not_written_over(shop):
+    gives(shop, given("e", 100))
+
+    with pytest.raises(Transient), shop.state.sharing() as opened:
+        waited = Meanwhile(opened, "UPDATE points_operations")
+        post(waited, [reverse("r", "e", reason="return")], now=NOW)
+
+    assert has(shop) == (100, 0, 0)
 
 
 def test_points_follow_a_merge_at_once_and_an_unmerge_returns_what_is_left_of_each(shop):

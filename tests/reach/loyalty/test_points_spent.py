@@ -197,6 +197,25 @@ def test_a_reward_is_bought_with_its_coupon_or_not_at_all(retailer):
     assert made == [("free_cup", "ann", "r1")]
 
 
+def test_a_coupon_won_that_cannot_be_given_is_owed_and_the_draw_stands(retailer):
+    retailer.rules(
+        DRAW.format(per_day=1000).replace("points = 20", 'offer_id = "free_cup"\nvalue = 1')
+    )
+    gives(retailer, 1000)
+    none, made = coupons([], fails=True), []
+    found = [draws(retailer, f"k{n}", issue_coupon=none) for n in range(40)]
+    owed = next(one for one in found if one.is_owed)
+    late, again = (draws(retailer, owed.key, issue_coupon=coupons(made)) for _ in "ab")
+
+    assert {one.prize_id for one in found if one.is_owed} == {"points"}
+    assert [row["key"] for row in told_of(retailer)] == [f"k{n}" for n in range(40)]
+    assert retailer.has("ann", MAY) == (600, 0, 0)
+    assert (owed.code, late.code, late.is_owed) == ("", f"CODE-free_cup-draw/{owed.key}", False)
+    assert (again.code, len(made)) == (late.code, 1)
+    end_round(retailer.state, actor="mei", now=moment(MAY))
+    assert check_round(retailer.state, 1) == []
+
+
 def test_a_programme_without_a_draw_says_so(retailer):
     retailer.rules()
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -29,7 +29,8 @@ class Quote:
         priced: What it comes to; `refused` says why codes do not apply.
         is_redeemed: True when the codes are used up by it.
         reason: Why nothing was redeemed: refused (a code does not apply), changed (another
-            discount than the till expected); "" otherwise.
+            discount than the till expected), reversed (the redemption by that key was taken
+            back: redeem under a new one); "" otherwise.
         versions: Version of the offer behind each code that applies.
     """
 
@@ -77,7 +78,8 @@ def redeem(
         state: The transactional store.
         basket: The order.
         codes: Codes as the customer gave them.
-        key: The till's own name for this call; the same key gives the same answer again.
+        key: The till's own name for this call; the same key gives the same answer again, until
+            it is taken back.
         now: The moment, aware.
         rules: What holds for every order.
         expected: Discount the till has shown; with another one nothing is redeemed.
@@ -170,7 +172,10 @@ def _earlier(
         )
     if known[0]["asked"] != asked:
         raise InputError(f"key {key!r} was used for another order or other codes; give a new key")
-    return msgspec.json.decode(known[0]["answer"], type=Quote)
+    quote = msgspec.json.decode(known[0]["answer"], type=Quote)
+    if known[0]["reversed_at"] is not None:
+        return replace(quote, is_redeemed=False, reason="reversed")
+    return quote
 
 
 def _lock(opened: Transaction, codes: Sequence[str], now: datetime) -> None:

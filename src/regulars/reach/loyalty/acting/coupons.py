@@ -12,7 +12,11 @@ class IssueCoupon(Protocol):
     def __call__(
         self, opened: Any, offer_id: str, customer_id: str, key: str, now: datetime, /
     ) -> str:
-        """Make the coupon within a write transaction; give its code."""
+        """Make the coupon within a write transaction; give its code.
+
+        Raises:
+            NotAllowed: The offer gives this customer none now; nothing was written.
+        """
 
 
 def no_coupons(_opened: Any, offer_id: str, _customer_id: str, _key: str, _now: datetime, /) -> str:

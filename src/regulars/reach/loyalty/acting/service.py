@@ -6,7 +6,7 @@ from datetime import datetime
 from regulars.errors import UnknownName
 from regulars.ports.state import Transaction
 from regulars.reach.loyalty.acting.coupons import IssueCoupon, no_coupons
-from regulars.reach.loyalty.ledger.records import Outcome, earn, redeem
+from regulars.reach.loyalty.ledger.records import Outcome, check_hand_key, earn, redeem
 from regulars.reach.loyalty.ledger.service import post
 from regulars.reach.loyalty.programme.service import need_programme, programme_in
 
@@ -85,9 +85,11 @@ def buy_reward(
         The outcome, and the code of the coupon.
 
     Raises:
+        InputError: The key is one the programme may give.
         UnknownName: The programme has no such reward.
         NotReady: There is no programme, or nobody makes coupons.
     """
+    check_hand_key(key)
     programme = need_programme(opened)
     rewards = {one.id: one for one in programme.rewards}
     if reward_id not in rewards:

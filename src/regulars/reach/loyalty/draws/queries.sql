@@ -46,6 +46,9 @@ INSERT INTO points_draws (
     key, draw_id, round, number, customer_id, day, drawn, prize_id, code, at
 ) VALUES (:key, :draw_id, :round, :number, :customer_id, :day, :drawn, :prize_id, :code, :at)
 
+-- name: pay_out
+UPDATE points_draws SET code = :code WHERE key = :key AND code = ''
+
 -- name: of_round
 SELECT number, key, customer_id, drawn, prize_id, at FROM points_draws
 WHERE round = :round ORDER BY number

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from regulars.errors import InputError, NotAllowed, UnknownName
+from regulars.errors import InputError, NotAllowed, NotReady, UnknownName
 from regulars.govern.audit.service import record
 from regulars.ports.state import Queries, State, Transaction
 from regulars.reach.loyalty.acting.coupons import IssueCoupon, no_coupons
@@ -38,10 +38,11 @@ class Drawn:
         prize_id: What he won; "" when refused.
         title: How it is called.
         points: Points it is.
-        code: Code of the coupon it is; "" for others.
+        code: Code of the coupon it is; "" for others, and while it is owed.
         round: The round, whose seed is shown when it ends.
         number: Number of the draw within the round.
         is_new: False when the key was drawn before.
+        is_owed: True when it is a coupon that could not be given yet; the same key again tries.
     """
 
     key: str
@@ -54,6 +55,7 @@ class Drawn:
     round: int
     number: int
     is_new: bool
+    is_owed: bool
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,8 @@ def take_draw(
 ) -> Drawn:
     """Let a customer draw once: pay, draw, reserve and get the prize, or nothing of it.
 
+    A coupon that was won and cannot be given now is owed: the draw stands as it came out.
+
     Args:
         opened: A write transaction alone in the store (`State.transaction`).
         customer_id: Who draws.
@@ -114,7 +118,7 @@ def take_draw(
         raise InputError("the programme has no draw; add a table [draw] to its rules")
     had = opened.all(_SQL["of_key"], key=key)
     if had:
-        return _told(draw, had[0], is_new=False)
+        return _told(draw, _paid_out(opened, draw, had[0], now, issue_coupon), is_new=False)
     has = balance_in(opened, customer_id, now=now)
     day = now.astimezone(ZoneInfo(zone)).date().isoformat()
     row: dict[str, Any] = {"key": key, "draw_id": draw.id, "customer_id": has.customer_id}
@@ -264,9 +268,46 @@ def _hand_over(
             expires_at=expires,
         )
         post(opened, [ask], now=now, policy=programme.policy)
-    if prize.offer_id:
+    return _coupon(opened, prize, row, now, issue_coupon)
+
+
+def _coupon(
+    opened: Transaction,
+    prize: Prize,
+    row: dict[str, Any],
+    now: datetime,
+    issue_coupon: IssueCoupon,
+) -> str:
+    """Give the code of a prize; "" when it has none, or it stays owed.
+
+    Was the draw undone instead, another key would draw again, and against the published odds.
+
+    Returns:
+        The code.
+    """
+    if not prize.offer_id:
+        return ""
+    try:
         return issue_coupon(opened, prize.offer_id, row["customer_id"], f"draw/{row['key']}", now)
-    return ""
+    except (NotAllowed, NotReady, UnknownName):
+        return ""
+
+
+def _paid_out(
+    opened: Transaction,
+    draw: Draw,
+    row: dict[str, Any],
+    now: datetime,
+    issue_coupon: IssueCoupon,
+) -> dict[str, Any]:
+    """Give the coupon a draw owes, where it can be given by now."""
+    prize = next((one for one in draw.prizes if one.id == row["prize_id"]), None)
+    if prize is None or row["code"] or row["draw_id"] != draw.id:
+        return row
+    code = _coupon(opened, prize, row, now, issue_coupon)
+    if code:
+        opened.run(_SQL["pay_out"], key=row["key"], code=code)
+    return row | {"code": code}
 
 
 def _told(draw: Draw, row: dict[str, Any], *, refused: str = "", is_new: bool = True) -> Drawn:
@@ -283,4 +324,5 @@ def _told(draw: Draw, row: dict[str, Any], *, refused: str = "", is_new: bool = 
         row["round"],
         row["number"],
         is_new and not refused,
+        bool(prize and prize.offer_id and not row["code"]),
     )

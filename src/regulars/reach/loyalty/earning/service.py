@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from regulars.errors import Transient
 from regulars.ports.state import Queries, State
-from regulars.reach.loyalty.earning.following import followed
+from regulars.reach.loyalty.earning.following import followed, stands
 from regulars.reach.loyalty.earning.tables import POSTED
 from regulars.reach.loyalty.ledger.service import post
 from regulars.reach.loyalty.programme.definition import Programme
@@ -28,7 +28,7 @@ class Posted:
         orders: Orders that were new, changed or gone.
         earned: Points given.
         returned: Points taken back, or owed, for what was returned or cancelled.
-        refused: Reversals the ledger refused, by reason.
+        refused: Reversals the ledger refused, by reason; all but "nothing_left" are asked again.
     """
 
     orders: int
@@ -105,7 +105,9 @@ def post_orders(
             policy = versions[max(versions)].policy
             asks = [ask for one in found for ask in one.asks]
             told = post(opened, asks, now=now, policy=policy)
-            rows = [one.row for one in found]
+            # Points taken back by hand before are gone already: nothing is left to ask for.
+            kept = {one.key for one in told if one.refused not in {"", "nothing_left"}}
+            rows = [stands(one, kept).row for one in found]
             if opened.many(_SQL["put"], rows) != len(rows):
                 raise Transient("somebody posts the same orders; run the same command again")
         for one in told:

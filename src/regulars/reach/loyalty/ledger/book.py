@@ -64,7 +64,7 @@ class Book:
         self.new_entries: list[dict[str, Any]] = []
         self.new_uses: list[dict[str, Any]] = []
         self.changed_lots: dict[str, Lot] = {}
-        self.reversed_keys: set[str] = set()
+        self.reversed_before: dict[str, int] = {}
 
     def take(self, ask: Ask, present: str, *, now: datetime) -> Outcome:
         """Carry out one operation, or say why not.
@@ -410,8 +410,9 @@ class Book:
             if moved
         )
         if ask.reverses:
-            self.operations[ask.reverses]["reversed"] += points
-            self.reversed_keys.add(ask.reverses)
+            known = self.operations[ask.reverses]
+            self.reversed_before.setdefault(ask.reverses, known["reversed"])
+            known["reversed"] += points
 
     def _again(self, ask: Ask, present: str) -> Outcome:
         row = self.operations[ask.key]

@@ -108,7 +108,8 @@ INSERT INTO points_operations (
 )
 
 -- name: put_reversed
-UPDATE points_operations SET reversed = :reversed WHERE key = :key
+-- Only what was read is written over.
+UPDATE points_operations SET reversed = :reversed WHERE key = :key AND reversed = :stood
 
 -- name: add_entry
 INSERT INTO points_entries (key, account, customer_id, points)

@@ -15,6 +15,10 @@ OWN = "~"
 """First letter of the keys the ledger gives itself; keys of callers begin otherwise."""
 
 
+RULES = ("order:", "return:", "draw/", "badge/", "referral/", "check-in/")
+"""How the keys begin that the programme gives; keys of people begin otherwise."""
+
+
 class Kind(StrEnum):
     """What an operation does."""
 
@@ -283,6 +287,30 @@ def text_of(moment: datetime) -> str:
         '2026-03-01T00:00:00.000000+00:00'
     """
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def check_hand_key(key: str) -> str:
+    """Refuse a key from outside that the programme may give to an operation of its own.
+
+    Args:
+        key: Key somebody gave.
+
+    Returns:
+        The key.
+
+    Raises:
+        InputError: It begins as keys of the programme do.
+
+    Example:
+        >>> check_hand_key("gift/7")
+        'gift/7'
+    """
+    if key.startswith(RULES):
+        raise InputError(
+            f"key is {key!r}; keys that begin with {', '.join(RULES)} are the programme's own: "
+            "give one that begins otherwise, as gift/1"
+        )
+    return key
 
 
 def _check(key: str, about: str, reason: str) -> None:

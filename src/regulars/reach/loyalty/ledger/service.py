@@ -17,6 +17,7 @@ from regulars.reach.loyalty.ledger.records import (
     Lot,
     Outcome,
     Policy,
+    check_hand_key,
     text_of,
 )
 
@@ -103,10 +104,13 @@ def post(
     follow_identity(opened, now=now)
     present = _owners(opened, {ask.customer_id for ask in asks if ask.customer_id})
     reversed_keys = sorted({ask.reverses for ask in asks if ask.reverses})
-    rows = _by_key(opened, {ask.key for ask in asks} | set(reversed_keys))
+    before = _by_key(opened, reversed_keys) if reversed_keys else {}
     uses, customers, lots = _reversible(opened, reversed_keys)
     customers |= {present[ask.customer_id] for ask in asks if ask.customer_id}
-    book = _open(opened, customers, lots, known=rows, uses=uses, policy=policy)
+    keys = {ask.key for ask in asks} | set(reversed_keys)
+    book = _open(opened, customers, lots, keys=keys, uses=uses, policy=policy)
+    if any(key in book.operations and key not in before for key in reversed_keys):
+        raise Transient("points were posted meanwhile; run the same command again")
     if any(book.lots[name].customer_id not in customers for name in lots if name in book.lots):
         raise Transient("points changed hands meanwhile; run the same command again")
     # Operations of ours that reverse one another are known once they are carried out.
@@ -152,8 +156,9 @@ def post_by_hand(
         What came of it; a refusal is not in the audit log, for nothing changed.
 
     Raises:
-        InputError: The key was used for another operation.
+        InputError: The key was used for another operation, or is one the programme may give.
     """
+    check_hand_key(ask.key)
     with state.transaction() as opened:
         [told] = post(opened, [ask], now=now, policy=policy)
         if told.is_new:
@@ -328,11 +333,11 @@ def _open(
     customers: Collection[str],
     lots: Collection[str],
     *,
-    known: Mapping[str, Mapping[str, Any]] | None = None,
+    keys: Collection[str] = (),
     uses: Mapping[str, Sequence[tuple[str, int]]] | None = None,
     policy: Policy | None = None,
 ) -> Book:
-    """Lock accounts and read what they hold."""
+    """Lock accounts and read what they hold, and operations as they are by then."""
     asked = json.dumps(sorted(customers))
     opened.run(_SQL["open_accounts"], customers=asked)
     accounts = [
@@ -341,6 +346,7 @@ def _open(
     ]
     rows = opened.all(_SQL["lots"], customers=asked, lots=json.dumps(sorted(lots)))
     read = (Lot(**{n: row[n] for n in _LOT_COLUMNS}, stood=row["remaining"]) for row in rows)
+    known = _by_key(opened, keys) if keys else {}
     return Book(accounts, read, known=known, uses=uses, policy=policy)
 
 
@@ -358,8 +364,9 @@ def _write(opened: Transaction, book: Book) -> None:
         opened,
         "put_reversed",
         [
-            {"key": key, "reversed": book.operations[key]["reversed"]}
-            for key in sorted(book.reversed_keys - ours)
+            {"key": key, "reversed": book.operations[key]["reversed"], "stood": stood}
+            for key, stood in sorted(book.reversed_before.items())
+            if key not in ours
         ],
     )
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from regulars.errors import InputError, UnknownName
 from regulars.ports.state import Queries, State, Transaction
-from regulars.reach.loyalty.ledger.records import Kind, Outcome, earn
+from regulars.reach.loyalty.ledger.records import Kind, Outcome, check_hand_key, earn
 from regulars.reach.loyalty.ledger.service import balance_in, known_operation, post
 from regulars.reach.loyalty.programme.service import need_programme
 from regulars.unify.identity.service import present_ids
@@ -88,9 +88,11 @@ def complete_task(
         What came of it; refused as "done_before" when he did it often enough.
 
     Raises:
+        InputError: The key is one the programme may give.
         UnknownName: The programme has no such task.
         NotReady: There is no programme.
     """
+    check_hand_key(key)
     programme = need_programme(opened)
     tasks = {one.id: one for one in programme.tasks}
     if task_id not in tasks:

@@ -316,6 +316,8 @@ def _show(quote: "Quote", *, print_json: bool) -> None:
     for code, why in priced.refused.items():
         typer.echo(f"{code:<16} refused: {why}")
     done = "redeemed" if quote.is_redeemed else "nothing is used"
+    if quote.reason == "reversed":
+        done += ": taken back before; redeem it under a new key"
     typer.echo(f"{priced.amount} + {priced.shipping} - {priced.discount} = {priced.to_pay}, {done}")
 
 

@@ -124,7 +124,9 @@ def draw(
             new_seed=lambda: secrets.token_hex(32),
             issue_coupon=issue_coupon,
         )
-    _say(told, told.title if not told.refused else f"refused: {told.refused}", print_json)
+    owed = "; its coupon is owed: ask again with the same key" if told.is_owed else ""
+    words = f"refused: {told.refused}" if told.refused else f"{told.title}{owed}"
+    _say(told, words, print_json)
     if told.refused:
         raise typer.Exit(ExitCode.FAILED_CHECK)
 
