@@ -1,5 +1,6 @@
 """Take all journeys on: tell events in order, walk whoever is due, until nothing moves any more."""
 
+import logging
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -8,6 +9,8 @@ from regulars.ports.state import State
 from regulars.reach.journeys.entering.service import clear, next_span, tell
 from regulars.reach.journeys.keeping.versions.service import Shelf
 from regulars.reach.journeys.running.service import Means, running_journeys, walk_due
+
+_LOG = logging.getLogger("regulars.reach.journeys")
 
 
 @dataclass
@@ -76,6 +79,12 @@ def _walk_all(state: State, shelf: Shelf, means: Means, done: Advanced, now: dat
                 window = walk_due(state, shelf, means, number, now=now)
             except RegularsError as error:
                 done.errors[journey_id] = str(error)
+                del left[number]
+                continue
+            except Exception as error:
+                # Others must go on whatever is wrong with one: its window was rolled back.
+                _LOG.exception("journey %s could not go on", journey_id)
+                done.errors[journey_id] = f"{type(error).__name__}: {error}"
                 del left[number]
                 continue
             done.steps += window.steps

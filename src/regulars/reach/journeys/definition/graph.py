@@ -55,6 +55,34 @@ def reached_from(journey: Journey, start: str) -> set[str]:
     return found
 
 
+def undecided_message(journey: Journey, start: str) -> str:
+    """Find a message that follows a decision and is come to from a node without one.
+
+    Args:
+        journey: The journey.
+        start: Where one begins, nothing decided.
+
+    Returns:
+        Name of the message; "" when there is none.
+    """
+    undecided: set[str] = set()
+    ahead = [start]
+    while ahead:
+        name = ahead.pop()
+        if name in undecided:
+            continue
+        undecided.add(name)
+        node = journey.nodes[name]
+        if isinstance(node.does, Send) and node.does.follows_decision:
+            return name
+        ahead += [
+            edge.target
+            for edge in node.edges
+            if node.kind is not NodeKind.DECIDE or edge.label != "chosen"
+        ]
+    return ""
+
+
 def _check_reached(journey: Journey) -> None:
     reached = set[str]().union(*(reached_from(journey, entry.start) for entry in journey.entries))
     lost = [name for name in journey.nodes if name not in reached]
@@ -107,21 +135,15 @@ def _at_once(journey: Journey, name: str) -> Iterator[str]:
 
 def _check_decided(journey: Journey) -> None:
     """Whoever comes to a message that follows a decision must have passed a decide node."""
-    undecided: set[str] = set()
-    ahead = [entry.start for entry in journey.entries]
-    while ahead:
-        name = ahead.pop()
-        if name in undecided:
-            continue
-        undecided.add(name)
-        node = journey.nodes[name]
-        if isinstance(node.does, Send) and node.does.follows_decision:
+    starts = [entry.start for entry in journey.entries]
+    for node in journey.nodes.values():
+        if node.kind is NodeKind.DECIDE:
+            # Where nothing was chosen, what was decided before no longer holds.
+            starts += [edge.target for edge in node.edges if edge.label != "chosen"]
+    for start in starts:
+        name = undecided_message(journey, start)
+        if name:
             raise InputError(
                 f"nodes.{name} follows a decision, and a way leads to it that passes no decide "
                 "node; put one before it, or name its channels and offer"
             )
-        ahead += [
-            edge.target
-            for edge in node.edges
-            if node.kind is not NodeKind.DECIDE or edge.label != "chosen"
-        ]

@@ -35,14 +35,15 @@ WHERE j.state IN ('running', 'paused') AND v.published_at IS NOT NULL
 GROUP BY j.journey_no, j.version ORDER BY j.journey_no
 
 -- name: before
-SELECT customer_id, COUNT(*) AS times, MAX(entered_at) AS entered_at, MAX(left_at) AS left_at,
+-- Numbers of stays have gaps where an event was told again: the next is one above the highest.
+SELECT customer_id, MAX(times) AS times, MAX(entered_at) AS entered_at, MAX(left_at) AS left_at,
        SUM(CASE WHEN wake_at IS NULL THEN 0 ELSE 1 END) AS inside
 FROM journey_states
 WHERE journey_no = :journey_no AND customer_id IN (SELECT value FROM json_each(:customers))
 GROUP BY customer_id
 
 -- name: before [postgresql]
-SELECT customer_id, COUNT(*) AS times, MAX(entered_at) AS entered_at, MAX(left_at) AS left_at,
+SELECT customer_id, MAX(times) AS times, MAX(entered_at) AS entered_at, MAX(left_at) AS left_at,
        SUM(CASE WHEN wake_at IS NULL THEN 0 ELSE 1 END) AS inside
 FROM journey_states
 WHERE journey_no = :journey_no

@@ -51,5 +51,9 @@ WHERE run_id = :run_id AND state = 'deferred' AND reason = 'campaign_paused'
 UPDATE ledger SET state = 'skipped', reason = 'campaign_stopped', next_at = NULL, settled_at = :at
 WHERE run_id = :run_id AND (state = 'planned' OR state = 'deferred')
 
+-- name: drop_calls
+UPDATE journey_acts SET state = 'failed', next_at = NULL
+WHERE journey_id = :journey_id AND state = 'waiting'
+
 -- name: nodes
 SELECT node_no, name FROM journey_nodes WHERE journey_no = :journey_no

@@ -290,7 +290,7 @@ def resume(state: State, journey_id: str, *, actor: str, now: datetime) -> Journ
 def stop_journey(
     state: State, journey_id: str, *, reason: str, actor: str, now: datetime
 ) -> JourneyRow:
-    """End a journey for good: nobody comes in or goes on, no contact of it goes out.
+    """End a journey for good: nobody comes in or goes on, no contact or call of it goes out.
 
     Returns:
         The journey, stopped; who stood where stays on record.
@@ -304,6 +304,7 @@ def stop_journey(
     with state.transaction() as opened:
         row = _moved(opened, journey_id, JourneyState.STOPPED, reason, actor, now)
         opened.run(_SQL["drop"], run_id=run_of(journey_id), at=stamp(now))
+        opened.run(_SQL["drop_calls"], journey_id=journey_id)
         return row
 
 

@@ -127,6 +127,8 @@ def _event_tables() -> None:
         _text("message"),
         _whole("at"),
         _text("properties"),
+        # A pass forgets what it told of by number: a number given twice would be forgotten untold.
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "journey_positions",
@@ -145,6 +147,7 @@ def _side_tables() -> None:
     op.create_table(
         "journey_acts",
         _text("act_key", key=True),
+        _text("journey_id"),
         _text("hook"),
         _text("customer_id"),
         _text("body"),

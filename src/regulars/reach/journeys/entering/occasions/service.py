@@ -1,6 +1,7 @@
 """Let in whose day has come, whoever a schedule takes, and whoever came into an audience."""
 
 import json
+import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -19,6 +20,7 @@ from regulars.settings import Settings
 
 MOST_AT_ONCE = 10_000
 _SQL = Queries(__package__)
+_LOG = logging.getLogger("regulars.reach.journeys")
 
 Members = Callable[[Audience], Collection[str]]
 """Gives everybody in an audience now."""
@@ -71,6 +73,9 @@ def take_occasions(
                 entered += taking.take(entry, datetime.fromisoformat(row["begun_at"]))
         except RegularsError as error:
             errors[row["journey_id"]] = str(error)
+        except Exception as error:
+            _LOG.exception("journey %s could let nobody in", row["journey_id"])
+            errors[row["journey_id"]] = f"{type(error).__name__}: {error}"
     return entered, errors
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from regulars.errors import InputError, UnknownName
+from regulars.reach.journeys.definition.graph import undecided_message
 from regulars.reach.journeys.definition.journey import Journey
 from regulars.reach.journeys.definition.nodes import Node, Wait, WaitForEvent
 
@@ -58,7 +59,11 @@ def read_moves(given: str) -> dict[str, str]:
 
 
 def plan_moves(
-    before: Journey, after: Journey, moves: Mapping[str, str], inside: Mapping[str, int]
+    before: Journey,
+    after: Journey,
+    moves: Mapping[str, str],
+    inside: Mapping[str, int],
+    undecided: Mapping[str, int],
 ) -> Plan:
     """Decide what becomes of everybody inside.
 
@@ -71,12 +76,14 @@ def plan_moves(
         after: The version that takes its place.
         moves: stay, exit or a node of the new version, by node of the old one.
         inside: Customers by node of the old version.
+        undecided: Those of them nothing was decided for, by node of the old version.
 
     Returns:
         The plan; it speaks of every node with anybody at it.
 
     Raises:
-        InputError: Somebody stands at a node the new version has not, and the map is silent.
+        InputError: Somebody stands at a node the new version has not, and the map is silent;
+            or she would come to a message that follows a decision with nothing decided for her.
         UnknownName: The map names a node there is none of.
     """
     for node, target in moves.items():
@@ -98,6 +105,7 @@ def plan_moves(
             "the version they are in"
         )
     targets = {name: moves.get(name, name) for name in before.nodes}
+    _check_decided(after, targets, undecided)
     kept = [name for name, target in targets.items() if _is_same(before, after, name, target)]
     waits = [name for name in kept if isinstance(before.nodes[name].does, Wait | WaitForEvent)]
     return Plan(
@@ -133,6 +141,23 @@ def back(before: Journey, after: Journey, moves: Mapping[str, str]) -> dict[str,
         for target, sources in came_from.items()
         if len(sources) == 1 and target not in after.nodes
     }
+
+
+def _check_decided(
+    after: Journey, targets: Mapping[str, str], undecided: Mapping[str, int]
+) -> None:
+    for name, customers in sorted(undecided.items()):
+        target = targets[name]
+        if not customers or target not in after.nodes:
+            continue
+        message = undecided_message(after, target)
+        if message:
+            raise InputError(
+                f"{customers:,} at {name} would come from {target} to {message}, which follows a "
+                f"decision, and nothing was decided for them; say what becomes of them: --map "
+                f"{name}=NODE with a node before the decide node, {name}=exit, or {name}=stay to "
+                "let them finish by the version they are in"
+            )
 
 
 def _is_same(before: Journey, after: Journey, name: str, target: str) -> bool:

@@ -57,3 +57,15 @@ UPDATE journey_states SET version = :after,
     waits_for = CASE WHEN waits_for >= 0 THEN CAST(:event_no AS bigint) ELSE waits_for END
 WHERE journey_no = :journey_no AND version = :version AND node_no = :node_no
   AND wake_at IS NOT NULL
+
+-- name: undecided
+SELECT node_no, COUNT(*) AS customers FROM journey_states
+WHERE journey_no = :journey_no AND version = :version AND wake_at IS NOT NULL
+  AND (context -> 'decided') IS NULL
+GROUP BY node_no ORDER BY node_no
+
+-- name: undecided [postgresql]
+SELECT node_no, COUNT(*) AS customers FROM journey_states
+WHERE journey_no = :journey_no AND version = :version AND wake_at IS NOT NULL
+  AND (CAST(context AS json) -> 'decided') IS NULL
+GROUP BY node_no ORDER BY node_no

@@ -161,7 +161,8 @@ def _replace(
     moved = taken_out = stayed = 0
     if row.version is not None and row.version != new.version:
         old = numbered(opened, row.number, row.version)
-        plan = plan_moves(old.journey, new.journey, moves, inside)
+        undecided = _undecided(opened, old, new)
+        plan = plan_moves(old.journey, new.journey, moves, inside, undecided)
         moved, taken_out = _apply(opened, old, new, plan, ms_of(now))
         stayed = sum(inside.get(node, 0) for node in plan.stay)
     state = row.state if row.state is JourneyState.PAUSED else JourneyState.RUNNING
@@ -177,6 +178,14 @@ def _replace(
     everybody = sum(one.customers for one in standing) - taken_out
     replaces = None if row.version == new.version else row.version
     return Published(row.id, new.version, replaces, everybody, moved, taken_out, stayed)
+
+
+def _undecided(opened: Transaction, old: Numbered, new: Numbered) -> dict[str, int]:
+    """Count those nothing was decided for by node, where the new version asks for it."""
+    if not any(send.follows_decision for send in new.journey.sends):
+        return {}
+    rows = opened.all(_SQL["undecided"], journey_no=old.journey_no, version=old.version)
+    return {old.node_by_number[row["node_no"]]: row["customers"] for row in rows}
 
 
 def _apply(

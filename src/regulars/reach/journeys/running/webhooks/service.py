@@ -36,6 +36,7 @@ def keep_calls(opened: Transaction, doings: Sequence[Doing], now: datetime) -> l
         [
             {
                 "act_key": one.key,
+                "journey_id": one.journey_id,
                 "hook": one.settings["hook"],
                 "customer_id": one.customer_id,
                 "body": json.dumps(_body(one), ensure_ascii=False, sort_keys=True, default=str),
@@ -49,6 +50,8 @@ def keep_calls(opened: Transaction, doings: Sequence[Doing], now: datetime) -> l
 
 def make_calls(state: State, channels: Mapping[str, Channel], *, now: datetime) -> dict[str, int]:
     """Make the calls that are due; one that is not answered is made again with the same key.
+
+    Calls of a paused journey wait until it goes on; those of a stopped one are not made.
 
     Args:
         state: The transactional store.
@@ -71,9 +74,15 @@ def make_calls(state: State, channels: Mapping[str, Channel], *, now: datetime) 
         answers = _answers(channels.get(hook), calls, now)
         with state.sharing() as opened:
             for one in calls:
-                found, next_at = _settled(answers.get(one["act_key"]), one["attempts"] + 1, now)
-                opened.run(_SQL["settle"], act_key=one["act_key"], state=found, next_at=next_at)
-                ends[found] += 1
+                attempts = one["attempts"] + 1
+                found, next_at = _settled(answers.get(one["act_key"]), attempts, now)
+                ends[found] += opened.run(
+                    _SQL["settle"],
+                    act_key=one["act_key"],
+                    attempts=attempts,
+                    state=found,
+                    next_at=next_at,
+                )
     return ends
 
 
