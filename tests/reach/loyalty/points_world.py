@@ -168,7 +168,8 @@ CHECKS = {
         WHERE remaining > 0 AND state = 'pending' AND available_at <= :end""",
     "an operation moved nothing it says it moved": """
         SELECT o.key FROM points_operations AS o
-        WHERE NOT EXISTS (SELECT 1 FROM points_entries AS e WHERE e.key = o.key)""",
+        LEFT JOIN (SELECT DISTINCT key FROM points_entries) AS e ON e.key = o.key
+        WHERE e.key IS NULL""",
 }
 
 
