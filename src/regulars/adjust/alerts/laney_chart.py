@@ -59,7 +59,7 @@ def laney_chart(hits: Sequence[int], tried: Sequence[int]) -> Place:
     Example:
         >>> place = laney_chart([440, 460, 450, 452, 30], [1000] * 5)
         >>> place.is_out, round(place.usual, 3), place.z < -3
-        (True, 0.45, True)
+        (True, 0.451, True)
         >>> laney_chart([440, 460, 450, 452, 447], [1000] * 5).is_out
         False
     """
