@@ -151,7 +151,9 @@ def _refusal(pages: Pages, request: StarletteRequest, status: int, detail: str) 
     if status == 401 and is_page:
         address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return Response(status_code=303, headers={"location": f"/sign-in?next={quote(address)}"})
-    page = pages.page(request, "refused.html", status=status, title=title, says=says, detail=detail)
+    page = pages.page(
+        request, "door/refused.html", status=status, title=title, says=says, detail=detail
+    )
     if status == 401 and is_part:
         page.headers["HX-Redirect"] = "/sign-in"
     return page

@@ -7,17 +7,20 @@ from starlette.requests import Request
 
 from regulars.charts import Interval, interval_plot, line_plot, stacked_bars
 from regulars.charts.look import Option
+from regulars.decide.budget.curves import Curve
 from regulars.reach.journeys.dry_run.summing import DayVolume
 from regulars.reach.loyalty.reporting.service import Month
 from regulars.serve.console.rendering import say
-from regulars.serve.console.words import CHANNELS, N_, word
+from regulars.serve.console.words import CELL_SEGMENTS, CHANNELS, N_, word
 from regulars.serve.http.measure import Campaign, TurnEffect
 from regulars.serve.http.timeline import MonthSpend
 from regulars.understand.segments.audiences.membership.service import RefreshCount
 
+CURVE_STEPS = 20
 COMING_IN = N_("come in")
 EXPECTED, MEASURED = N_("expected"), N_("measured")
 TURN, PAID, MEMBERS = N_("Turn"), N_("Paid"), N_("Members")
+SPENT_ON_IT = N_("Money in the cell")
 POINTS, GIVEN, SPENT, LAPSED = N_("Points"), N_("given"), N_("spent"), N_("expired")
 
 
@@ -143,6 +146,39 @@ def points_chart(request: Request, months: Sequence[Month]) -> Option:
                 "holdout": say(request, SPENT),
                 "deferred": say(request, LAPSED),
             },
+        )
+    )
+
+
+def curves_chart(request: Request, curves: Sequence[Curve], *, most: float) -> Option:
+    """Draw what money in each cell brings.
+
+    Args:
+        request: Whose language and currency.
+        curves: The cells to draw, the most important first.
+        most: Money at the right end of the axis.
+
+    Returns:
+        An ECharts option; without lines where there is no curve.
+    """
+    spends = [most * step / CURVE_STEPS for step in range(CURVE_STEPS + 1)]
+    digits = 0 if most >= CURVE_STEPS else 2
+    names = {
+        str(curve.cell): " / ".join((
+            say(request, word(CELL_SEGMENTS, curve.cell.segment)),
+            say(request, word(CHANNELS, curve.cell.channel)),
+            curve.cell.offer_id,
+        ))
+        for curve in curves
+    }
+    return _on_page(
+        line_plot(
+            {str(curve.cell): curve.value(spends).round(2).tolist() for curve in curves},
+            labels=[f"{spend:,.{digits}f}" for spend in spends],
+            title="",
+            x_name=say(request, SPENT_ON_IT),
+            y_name=_currency(request),
+            names=names,
         )
     )
 

@@ -62,6 +62,13 @@ ROOMS = (
             Door("/delivery", N_("Delivery")),
         ),
     ),
+    Room(
+        N_("Money"),
+        (
+            Door("/budget", N_("Budget")),
+            Door("/channels", N_("Channels")),
+        ),
+    ),
     Room(N_("Learnings"), (Door("/learnings", N_("Learnings")),)),
     Room(
         N_("Rules"),

@@ -83,7 +83,7 @@ class SigningPages:
     def _form(self, request: Request, problem: str = "", status: int = 200) -> Response:
         wanted = request.query_params.get("next") or request.state.caller.form.get("next", "")
         return self._pages.page(
-            request, "sign_in.html", status=status, problem=problem, next=local_path(wanted)
+            request, "door/sign_in.html", status=status, problem=problem, next=local_path(wanted)
         )
 
 

@@ -1,7 +1,7 @@
 """Measured points of response: what was spent in a cell in one period, and what it caused."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Any
 
@@ -41,6 +41,23 @@ class Points:
     def of(self, cell: int) -> NDArray[np.int64]:
         """Give the rows of one cell."""
         return np.flatnonzero(self.cell == cell)
+
+    def including(self, cells: Iterable[Cell]) -> "Points":
+        """Add cells nobody has measured, about which other cells say something.
+
+        Args:
+            cells: The cells; those there are already stay as they are.
+
+        Returns:
+            The points, cells in order; nothing is known of what reaches everybody in a new one.
+        """
+        every = sorted({*self.cells, *cells})
+        place = np.array([every.index(one) for one in self.cells], np.int64)
+        most = np.full(len(every), np.inf)
+        most[place] = self.most
+        return replace(
+            self, cells=every, cell=place[self.cell] if place.size else self.cell, most=most
+        )
 
 
 def points_of(table: Any) -> Points:

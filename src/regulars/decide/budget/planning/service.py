@@ -1,7 +1,8 @@
 """The plan of a workspace: curves from what its turns measured, pins from its state."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from ibis import _
 
@@ -44,7 +45,8 @@ def plan_workspace(
         engine: Reads the tables.
         budget: Money of one turn.
         guards: Shares, risk and hurdle.
-        limits: Pins and other limits; those of cells nothing is known of are left out.
+        limits: Pins and other limits; a cell nobody has measured is believed what its segment,
+            channel and offer say of it.
         segment: Only this segment's cells; "" for all.
 
     Returns:
@@ -59,14 +61,38 @@ def plan_workspace(
     rows = engine.arrow(table.order_by("segment", "channel", "offer_id", "measured_turn"))
     if not rows.num_rows:
         raise NotReady("no turn has measured any cell yet; run: regulars run, twice or more")
-    curves = fit_curves(points_of(rows))
-    known = {curve.cell for curve in curves}
-    plan = plan_budget(
-        curves,
-        budget=budget,
-        guards=guards,
-        limits={cell: one for cell, one in limits.items() if cell in known},
-    )
+    mine = {cell: one for cell, one in limits.items() if segment in {"", cell.segment}}
+    curves = fit_curves(points_of(rows).including(mine))
+    plan = plan_budget(curves, budget=budget, guards=guards, limits=mine)
     turns = len(set(rows["measured_turn"].to_pylist()))
     tests = next_tests(curves, plan, guards=guards)
     return Planned(tuple(curves), plan, tuple(tests), turns)
+
+
+def plain(found: Planned) -> dict[str, Any]:
+    """Give a plan, its curves and the tests worth making as values JSON has.
+
+    Returns:
+        turns, the parts of the plan, cells, curves and next_tests; each cell by segment,
+        channel and offer_id.
+    """
+    curves = [
+        {
+            **one.cell._asdict(),
+            "first_return": one.first_return,
+            "spread": one.spread,
+            "saturation": one.saturation,
+            "points": one.points,
+            "most": one.most if one.most < float("inf") else None,
+        }
+        for one in found.curves
+    ]
+    whole = asdict(found.plan)
+    whole["cells"] = [_flat(asdict(one), one.cell) for one in found.plan.cells]
+    tests = [_flat(asdict(one), one.cell) for one in found.tests]
+    return {"turns": found.turns, **whole, "curves": curves, "next_tests": tests}
+
+
+def _flat(row: dict[str, Any], cell: Cell) -> dict[str, Any]:
+    del row["cell"]
+    return {**cell._asdict(), **row}

@@ -14,6 +14,8 @@ from regulars.serve.console.pages.home import HomePage
 from regulars.serve.console.pages.journeys.editor import EditorPages
 from regulars.serve.console.pages.journeys.journeys import JourneyPages
 from regulars.serve.console.pages.journeys.leading import LeadingPages
+from regulars.serve.console.pages.money.budget import BudgetPage
+from regulars.serve.console.pages.money.channels import ChannelsPage
 from regulars.serve.console.pages.reach.approvals import ApprovalPages
 from regulars.serve.console.pages.reach.campaigns import CampaignPages
 from regulars.serve.console.pages.reach.contents import ContentPages
@@ -39,6 +41,8 @@ KINDS = (
     OfferPages,
     ContentPages,
     DeliveryPage,
+    BudgetPage,
+    ChannelsPage,
     LearningsPage,
     LoyaltyPage,
     PolicyPage,

@@ -85,6 +85,13 @@ from regulars.serve.console.words.loop import (
     TURN_STATES,
     VERDICTS,
 )
+from regulars.serve.console.words.money import (
+    ABILITIES,
+    BOUND_BY,
+    CELL_SEGMENTS,
+    REVIEW_KINDS,
+    STAGES,
+)
 from regulars.serve.console.words.naming import N_, word
 from regulars.serve.console.words.offers import (
     COUPON_REFUSALS,
@@ -118,6 +125,7 @@ from regulars.serve.console.words.reach import (
 )
 
 __all__ = [
+    "ABILITIES",
     "ACTS",
     "AGES",
     "ALERTS",
@@ -125,9 +133,11 @@ __all__ = [
     "AUDIENCES",
     "BASES",
     "BEHAVIOURS",
+    "BOUND_BY",
     "BUYING_TYPES",
     "CALLS",
     "CAMPAIGN_STATES",
+    "CELL_SEGMENTS",
     "CHANGES",
     "CHANNELS",
     "CLASSES",
@@ -179,6 +189,7 @@ __all__ = [
     "RECOVERIES",
     "REENTRIES",
     "REFUSALS",
+    "REVIEW_KINDS",
     "REPLAYS",
     "REQUEST_STATES",
     "RISKS",
@@ -194,6 +205,7 @@ __all__ = [
     "SIGNS",
     "SOURCES",
     "SOURCES_OF_RULES",
+    "STAGES",
     "STANDING",
     "STANDINGS",
     "STATUSES",

@@ -21,6 +21,11 @@ REFUSALS = {
     503: (N_("Not available now"), N_("The workspace cannot be read at the moment.")),
 }
 SAID = {
+    "pinned": N_("Pinned. Plans and turns keep to it from now on."),
+    "unpinned": N_("The pin is taken away."),
+    "reviewed": N_("The review is kept."),
+    "overridden": N_("Kept. It stands in place of what was learned."),
+    "restored": N_("Back to what was learned."),
     "channel_said": N_("Kept. It counts from the next turn on."),
     "rules_kept": N_("The rules are kept, for orders that come from now on."),
     "codes_made": N_("The codes were made."),

@@ -1,11 +1,12 @@
-"""HTTP of decide: what was decided for a customer, and (`online`) decisions made now."""
+"""HTTP of decide: what was decided for a customer, decisions made now (`online`), the budget."""
 
 from fastapi import APIRouter
 
-from regulars.serve.http.decide import history
+from regulars.serve.http.decide import budget, channels, history
 from regulars.serve.http.decide.history import decisions
 
 router = APIRouter()
-router.routes.extend(history.router.routes)
+for _part in (history, budget, channels):
+    router.routes.extend(_part.router.routes)
 
 __all__ = ["decisions", "router"]

@@ -67,6 +67,7 @@ def plan(
     Rests on what the turns of a workspace measured, or on a file of points.
     """
     from regulars.decide.budget.planning import Guards, limits_of_table  # noqa: PLC0415 - slow
+    from regulars.decide.budget.planning.service import plain  # noqa: PLC0415
 
     guards = Guards(flexible, reserve, risk, hurdle)
     given = dict(limits_of_table(open_table(limits))) if limits else {}
@@ -75,7 +76,7 @@ def plan(
     else:
         found = _of_workspace(folder, budget, guards, given)
     if as_json:
-        typer.echo(json.dumps(said(found), ensure_ascii=False))
+        typer.echo(json.dumps(plain(found), ensure_ascii=False))
         return
     _print(found)
 
@@ -148,30 +149,6 @@ def review(
         typer.echo(f"{one.period} {one.kind} by {one.actor} at {one.made_at[:16]}: {one.note}")
     for wanted, period in missing:
         typer.echo(f"due: {wanted} review of {period}")
-
-
-def said(found: "Planned") -> dict[str, Any]:
-    """Give a plan, its curves and the tests worth making as plain values."""
-    curves = [
-        {
-            **one.cell._asdict(),
-            "first_return": one.first_return,
-            "spread": one.spread,
-            "saturation": one.saturation,
-            "points": one.points,
-            "most": one.most if one.most < float("inf") else None,
-        }
-        for one in found.curves
-    ]
-    whole = asdict(found.plan)
-    whole["cells"] = [_flat(asdict(one), one.cell) for one in found.plan.cells]
-    tests = [_flat(asdict(one), one.cell) for one in found.tests]
-    return {"turns": found.turns, **whole, "curves": curves, "next_tests": tests}
-
-
-def _flat(row: dict[str, Any], cell: Any) -> dict[str, Any]:
-    del row["cell"]
-    return {**cell._asdict(), **row}
 
 
 def _of_points(file: Path, budget: float | None, guards: Any, limits: Any) -> "Planned":

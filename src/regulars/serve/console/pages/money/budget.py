@@ -1,0 +1,168 @@
+"""Budget: where the money of a turn goes and why, what if, pins, reviews, what to find out."""
+
+from typing import Any
+
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from regulars.decide.budget.curves import Cell
+from regulars.decide.budget.planning import Guards
+from regulars.decide.budget.planning.service import Planned
+from regulars.decide.budget.reviewing.service import pins
+from regulars.errors import InputError, NotReady, RegularsError
+from regulars.serve.console.drawing import curves_chart
+from regulars.serve.console.rendering import Pages, caller_of
+from regulars.serve.http.decide.budget import (
+    Pinned,
+    Reviewed,
+    pin_of,
+    planned,
+    review_of,
+    reviews_of,
+    unpin_of,
+)
+from regulars.serve.http.door.guard import Caller
+
+CURVES_SHOWN = 5
+CELLS_SHOWN = 40
+TESTS_SHOWN = 5
+SHARES = ("flexible", "reserve", "risk")
+
+
+class BudgetPage:
+    """Handlers of the page about the budget.
+
+    Args:
+        pages: Makes pages of templates.
+    """
+
+    def __init__(self, pages: Pages) -> None:
+        """Keep what makes pages."""
+        self._pages = pages
+
+    def routes(self) -> list[Route]:
+        """Give the routes."""
+        return [
+            Route("/budget", self.budget, methods=["GET"]),
+            Route("/budget/pin", self.pin, methods=["POST"]),
+            Route("/budget/unpin", _unpin, methods=["POST"]),
+            Route("/budget/review", self.review, methods=["POST"]),
+        ]
+
+    def budget(self, request: Request) -> Response:
+        """The plan; that of other shares beside it when asked for."""
+        return self._page(request)
+
+    def pin(self, request: Request) -> Response:
+        """Decide what a cell gets."""
+        caller = caller_of(request)
+        form = {name: text.strip() for name, text in caller.form.items()}
+        names = ("segment", "channel", "offer_id", "amount", "why")
+        given = {name: form.get(name, "") for name in names}
+        try:
+            pin_of(caller, Pinned.model_validate(given | {"until": form.get("until") or None}))
+        except (RegularsError, ValidationError) as error:
+            return self._page(request, problem=_said(error), status=400)
+        return RedirectResponse("/budget?said=pinned#pins", 303)
+
+    def review(self, request: Request) -> Response:
+        """Keep the review of a period."""
+        caller = caller_of(request)
+        asked = {name: caller.form.get(name, "").strip() for name in ("kind", "note")}
+        try:
+            review_of(caller, Reviewed.model_validate(asked))
+        except (RegularsError, ValidationError) as error:
+            return self._page(request, problem=_said(error), status=400)
+        return RedirectResponse("/budget?said=reviewed#reviews", 303)
+
+    def _page(self, request: Request, *, problem: str = "", status: int = 200) -> Response:
+        caller = caller_of(request)
+        asked = _asked(request)
+        found: Planned | None = None
+        tried: Planned | None = None
+        try:
+            found = planned(caller, None, Guards())
+            if asked:
+                tried = _tried(caller, asked)
+        except NotReady:
+            pass
+        except InputError as error:
+            problem, status = problem or str(error), 400
+        kept, missing = reviews_of(caller)
+        return self._pages.page(
+            request,
+            "money/budget.html",
+            status=status,
+            plan=found.plan if found else None,
+            turns=found.turns if found else 0,
+            chart=_chart(request, found),
+            tried=tried.plan if tried else None,
+            tried_spend={one.cell: one.spend for one in tried.plan.cells} if tried else {},
+            asked=_filled(caller, asked),
+            cells=found.plan.cells[:CELLS_SHOWN] if found else (),
+            tests=found.tests[:TESTS_SHOWN] if found else (),
+            known=_known(caller, found),
+            pins=pins(caller.workspace.state, now=caller.now),
+            reviews=kept,
+            due=missing,
+            problem=problem,
+        )
+
+
+def _unpin(request: Request) -> Response:
+    """Take a pin away."""
+    caller = caller_of(request)
+    unpin_of(caller, Cell(*(caller.form.get(name, "") for name in Cell._fields)))
+    return RedirectResponse("/budget?said=unpinned#pins", 303)
+
+
+def _asked(request: Request) -> dict[str, float]:
+    """Read what if; what is no number is left out."""
+    found = {}
+    for name in ("budget", *SHARES):
+        try:
+            found[name] = float(request.query_params.get(name, ""))
+        except ValueError:
+            continue
+    return found
+
+
+def _tried(caller: Caller, asked: dict[str, float]) -> Planned:
+    shares = {name: asked[name] / 100 for name in SHARES if name in asked}
+    return planned(caller, asked.get("budget"), Guards(**shares))
+
+
+def _filled(caller: Caller, asked: dict[str, float]) -> dict[str, float]:
+    """Give what the form shows: what was asked, else what holds."""
+    usual = Guards()
+    holds = {name: 100 * getattr(usual, name) for name in SHARES}
+    return holds | {"budget": float(caller.workspace.settings.loop.weekly_budget)} | asked
+
+
+def _chart(request: Request, found: Planned | None) -> dict[str, Any] | None:
+    """Draw the curves of the cells that get most, up to twice what the largest gets."""
+    if found is None:
+        return None
+    rank = {one.cell: place for place, one in enumerate(found.plan.cells)}
+    shown = sorted(found.curves, key=lambda curve: rank[curve.cell])[:CURVES_SHOWN]
+    most = 2 * max((one.spend for one in found.plan.cells), default=0.0)
+    return curves_chart(request, shown, most=most or found.plan.budget)
+
+
+def _known(caller: Caller, found: Planned | None) -> dict[str, list[str]]:
+    """Give the parts a pin may name."""
+    cells = [curve.cell for curve in found.curves] if found else []
+    return {
+        "segment": sorted({cell.segment for cell in cells}),
+        "channel": sorted({*caller.workspace.settings.channels, *(c.channel for c in cells)}),
+        "offer_id": sorted({cell.offer_id for cell in cells}),
+    }
+
+
+def _said(error: Exception) -> str:
+    """Say what is wrong with a form in one line."""
+    if isinstance(error, ValidationError):
+        return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+    return str(error)

@@ -1,0 +1,191 @@
+"""The plan of the money, what people pinned in it, and its reviews."""
+
+from dataclasses import asdict
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from regulars.decide.budget.curves import Cell
+from regulars.decide.budget.planning import Guards
+from regulars.decide.budget.planning.service import Planned, plain, plan_workspace
+from regulars.decide.budget.reviewing.periods import due
+from regulars.decide.budget.reviewing.service import (
+    Review,
+    keep_review,
+    pin,
+    pinned_limits,
+    pins,
+    reviews,
+    unpin,
+)
+from regulars.govern.audit.service import anchor
+from regulars.serve.http.door.guard import Caller
+
+router = APIRouter()
+
+
+class Pinned(BaseModel):
+    """What a person decides a cell gets."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    segment: str = Field(min_length=1, max_length=200)
+    channel: str = Field(min_length=1, max_length=200)
+    offer_id: str = Field(min_length=1, max_length=200)
+    amount: Decimal = Field(ge=0, max_digits=18, decimal_places=2)
+    why: str = Field(min_length=1, max_length=500)
+    until: date | None = None
+
+
+class Reviewed(BaseModel):
+    """A review asked for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: str
+    note: str = Field(default="", max_length=500)
+
+
+@router.get("/api/decide/plan", tags=["decide"])
+def read_plan(
+    request: Request,
+    budget: float | None = None,
+    flexible: float = 0.4,
+    reserve: float = 0.2,
+    risk: float = 0.5,
+    hurdle: float = 1.0,
+) -> dict[str, Any]:
+    """Where the money of a turn would go: curves, shadow price, cells, what to find out next."""
+    guards = Guards(flexible, reserve, risk, hurdle)
+    return plain(planned(request.state.caller, budget, guards))
+
+
+@router.get("/api/decide/pins", tags=["decide"])
+def read_pins(request: Request) -> dict[str, Any]:
+    """Cells a person decided on, with who, why and until when."""
+    caller: Caller = request.state.caller
+    found = pins(caller.workspace.state, now=caller.now)
+    return {"pins": [{**one.cell._asdict(), **asdict(one), "cell": str(one.cell)} for one in found]}
+
+
+@router.put("/api/decide/pins", tags=["decide"])
+def put_pin(request: Request, said: Pinned) -> dict[str, Any]:
+    """Decide what a cell gets in a turn; plans keep to it."""
+    pin_of(request.state.caller, said)
+    return said.model_dump(mode="json")
+
+
+@router.delete("/api/decide/pins", tags=["decide"])
+def delete_pin(request: Request, segment: str, channel: str, offer_id: str) -> dict[str, Any]:
+    """Take a pin away."""
+    return {"was_pinned": unpin_of(request.state.caller, Cell(segment, channel, offer_id))}
+
+
+@router.get("/api/decide/reviews", tags=["decide"])
+def read_reviews(request: Request) -> dict[str, Any]:
+    """Reviews made, the newest first, and those that are due."""
+    kept, missing = reviews_of(request.state.caller)
+    return {"reviews": [asdict(one) for one in kept], "due": missing}
+
+
+@router.post("/api/decide/reviews", tags=["decide"])
+def post_review(request: Request, asked: Reviewed) -> dict[str, Any]:
+    """Keep the review of this month, quarter or year; one made already is given back."""
+    return asdict(review_of(request.state.caller, asked))
+
+
+def planned(caller: Caller, budget: float | None, guards: Guards) -> Planned:
+    """Plan the money of a turn in the workspace of a caller.
+
+    Args:
+        caller: Who asks, and in which workspace.
+        budget: Money of the turn; None for what the workspace may spend.
+        guards: Shares, risk and hurdle.
+
+    Returns:
+        The plan, pins kept to.
+
+    Raises:
+        NotReady: No turn has been measured by cell yet.
+        InputError: The budget is negative, or pins come to more than may be spent.
+    """
+    workspace = caller.workspace
+    wanted = float(workspace.settings.loop.weekly_budget) if budget is None else budget
+    limits = pinned_limits(workspace.state, now=caller.now)
+    with workspace.reading() as engine:
+        return plan_workspace(engine, budget=wanted, guards=guards, limits=limits)
+
+
+def pin_of(caller: Caller, said: Pinned) -> None:
+    """Put down what a person decided a cell gets.
+
+    Args:
+        caller: Who decides, and in which workspace.
+        said: The pin; it ends with the last moment of its day, where the retailer is.
+    """
+    workspace = caller.workspace
+    zone = ZoneInfo(workspace.settings.retailer.zone)
+    end = datetime.combine(said.until, time.max, zone) if said.until else None
+    cell = Cell(said.segment, said.channel, said.offer_id)
+    pin(
+        workspace.state,
+        cell,
+        said.amount,
+        why=said.why,
+        actor=caller.actor,
+        now=caller.now,
+        until=end,
+    )
+    anchor(workspace.state, folder=workspace.folder, at=caller.now)
+
+
+def unpin_of(caller: Caller, cell: Cell) -> bool:
+    """Take a pin away.
+
+    Returns:
+        False when there was none.
+    """
+    workspace = caller.workspace
+    is_gone = unpin(workspace.state, cell, actor=caller.actor, now=caller.now)
+    if is_gone:
+        anchor(workspace.state, folder=workspace.folder, at=caller.now)
+    return is_gone
+
+
+def review_of(caller: Caller, asked: Reviewed) -> Review:
+    """Keep the review of this month, quarter or year.
+
+    Args:
+        caller: Who reviews, and in which workspace.
+        asked: Which kind, and what else is to be kept.
+
+    Returns:
+        The review; the one there is when the period has been reviewed already.
+    """
+    workspace, found = caller.workspace, planned(caller, None, Guards())
+    kept = keep_review(
+        workspace.state,
+        asked.kind,
+        found.plan,
+        list(found.tests),
+        today=_today(caller),
+        actor=caller.actor,
+        now=caller.now,
+        note=asked.note,
+    )
+    anchor(workspace.state, folder=workspace.folder, at=caller.now)
+    return kept
+
+
+def reviews_of(caller: Caller) -> tuple[list[Review], list[tuple[str, str]]]:
+    """Give the reviews made, the newest first, and kind and period of those that are due."""
+    kept = reviews(caller.workspace.state)
+    return kept, due([(one.kind, one.period) for one in kept], _today(caller))
+
+
+def _today(caller: Caller) -> date:
+    return caller.now.astimezone(ZoneInfo(caller.workspace.settings.retailer.zone)).date()

@@ -1,0 +1,174 @@
+"""Budget and channels: on the command line, over HTTP and on the page."""
+
+import json
+import re
+
+import pytest
+from tests.serve.conftest import put
+
+from regulars.app import open_app
+from regulars.serve.cli.main import main
+
+
+def effects(channel, offer, *pairs):
+    """Measured points of one cell of loyal customers: spend and margin caused, by turn."""
+    return [
+        {
+            "measured_turn": turn, "segment": "loyal", "channel": channel, "offer_id": offer,
+            "treated": 100, "expected": 100.0, "status": "ok", "spend": spend, "effect": effect,
+            "standard_error": 20.0, "most": 900.0,
+        }
+        for turn, (spend, effect) in enumerate(pairs, start=1)
+    ]  # fmt: skip
+
+
+CELLS = [
+    *effects("sms", "ten", (100.0, 260.0), (150.0, 340.0)),
+    *effects("app", "news", (80.0, 30.0), (90.0, 35.0)),
+]
+
+
+@pytest.fixture(scope="module", name="server")
+def shop_with_measured_cells(make_shop, serve, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("money") / "shop"
+    make_shop.filled(folder)
+    put(open_app(folder), "cell_effects", CELLS, turn=2)
+    with serve(folder) as running:
+        running.folder = folder
+        yield running
+
+
+@pytest.fixture(scope="module", name="bare")
+def shop_without_turns(make_shop, serve, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bare") / "shop"
+    make_shop.empty(folder)
+    with serve(folder) as running:
+        yield running
+
+
+def told(capsys, folder, *words):
+    with pytest.raises(SystemExit) as ended:
+        main([*words, "--dir", str(folder), "--json"])
+    said = capsys.readouterr()
+    assert ended.value.code in {0, None}, said.err
+    return json.loads(said.out)
+
+
+def get(server, role, path):
+    answer = server.client(role).get(path, headers={"accept-language": "en"})
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+def writer(server):
+    client = server.client("marketer")
+    client.headers["x-csrf-token"] = server.csrf(client)
+    return client
+
+
+def text_of(page):
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+
+
+def test_the_command_line_and_http_tell_the_same_plan_and_channels(server, capsys):
+    plan = get(server, "viewer", "/api/decide/plan").json()
+    channels = get(server, "viewer", "/api/decide/channels").json()["channels"]
+
+    assert told(capsys, server.folder, "decide", "plan") == plan
+    assert told(capsys, server.folder, "decide", "channels")["channels"] == channels
+    assert plan["cells"][0]["offer_id"] == "ten"
+    assert plan["spend"] <= plan["budget"] - plan["reserve"]
+
+
+def test_the_page_shows_the_plan_and_what_if_changes_nothing(server):
+    plan = get(server, "viewer", "/api/decide/plan").json()
+
+    shown = text_of(get(server, "viewer", "/budget?budget=200&flexible=80&reserve=0#what-if").text)
+
+    assert "loyal / SMS / ten" in shown
+    assert "Nothing is changed by looking." in shown
+    assert f"{plan['shadow_price']:.2f}" in shown
+    assert get(server, "viewer", "/api/decide/plan").json() == plan
+
+
+def test_shares_that_are_none_are_refused_on_the_page_with_the_reason(server):
+    client = server.client("viewer")
+
+    page = client.get("/budget?flexible=90&reserve=90", headers={"accept-language": "en"})
+
+    assert page.status_code == 400
+    assert "more than 1 together" in text_of(page.text)
+
+
+def test_a_pin_is_made_with_a_reason_kept_by_the_plan_and_taken_away_again(server):
+    client = writer(server)
+    cell = {"segment": "loyal", "channel": "app", "offer_id": "news"}
+    wrong = client.put("/api/decide/pins", json=cell | {"amount": "120", "why": ""})
+    client.put("/api/decide/pins", json=cell | {"amount": "120.50", "why": "contract"})
+
+    pinned = get(server, "viewer", "/api/decide/plan").json()["cells"]
+    shown = text_of(get(server, "viewer", "/budget").text)
+    is_gone = client.request("DELETE", "/api/decide/pins", params=cell).json()
+
+    assert wrong.status_code == 400
+    assert next(c for c in pinned if c["offer_id"] == "news")["spend"] == 120.5
+    assert "contract" in shown
+    assert is_gone == {"was_pinned": True}
+    assert get(server, "viewer", "/api/decide/pins").json() == {"pins": []}
+
+
+def test_a_cell_nobody_has_measured_may_be_pinned(server):
+    client = writer(server)
+    cell = {"segment": "new", "channel": "sms", "offer_id": "gift"}
+    client.put("/api/decide/pins", json=cell | {"amount": "40", "why": "a new idea"})
+
+    cells = get(server, "viewer", "/api/decide/plan").json()["cells"]
+    client.request("DELETE", "/api/decide/pins", params=cell)
+
+    assert [c["spend"] for c in cells if c["offer_id"] == "gift"] == [40.0]
+
+
+def test_a_viewer_may_look_but_not_pin_nor_override(server):
+    client = server.client("viewer")
+    client.headers["x-csrf-token"] = server.csrf(client)
+    cell = {"segment": "a", "channel": "sms", "offer_id": "b", "amount": "1", "why": "c"}
+
+    assert client.put("/api/decide/pins", json=cell).status_code == 403
+    said = {"value": 0.5, "why": "c"}
+    assert client.put("/api/decide/channels/sms/*/reach", json=said).status_code == 403
+
+
+def test_a_review_is_kept_once_a_period(server):
+    client = writer(server)
+
+    first = client.post("/api/decide/reviews", json={"kind": "monthly", "note": "more"}).json()
+    again = client.post("/api/decide/reviews", json={"kind": "monthly", "note": "less"}).json()
+
+    assert (first["note"], again["note"]) == ("more", "more")
+    assert client.post("/api/decide/reviews", json={"kind": "daily"}).status_code == 400
+    assert "more" in text_of(get(server, "viewer", "/budget").text)
+
+
+def test_what_a_person_says_of_a_channel_stands_in_the_matrix_as_said(server):
+    client = writer(server)
+    learned = get(server, "viewer", "/api/decide/channels").json()["channels"]
+    said = {"value": 0.5, "why": "new provider"}
+    client.put("/api/decide/channels/sms/*/reach", json=said)
+
+    matrix = get(server, "viewer", "/api/decide/channels").json()["channels"]
+    shown = text_of(get(server, "viewer", "/channels?customer=c001").text)
+    client.delete("/api/decide/channels/sms/*/reach")
+
+    reach = {one["rates"]["reach"]["value"] for one in matrix if one["channel"] == "sms"}
+    assert reach == {0.5}
+    assert "said by a person" in shown
+    assert "new provider" in shown
+    assert get(server, "viewer", "/api/decide/channels").json()["channels"] == learned
+
+
+def test_before_the_first_turn_both_pages_say_what_is_missing(bare):
+    budget = text_of(get(bare, "viewer", "/budget").text)
+    channels = text_of(get(bare, "viewer", "/channels").text)
+
+    assert "No turn has measured any cell yet" in budget
+    assert "No contact was made yet" in channels
