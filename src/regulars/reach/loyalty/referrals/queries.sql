@@ -21,3 +21,8 @@ WHERE friend_id = :friend_id AND state = 'waiting'
 -- name: of_referrer
 SELECT friend_id, told_at, state, reason, settled_at FROM points_referrals
 WHERE referrer_id = :referrer_id ORDER BY told_at, friend_id
+
+
+-- name: all
+SELECT friend_id, referrer_id, told_at, state, reason, settled_at FROM points_referrals
+ORDER BY told_at, friend_id

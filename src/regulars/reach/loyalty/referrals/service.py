@@ -175,3 +175,9 @@ def referrals_of(state: State, referrer_id: str) -> list[Told]:
     with state.reading() as opened:
         rows = opened.all(_SQL["of_referrer"], referrer_id=referrer_id)
     return [Told(**row, referrer_id=referrer_id) for row in rows]
+
+
+def all_referrals(state: State) -> list[Told]:
+    """List every referral, the one told first first."""
+    with state.reading() as opened:
+        return [Told(**row) for row in opened.all(_SQL["all"])]

@@ -258,6 +258,8 @@ ROLE_MATRIX = RoleMatrix({
     "GET /api/measure/turns/{turn}/campaigns": Role.VIEWER,
     "GET /api/measure/campaigns/{campaign_id}": Role.VIEWER,
     "GET /api/measure/campaign-effects": Role.VIEWER,
+    "GET /api/measure/scorecard": Role.VIEWER,
+    "GET /api/measure/scorecard/{indicator}/rows": Role.VIEWER,
     "GET /api/govern/audit": Role.VIEWER,
     "GET /api/govern/audit/entries": Role.ADMIN,
     "GET /api/govern/approvals": Role.VIEWER,

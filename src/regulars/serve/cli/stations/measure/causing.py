@@ -12,7 +12,7 @@ from regulars.serve.cli.files import open_table
 if TYPE_CHECKING:
     from regulars.measure.experiments import Readout
 
-app = typer.Typer(no_args_is_help=True, help="What contacts and experiments caused.")
+app = typer.Typer()
 
 Folder = Annotated[Path, typer.Option("--dir", help="The workspace folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]

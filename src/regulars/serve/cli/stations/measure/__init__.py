@@ -1,0 +1,14 @@
+"""`regulars measure`: effects and experiments, and how the shop is doing."""
+
+import typer
+
+from regulars.serve.cli.stations.measure import causing, scoring
+
+app = typer.Typer(no_args_is_help=True)
+app.add_typer(causing.app)
+app.add_typer(scoring.app)
+
+
+@app.callback()
+def measure() -> None:
+    """What contacts and experiments caused, and how the shop is doing."""

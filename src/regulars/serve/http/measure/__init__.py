@@ -1,0 +1,31 @@
+"""HTTP of measure: what contacts caused (`caused`) and how the shop is doing (`scorecard`)."""
+
+from fastapi import APIRouter
+
+from regulars.serve.http.measure import caused, scorecard
+from regulars.serve.http.measure.caused import (
+    Campaign,
+    TurnEffect,
+    campaign,
+    campaign_effects,
+    campaigns,
+    decided_turns,
+    programme,
+    turn_effects,
+)
+
+router = APIRouter()
+router.routes.extend(caused.router.routes)
+router.routes.extend(scorecard.router.routes)
+
+__all__ = [
+    "Campaign",
+    "TurnEffect",
+    "campaign",
+    "campaign_effects",
+    "campaigns",
+    "decided_turns",
+    "programme",
+    "router",
+    "turn_effects",
+]
