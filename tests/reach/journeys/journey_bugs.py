@@ -9,7 +9,9 @@ from regulars.reach.journeys.entering import service as entering
 from regulars.reach.journeys.keeping.publishing import moving
 from regulars.reach.journeys.keeping.publishing import service as publishing
 from regulars.reach.journeys.running import service as running
+from regulars.reach.journeys.running.calling import service as calling
 from regulars.reach.journeys.walking import moments, walk
+from regulars.reach.journeys.walking.moments import ms_of
 
 BUGS = {}
 
@@ -133,34 +135,32 @@ def entered_while_inside():
 @bug
 def events_forgotten_before_they_were_told():
     """A look that dies has forgotten the events it had read."""
-    real = advancing.next_span
+    real = advancing.events_wait
 
-    def next_span(state):
-        span = real(state)
-        if span:
-            advancing.clear(state, (span[0], span[0]))
-        return span
+    def events_wait(state, now):
+        waits = real(state, now)
+        if waits:
+            with state.transaction() as opened:
+                [first] = opened.all(entering._SQL["earliest"], now=ms_of(now), most=1)
+                opened.run(entering._SQL["clear"], numbers=f"[{first['inbox_id']}]")
+        return waits
 
-    return patch.object(advancing, "next_span", next_span)
+    return patch.object(advancing, "events_wait", events_wait)
 
 
 @bug
 def time_out_before_the_event():
     """Whoever waits is let go on by time before events of earlier are told."""
-    real = advancing.tell
+    real = entering.call
 
-    def tell(state, shelf, span, *, loop, now, is_late=False):
-        return (
-            real(state, shelf, span, loop=loop, now=now, is_late=is_late)
-            if is_late
-            else (real(state, shelf, span, loop=loop, now=now)[0], 0)
-        )
+    def call(opened, shelf, events, *, is_late=False):
+        return real(opened, shelf, events, is_late=True) if is_late else 0
 
     @contextmanager
     def both():
         with (
-            patch.object(advancing, "tell", tell),
-            statement(entering, ("matches", "(i.at <= s.wake_at OR :is_late = 1)", ":is_late = 1")),
+            patch.object(entering, "call", call),
+            patch.object(running, "call_parked", lambda *_, **__: 0),
         ):
             yield
 
@@ -168,21 +168,27 @@ def time_out_before_the_event():
 
 
 @bug
+def gone_on_by_time_within_one_look():
+    """Whoever comes to a wait and is to leave it within one look hears of nothing there."""
+    return patch.object(running, "call_parked", lambda *_, **__: 0)
+
+
+@bug
 def event_from_before_the_wait_counts():
     """What happened before a customer came to the wait ends it."""
-    real = entering._signal
+    real = calling._signal
 
     def signal(book, row, event):
         return real(book, row, event | {"at": row["wake_at"]})
 
-    return patch.object(entering, "_signal", signal)
+    return patch.object(calling, "_signal", signal)
 
 
 @bug
 def event_lost_while_paused():
     """What happens while a journey is paused is forgotten."""
     return statement(
-        entering, ("matches", "j.state IN ('running', 'paused')", "j.state = 'running'")
+        calling, ("matches", "j.state IN ('running', 'paused')", "j.state = 'running'")
     )
 
 

@@ -118,22 +118,24 @@ class Plain:
                 for stay in self.stays:
                     while stay.customer == customer and stay.wake is not None and stay.wake <= now:
                         self._go_on(stay, now)
+                        self._call(stay, events, is_late=False)
                         moves = True
         self._tell(customer, events, is_late=True)
 
     def _tell(self, customer, events, *, is_late):
-        told = False
-        for stay in self.stays:
-            if stay.customer != customer or stay.wake is None:
-                continue
-            for event in events:
-                if self._counts(stay, event, is_late):
-                    stay.wake, told = ms(event.at), True
-                    stay.kept |= {
-                        k: event.properties[k] for k in stay.journey.keeps if k in event.properties
-                    }
-                    break
-        return told
+        mine = [stay for stay in self.stays if stay.customer == customer]
+        return any([self._call(stay, events, is_late=is_late) for stay in mine])
+
+    def _call(self, stay, events, *, is_late):
+        """Tell one of the first event that counts where she stands."""
+        for event in events:
+            if stay.wake is not None and self._counts(stay, event, is_late):
+                stay.wake = ms(event.at)
+                stay.kept |= {
+                    k: event.properties[k] for k in stay.journey.keeps if k in event.properties
+                }
+                return True
+        return False
 
     @staticmethod
     def _counts(stay, event, is_late):

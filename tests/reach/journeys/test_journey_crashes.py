@@ -257,12 +257,7 @@ def test_eight_executors_take_every_step_once(new_shop):
         found.append(rows_of(shop.state))
 
     alone, together = found
-    if busy.state.dialect == "sqlite":
-        assert alone == together
-    # On a server an event told while another executor walks the same stay may be missed.
-    assert together["stays"] == alone["stays"]
-    assert max(Counter(step[:3] for step in together["steps"].elements()).values()) == 1
-    assert max(together["sent"].values()) == 1
+    assert alone == together
     assert alone["steps"].total() > 300
 
 

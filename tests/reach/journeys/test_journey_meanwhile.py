@@ -8,7 +8,7 @@ from tests.reach.journeys.journey_shop import Trip
 from regulars.errors import InputError
 from regulars.ports.channels import Answer, Outcome
 from regulars.reach.journeys.advancing import service as advancing
-from regulars.reach.journeys.entering.service import clear, next_span, tell
+from regulars.reach.journeys.entering.service import tell
 from regulars.reach.journeys.keeping.service import pause, resume, stop_journey
 from regulars.reach.journeys.keeping.versions.service import Shelf
 from regulars.reach.journeys.running.webhooks.service import make_calls
@@ -70,9 +70,7 @@ def came(trip, *customers):
 
 def told(trip):
     """A pass that has told what waits, and no more."""
-    span = next_span(trip.state)
-    tell(trip.state, Shelf(), span, loop=trip.means.settings.loop, now=trip.now)
-    return span
+    return tell(trip.state, Shelf(), loop=trip.means.settings.loop, now=trip.now)
 
 
 def test_nobody_is_carried_to_a_message_whose_decision_was_never_made(trip):
@@ -119,10 +117,10 @@ def test_one_journey_that_breaks_keeps_no_other_from_going_on(trip, monkeypatch)
     came(trip, "ann").look()
     walk_due = advancing.walk_due
 
-    def breaks(state, shelf, means, number, *, now):
+    def breaks(state, shelf, means, number, **given):
         if number == 1:
             raise KeyError("decided")
-        return walk_due(state, shelf, means, number, now=now)
+        return walk_due(state, shelf, means, number, **given)
 
     monkeypatch.setattr(advancing, "walk_due", breaks)
     done = trip.after(days=2).look()
@@ -134,10 +132,9 @@ def test_one_journey_that_breaks_keeps_no_other_from_going_on(trip, monkeypatch)
 
 def test_a_pass_forgets_no_event_that_came_after_it_looked(trip):
     came(trip, "ann", "bob")
-    span = told(trip)
-    trip.look()
+    told(trip)
     trip.tell("Came", "cyd", "dan")
-    clear(trip.state, span)
+    told(trip)
     trip.look()
 
     found = trip.rows("SELECT customer_id FROM journey_states ORDER BY customer_id")

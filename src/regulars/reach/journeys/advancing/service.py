@@ -4,11 +4,12 @@ import logging
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from regulars.errors import RegularsError
+from regulars.errors import RegularsError, Transient
 from regulars.ports.state import State
-from regulars.reach.journeys.entering.service import clear, next_span, tell
+from regulars.reach.journeys.entering.service import events_wait, tell
 from regulars.reach.journeys.keeping.versions.service import Shelf
 from regulars.reach.journeys.running.service import Means, running_journeys, walk_due
+from regulars.reach.journeys.walking.moments import ms_of
 
 _LOG = logging.getLogger("regulars.reach.journeys")
 
@@ -51,34 +52,32 @@ def advance(state: State, means: Means, *, now: datetime, shelf: Shelf | None = 
         What was done.
     """
     held, done = shelf or Shelf(), Advanced()
-    while (span := next_span(state)) is not None:
-        while True:
-            entered, told = tell(state, held, span, loop=means.settings.loop, now=now)
-            done.entered, done.told = done.entered + entered, done.told + told
-            if not _walk_all(state, held, means, done, now) and not told:
-                break
-        done.told += _tell_late(state, held, span, means, now)
-        clear(state, span)
-    _walk_all(state, held, means, done, now)
+    while events_wait(state, now):
+        tale = tell(state, held, loop=means.settings.loop, now=now, besides=done.errors)
+        done.entered, done.told = done.entered + tale.entered, done.told + tale.told
+        if not tale.is_over and not _walk_all(state, held, means, done, now, tale.until):
+            # Whoever could not go on just now must not miss what is told: the next look tells it.
+            return done
+    _walk_all(state, held, means, done, now, ms_of(now))
     return done
 
 
-def _tell_late(
-    state: State, shelf: Shelf, span: tuple[int, int], means: Means, now: datetime
-) -> int:
-    return tell(state, shelf, span, loop=means.settings.loop, now=now, is_late=True)[1]
+def _walk_all(
+    state: State, shelf: Shelf, means: Means, done: Advanced, now: datetime, until: int
+) -> bool:
+    """Walk every journey until nobody is due, window by window in turns.
 
-
-def _walk_all(state: State, shelf: Shelf, means: Means, done: Advanced, now: datetime) -> int:
-    """Walk every journey until nobody is due, window by window in turns; gives who went on."""
-    moved = 0
-    left = running_journeys(state)
+    Returns:
+        False where one could not go on for a reason that passes.
+    """
+    left, is_whole = running_journeys(state), True
     while left:
         for number, journey_id in list(left.items()):
             try:
-                window = walk_due(state, shelf, means, number, now=now)
+                window = walk_due(state, shelf, means, number, now=now, until=until)
             except RegularsError as error:
                 done.errors[journey_id] = str(error)
+                is_whole = is_whole and not isinstance(error, Transient)
                 del left[number]
                 continue
             except Exception as error:
@@ -89,9 +88,8 @@ def _walk_all(state: State, shelf: Shelf, means: Means, done: Advanced, now: dat
                 continue
             done.steps += window.steps
             done.contacts += window.contacts
-            moved += window.customers
+            done.customers += window.customers
             if not window.customers:
                 # A short window is no sign: whoever waits for minutes may be due again.
                 del left[number]
-    done.customers += moved
-    return moved
+    return is_whole

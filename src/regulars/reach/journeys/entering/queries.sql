@@ -1,32 +1,31 @@
--- name: span
-SELECT MIN(inbox_id) AS first, MAX(inbox_id) AS last FROM (
-    SELECT inbox_id FROM journey_inbox ORDER BY inbox_id LIMIT :most
-) AS chunk
+-- name: waiting
+SELECT 1 AS one FROM journey_inbox WHERE at <= :now LIMIT 1
+
+-- name: earliest
+SELECT inbox_id, at FROM journey_inbox WHERE at <= :now ORDER BY at, inbox_id LIMIT :most
 
 -- name: events
 SELECT i.inbox_id, i.event_no, e.name, i.customer_id, i.message, i.at, i.properties
 FROM journey_inbox AS i JOIN journey_events AS e ON e.event_no = i.event_no
-WHERE i.inbox_id BETWEEN :first AND :last ORDER BY i.at, i.inbox_id
+WHERE i.inbox_id IN (SELECT value FROM json_each(:numbers)) ORDER BY i.at, i.inbox_id
+
+-- name: events [postgresql]
+SELECT i.inbox_id, i.event_no, e.name, i.customer_id, i.message, i.at, i.properties
+FROM journey_inbox AS i JOIN journey_events AS e ON e.event_no = i.event_no
+WHERE i.inbox_id IN (
+    SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:numbers AS json)))
+ORDER BY i.at, i.inbox_id
 
 -- name: clear
-DELETE FROM journey_inbox WHERE inbox_id BETWEEN :first AND :last
+DELETE FROM journey_inbox WHERE inbox_id IN (SELECT value FROM json_each(:numbers))
 
--- name: matches
--- Only rows that wait for such an event, or that such an event takes out, are touched.
-SELECT s.instance_id, s.journey_no, s.version, s.node_no, s.waits_for, s.wake_at, s.context,
-       i.inbox_id, i.event_no, i.at
-FROM journey_inbox AS i
-JOIN journey_listens AS l ON l.event_no = i.event_no
-JOIN journeys AS j ON j.journey_no = l.journey_no AND j.state IN ('running', 'paused')
-JOIN journey_states AS s ON s.customer_id = i.customer_id AND s.journey_no = l.journey_no
-WHERE i.inbox_id BETWEEN :first AND :last AND s.wake_at IS NOT NULL
-  AND i.at > s.entered_at AND (i.at <= s.wake_at OR :is_late = 1)
-  AND (s.waits_for = i.event_no OR (l.takes_out = 1 AND s.waits_for >= -1))
-ORDER BY i.at, i.inbox_id, s.instance_id
+-- name: clear [postgresql]
+DELETE FROM journey_inbox WHERE inbox_id IN (
+    SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:numbers AS json)))
 
--- name: signal
-UPDATE journey_states SET waits_for = :signal, wake_at = :at, context = :context
-WHERE instance_id = :instance_id AND waits_for = :waited AND wake_at = :until
+-- name: due
+SELECT 1 AS one FROM journey_states
+WHERE journey_no = :journey_no AND wake_at <= :until LIMIT 1
 
 -- name: entries
 SELECT j.journey_no, j.version, MIN(v.published_at) AS begun_at

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,21 +13,15 @@ from regulars.ports.state import Queries, State, Transaction
 from regulars.reach.journeys.definition.journey import (
     Entry,
     EntryKind,
-    ExitEvent,
     Journey,
     Reentry,
     ReentryKind,
 )
-from regulars.reach.journeys.definition.nodes import WaitForEvent
 from regulars.reach.journeys.entering.merged.service import join_stays
 from regulars.reach.journeys.keeping.service import run_of
 from regulars.reach.journeys.keeping.versions.service import Numbered, Shelf
-from regulars.reach.journeys.running.service import (
-    ARRIVES,
-    CALLED_OUT,
-    CALLED_TO_GOAL,
-    EVENT_CAME,
-)
+from regulars.reach.journeys.running.calling.service import ARRIVES, call, kept, read_events
+from regulars.reach.journeys.running.service import running_within
 from regulars.reach.journeys.walking.moments import ms_of
 from regulars.reach.journeys.walking.walk import holds
 from regulars.settings import Loop
@@ -58,59 +52,82 @@ class Coming:
     kept: Mapping[str, Any] = field(default_factory=dict)
 
 
-def next_span(state: State) -> tuple[int, int] | None:
-    """Give the first and last number of the events to look at next; None when none wait."""
+@dataclass(frozen=True, slots=True)
+class Tale:
+    """What telling came to.
+
+    Attributes:
+        entered: Customers let in, those left alone for measuring included.
+        told: Customers inside for whom an event counted.
+        until: Milliseconds up to which all events were told: so far everybody may go on.
+        is_over: True where these events are forgotten: nobody moves by them any more.
+    """
+
+    entered: int
+    told: int
+    until: int
+    is_over: bool
+
+
+def events_wait(state: State, now: datetime) -> bool:
+    """Tell whether events of up to now wait to be told."""
     with state.reading() as opened:
-        [row] = opened.all(_SQL["span"], most=MOST_TOLD)
-    return (row["first"], row["last"]) if row["first"] is not None else None
-
-
-def clear(state: State, span: tuple[int, int]) -> None:
-    """Forget events everybody concerned has been told of."""
-    with state.transaction() as opened:
-        opened.run(_SQL["clear"], first=span[0], last=span[1])
+        return bool(opened.all(_SQL["waiting"], now=ms_of(now)))
 
 
 def tell(
-    state: State,
-    shelf: Shelf,
-    span: tuple[int, int],
-    *,
-    loop: Loop,
-    now: datetime,
-    is_late: bool = False,
-) -> tuple[int, int]:
-    """Let in whom events let in, and tell those inside for whom an event counts.
+    state: State, shelf: Shelf, *, loop: Loop, now: datetime, besides: Collection[str] = ()
+) -> Tale:
+    """Let in whom the earliest events let in, and tell those inside for whom one counts.
 
-    Telling the same events again changes nothing: an occurrence lets nobody in twice, and an
-    event counts only for those who waited before it happened.
+    Events are forgotten in the transaction that sees that nobody is told any more and nobody is
+    due: nobody walks meanwhile, so nobody can come to a wait for an event just forgotten.
 
     Args:
         state: The transactional store.
         shelf: Versions read so far.
-        span: First and last number of the events.
         loop: Seed and global holdout.
         now: The moment, aware.
-        is_late: True for those who should have gone on before an event and could not, such as
-            by a journey that is paused: what happens meanwhile counts for them.
+        besides: Journeys that cannot go on; nobody waits for them.
 
     Returns:
-        Customers let in, customers told.
+        What was done.
     """
     with state.transaction() as opened:
-        join_stays(opened, span, now=now)
-        rows = opened.all(_SQL["events"], first=span[0], last=span[1])
-        events = [row | {"properties": json.loads(row["properties"])} for row in rows]
-        matches = opened.all(_SQL["matches"], first=span[0], last=span[1], is_late=int(is_late))
-        told = _tell(opened, shelf, matches, {row["inbox_id"]: row for row in events})
-        entered = 0
-        for row in opened.all(_SQL["entries"]):
-            book = shelf.get(opened, row["journey_no"], row["version"])
-            # What happened before there was a journey lets nobody into it.
-            begun = ms_of(datetime.fromisoformat(row["begun_at"]))
-            since = [one for one in events if one["at"] >= begun]
-            entered += let_in(opened, book, _comings(book.journey, since), loop=loop)
-    return entered, told
+        waiting = opened.all(_SQL["earliest"], now=ms_of(now), most=MOST_TOLD + 1)
+        first, later = waiting[:MOST_TOLD], waiting[MOST_TOLD:]
+        until = later[0]["at"] - 1 if later else ms_of(now)
+        numbers = json.dumps([row["inbox_id"] for row in first])
+        join_stays(opened, numbers, now=now)
+        events = read_events(opened.all(_SQL["events"], numbers=numbers))
+        told = call(opened, shelf, events)
+        entered = _enter(opened, shelf, events, loop)
+        is_over = not told and not _anybody_due(opened, until, besides)
+        if is_over:
+            told = call(opened, shelf, events, is_late=True)
+            opened.run(_SQL["clear"], numbers=numbers)
+    return Tale(entered, told, until, is_over)
+
+
+def _enter(
+    opened: Transaction, shelf: Shelf, events: Sequence[Mapping[str, Any]], loop: Loop
+) -> int:
+    entered = 0
+    for row in opened.all(_SQL["entries"]):
+        book = shelf.get(opened, row["journey_no"], row["version"])
+        # What happened before there was a journey lets nobody into it.
+        begun = ms_of(datetime.fromisoformat(row["begun_at"]))
+        since = [one for one in events if one["at"] >= begun]
+        entered += let_in(opened, book, _comings(book.journey, since), loop=loop)
+    return entered
+
+
+def _anybody_due(opened: Transaction, until: int, besides: Collection[str]) -> bool:
+    return any(
+        opened.all(_SQL["due"], journey_no=number, until=until)
+        for number, journey_id in running_within(opened).items()
+        if journey_id not in besides
+    )
 
 
 def let_in(opened: Transaction, book: Numbered, comings: Sequence[Coming], *, loop: Loop) -> int:
@@ -223,63 +240,9 @@ def _comings(journey: Journey, events: Sequence[Mapping[str, Any]]) -> list[Comi
     for row in events:
         for entry in entries.get(row["name"], ()):
             if holds(entry.where, row["properties"]):
-                kept = _kept(journey, row["properties"])
+                news = kept(journey, row["properties"])
                 found.append(
-                    Coming(row["customer_id"], row["message"], row["at"], entry.start, kept)
+                    Coming(row["customer_id"], row["message"], row["at"], entry.start, news)
                 )
                 break
     return found
-
-
-def _kept(journey: Journey, properties: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: properties[name] for name in journey.keeps if name in properties}
-
-
-def _tell(
-    opened: Transaction,
-    shelf: Shelf,
-    matches: Sequence[Mapping[str, Any]],
-    events: Mapping[int, Mapping[str, Any]],
-) -> int:
-    """Tell each of those inside of the first event that counts for her."""
-    told: dict[int, dict[str, Any]] = {}
-    for row in matches:
-        if row["instance_id"] in told:
-            continue
-        book = shelf.get(opened, row["journey_no"], row["version"])
-        event = events[row["inbox_id"]]
-        signal = _signal(book, row, event)
-        if signal:
-            context = json.loads(row["context"]) if row["context"] else {}
-            kept = _kept(book.journey, event["properties"])
-            if kept:
-                context["event"] = context.get("event", {}) | kept
-            told[row["instance_id"]] = {
-                "instance_id": row["instance_id"],
-                "signal": signal,
-                "at": event["at"],
-                "waited": row["waits_for"],
-                "until": row["wake_at"],
-                "context": json.dumps(context, ensure_ascii=False) if context else None,
-            }
-    return opened.many(_SQL["signal"], list(told.values()))
-
-
-def _signal(book: Numbered, row: Mapping[str, Any], event: Mapping[str, Any]) -> int:
-    """Say what an event is to somebody inside; 0 when it is nothing to her."""
-    for exit_on in book.journey.exits:
-        if _takes_out(exit_on, event):
-            return CALLED_TO_GOAL if exit_on.is_goal else CALLED_OUT
-    does = book.journey.nodes[book.node_by_number[row["node_no"]]].does
-    if (
-        isinstance(does, WaitForEvent)
-        and row["waits_for"] == event["event_no"]
-        and event["at"] > row["wake_at"] - does.seconds * 1000
-        and holds(does.where, event["properties"])
-    ):
-        return EVENT_CAME
-    return 0
-
-
-def _takes_out(exit_on: ExitEvent, event: Mapping[str, Any]) -> bool:
-    return exit_on.event == event["name"] and holds(exit_on.where, event["properties"])

@@ -7,13 +7,13 @@ SELECT journey_id, state, version FROM journeys WHERE journey_no = :journey_no
 -- name: due
 SELECT instance_id, customer_id, times, version, node_no, visit, waits_for, wake_at, context
 FROM journey_states
-WHERE journey_no = :journey_no AND wake_at <= :now
+WHERE journey_no = :journey_no AND wake_at <= :until
 ORDER BY wake_at, instance_id LIMIT :most
 
 -- name: due [postgresql]
 SELECT instance_id, customer_id, times, version, node_no, visit, waits_for, wake_at, context
 FROM journey_states
-WHERE journey_no = :journey_no AND wake_at <= :now
+WHERE journey_no = :journey_no AND wake_at <= :until
 ORDER BY wake_at, instance_id LIMIT :most
 FOR UPDATE SKIP LOCKED
 

@@ -17,6 +17,13 @@ from regulars.reach.delivery.service import enrol_within
 from regulars.reach.journeys.definition.nodes import Decide, NodeKind, Wait, Window
 from regulars.reach.journeys.keeping.service import run_of
 from regulars.reach.journeys.keeping.versions.service import Numbered, Shelf
+from regulars.reach.journeys.running.calling.service import (
+    ARRIVES,
+    CALLED_OUT,
+    CALLED_TO_GOAL,
+    EVENT_CAME,
+    call_parked,
+)
 from regulars.reach.journeys.walking.asking import Decider, Facts
 from regulars.reach.journeys.walking.cohort import (
     REACHED_GOAL,
@@ -35,8 +42,6 @@ if TYPE_CHECKING:
     from regulars.reach.standing.gate import Gate
 
 MOST_AT_ONCE = 4000
-ARRIVES, EVENT_CAME, CALLED_OUT, CALLED_TO_GOAL = -1, -2, -3, -4
-"""What `waits_for` says where no event is waited for."""
 _SQL = Queries(__package__)
 
 Action = Callable[[Transaction, Sequence[Doing], datetime], list[str | None]]
@@ -82,11 +87,22 @@ class Stretch:
 def running_journeys(state: State) -> dict[int, str]:
     """Give the journeys that run: id by number."""
     with state.reading() as opened:
-        return {row["journey_no"]: row["journey_id"] for row in opened.all(_SQL["journeys"])}
+        return running_within(opened)
+
+
+def running_within(opened: Transaction) -> dict[int, str]:
+    """Give the journeys that run, within a transaction: id by number."""
+    return {row["journey_no"]: row["journey_id"] for row in opened.all(_SQL["journeys"])}
 
 
 def walk_due(
-    state: State, shelf: Shelf, means: Means, journey_no: int, *, now: datetime
+    state: State,
+    shelf: Shelf,
+    means: Means,
+    journey_no: int,
+    *,
+    now: datetime,
+    until: int | None = None,
 ) -> Stretch:
     """Walk on one window of those of a journey who are due.
 
@@ -99,6 +115,8 @@ def walk_due(
         means: What the executor works with.
         journey_no: The journey.
         now: The moment, aware.
+        until: Milliseconds up to which events were told; nobody goes on who is due later. None
+            for now.
 
     Returns:
         What was done; nobody when nobody is due, others hold all who are, or it does not run.
@@ -107,13 +125,17 @@ def walk_due(
         [row] = opened.all(_SQL["state"], journey_no=journey_no)
         if row["state"] != "running":
             return Stretch(0, 0, 0)
-        due = opened.all(_SQL["due"], journey_no=journey_no, now=ms_of(now), most=means.most)
+        until = ms_of(now) if until is None else until
+        due = opened.all(_SQL["due"], journey_no=journey_no, until=until, most=means.most)
         steps, joining = 0, []
+        parked: dict[int, str] = {}
         for (version, node_no, cause), rows in sorted(_groups(due).items()):
             book = shelf.get(opened, journey_no, version)
             group = _Group(opened, book, means, now)
             steps += group.walk(book.node_by_number[node_no], cause, rows)
             joining += group.joining
+            parked |= {stay: who for stay, (who, wake) in group.parked.items() if wake <= until}
+        call_parked(opened, shelf, parked, until=until)
         contacts = _enrol(opened, joining, now)
     return Stretch(len(due), steps, contacts)
 
@@ -134,6 +156,7 @@ class _Group:
         self._opened, self._book, self._means, self._now = opened, book, means, now
         self._zone = means.settings.retailer.zone
         self.joining: list[_Joining] = []
+        self.parked: dict[int, tuple[str, int]] = {}
 
     def walk(self, node: str, cause: int, rows: Sequence[Mapping[str, Any]]) -> int:
         """Walk them on and write down what came of it; gives the steps taken."""
@@ -186,6 +209,7 @@ class _Group:
             waits = book.number_by_event[event] if event else 0
             row = [ids[place], before[place], number[name], cohort.visits[place], waits, wake, None]
             moved.append(row)
+            self.parked[ids[place]] = cohort.customers[place], wake
         for place, at in walked.left.items():
             name = last.get(place, node)
             row = [ids[place], before[place], number[name], cohort.visits[place], 0, None, at]

@@ -2,7 +2,15 @@
 -- Whoever was somebody else when the event was stored is told of by her present id.
 UPDATE journey_inbox SET customer_id = (
     SELECT d.customer_id FROM identifiers AS d WHERE d.node = journey_inbox.customer_id)
-WHERE inbox_id BETWEEN :first AND :last AND EXISTS (
+WHERE inbox_id IN (SELECT value FROM json_each(:numbers)) AND EXISTS (
+    SELECT 1 FROM identifiers AS d
+    WHERE d.node = journey_inbox.customer_id AND d.customer_id <> d.node)
+
+-- name: name_events [postgresql]
+UPDATE journey_inbox SET customer_id = (
+    SELECT d.customer_id FROM identifiers AS d WHERE d.node = journey_inbox.customer_id)
+WHERE inbox_id IN (
+    SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:numbers AS json))) AND EXISTS (
     SELECT 1 FROM identifiers AS d
     WHERE d.node = journey_inbox.customer_id AND d.customer_id <> d.node)
 
@@ -11,7 +19,16 @@ SELECT DISTINCT s.instance_id, s.journey_no, s.occurrence, s.wake_at, d.customer
 FROM journey_inbox AS i
 JOIN identifiers AS d ON d.customer_id = i.customer_id AND d.node <> d.customer_id
 JOIN journey_states AS s ON s.customer_id = d.node
-WHERE i.inbox_id BETWEEN :first AND :last
+WHERE i.inbox_id IN (SELECT value FROM json_each(:numbers))
+ORDER BY s.instance_id
+
+-- name: under_other_ids [postgresql]
+SELECT DISTINCT s.instance_id, s.journey_no, s.occurrence, s.wake_at, d.customer_id AS present
+FROM journey_inbox AS i
+JOIN identifiers AS d ON d.customer_id = i.customer_id AND d.node <> d.customer_id
+JOIN journey_states AS s ON s.customer_id = d.node
+WHERE i.inbox_id IN (
+    SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:numbers AS json)))
 ORDER BY s.instance_id
 
 -- name: hers

@@ -3,13 +3,13 @@
 from datetime import datetime
 
 from regulars.ports.state import Queries, Transaction
-from regulars.reach.journeys.running.service import CALLED_OUT
+from regulars.reach.journeys.running.calling.service import CALLED_OUT
 from regulars.reach.journeys.walking.moments import ms_of
 
 _SQL = Queries(__package__)
 
 
-def join_stays(opened: Transaction, span: tuple[int, int], *, now: datetime) -> int:
+def join_stays(opened: Transaction, numbers: str, *, now: datetime) -> int:
     """Bring stays of those some events are about to their present ids.
 
     Who begins as a visitor and then signs in goes on where she stood. Where she is inside under
@@ -18,16 +18,15 @@ def join_stays(opened: Transaction, span: tuple[int, int], *, now: datetime) -> 
 
     Args:
         opened: The write transaction that tells the events.
-        span: First and last number of the events.
+        numbers: Numbers of the events, as a JSON list.
         now: The moment, aware.
 
     Returns:
         Stays brought over.
     """
-    first, last = span
-    opened.run(_SQL["name_events"], first=first, last=last)
+    opened.run(_SQL["name_events"], numbers=numbers)
     joined = 0
-    for row in opened.all(_SQL["under_other_ids"], first=first, last=last):
+    for row in opened.all(_SQL["under_other_ids"], numbers=numbers):
         hers = opened.all(_SQL["hers"], present=row["present"], journey_no=row["journey_no"])
         is_inside = any(one["wake_at"] is not None for one in hers)
         is_known = any(one["occurrence"] == row["occurrence"] for one in hers)

@@ -1,0 +1,1 @@
+"""Customers inside a journey hear of events."""
