@@ -1,6 +1,7 @@
 """Write the reference pages that follow from the code: settings, tables, commands, steps."""
 
 import sys
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ from regulars.ports.steps import REGISTRY, Step
 from regulars.records import TABLES, Table
 from regulars.serve.cli.exits import ExitCode
 from regulars.serve.cli.main import COMMANDS, load
+from regulars.serve.python_reference import python_page
 from regulars.serve.settings_file import described_settings, toml_value
 
 HERE = Path(__file__).parent
+
 MADE = "*Written by `make docs` from the code; edit the code, not this page.*"
 
 
@@ -110,6 +113,22 @@ def _command(path: str, command: Any) -> list[str]:
     return lines
 
 
+PYTHON_PAGES = {
+    "value": ("Value in Python", ["regulars.understand.value"]),
+    "churn": ("Churn in Python", ["regulars.understand.churn"]),
+    "experiments": ("Experiments in Python", ["regulars.measure.experiments"]),
+    "assignment": ("Assignment in Python", ["regulars.decide.assignment"]),
+    "uplift": ("Uplift in Python", ["regulars.decide.uplift.learners", "regulars.measure.uplift"]),
+    "bandits": (
+        "Bandits and policies in Python",
+        ["regulars.decide.bandits", "regulars.decide.policies"],
+    ),
+    "off_policy": ("Off-policy evaluation in Python", ["regulars.measure.off_policy"]),
+    "budget": ("Budget in Python", ["regulars.decide.budget"]),
+    "long_term": ("Long-term effects in Python", ["regulars.measure.long_term"]),
+}
+"""Title and modules of each page for analysts."""
+
 PAGES = {
     "settings.md": settings_page,
     "tables.md": tables_page,
@@ -117,6 +136,9 @@ PAGES = {
     "sources.md": sources_page,
     "commands.md": commands_page,
     "copy-rules.md": copy_rules_page,
+} | {
+    f"python/{name}.md": partial(python_page, title, modules)
+    for name, (title, modules) in PYTHON_PAGES.items()
 }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from regulars.serve.cli.main import COMMANDS, load
+from regulars.serve.python_reference import functions_of
 
 ROOT = Path(__file__).parents[2]
 SRC = ROOT / "src" / "regulars"
@@ -113,8 +114,9 @@ def generated(tmp_path):
         f"import runpy, sys, pathlib; page = runpy.run_path({str(ROOT / 'docs/reference/generate.py')!r})\n"
         f"[(pathlib.Path({str(tmp_path)!r}) / n).write_text(make(), 'utf-8') for n, make in page['PAGES'].items()]"
     )
+    (tmp_path / "python").mkdir()
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
-    return sorted(path.name for path in tmp_path.iterdir())
+    return sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.md"))
 
 
 def test_the_generated_reference_is_what_the_code_says(tmp_path):
@@ -127,6 +129,16 @@ def test_the_generated_reference_is_what_the_code_says(tmp_path):
         if (tmp_path / n).read_text("utf-8") != (ROOT / "docs/reference" / n).read_text("utf-8")
     ]
     assert stale == [], "run: make docs"
+
+
+def test_every_function_for_analysts_has_an_example():
+    made = runpy.run_path(str(ROOT / "docs/reference/generate.py"))
+    pages = made["PYTHON_PAGES"].values()
+    functions = dict(one for _, modules in pages for one in functions_of(modules))
+
+    assert len(functions) > 60
+    bare = [name for name, one in functions.items() if "Example:\n" not in one.__doc__]
+    assert bare == [], "give each a docstring with an Example"
 
 
 def blocks(text):

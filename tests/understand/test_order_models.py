@@ -194,16 +194,27 @@ def test_random_cohorts_converge_no_worse_than_the_truth_or_say_why(name):
     assert all("longer history" in why or not why for why in said)
 
 
+def test_a_cohort_of_which_many_leave_at_once_has_its_maximum_at_the_edge():
+    """Most of its integral lies in the first hours, where the quadrature must not be blind."""
+    _, columns = drawn(204, 160, "pareto")
+    histories = group_histories(*columns)
+
+    found = fit_pareto_nbd(histories)
+
+    assert found.note == "the data leave open: beta at its least"
+    assert found.log_likelihood == pytest.approx(-221.0923, abs=1e-3)
+
+
 def prove():
     """500 cohorts of each model."""
     said = {name: [check_a_cohort(seed, name) for seed in range(500)] for name in FITS}
-    counted = {name: [0, 0, 0] for name in FITS}
+    counted = {name: [0, 0] for name in FITS}
     for name, whys in said.items():
         for why in whys:
-            counted[name][0 if not why else 1 if "longer history" in why else 2] += 1
-            assert not why or "longer history" in why or "no start led to a maximum" in why
-    told = ", ".join(f"{name} {n[0]} / {n[1]} / {n[2]}" for name, n in counted.items())
-    return f"500 cohorts each, fitted / too few repeaters / no maximum found and said: {told}"
+            counted[name][1 if why else 0] += 1
+            assert not why or "longer history" in why, why
+    told = ", ".join(f"{name} {n[0]} / {n[1]}" for name, n in counted.items())
+    return f"500 cohorts each, fitted / too few repeaters and said: {told}"
 
 
 @pytest.mark.parametrize("name", FITS)
@@ -218,18 +229,26 @@ def test_the_gradient_is_that_of_the_likelihood(name, cdnow):
 
 @pytest.mark.parametrize("x", [0.0, 1.0, 30.0, 500.0])
 @pytest.mark.parametrize(
-    "shape", [(0.05, 0.02, 0.05, 30.0), (0.6, 10.0, 0.6, 12.0), (5.0, 40.0, 3.0, 1.0)]
+    "shape",
+    [
+        (0.05, 0.02, 0.05, 30.0),
+        (0.6, 10.0, 0.6, 12.0),
+        (5.0, 40.0, 3.0, 1.0),
+        (3.0, 30.0, 0.4, 0.003),
+        (0.8, 0.003, 2.0, 40.0),
+    ],
 )
 def test_the_quadrature_meets_the_integral_it_stands_for(x, shape):
     r, alpha, s, beta = shape
     t_x, T = (0.0 if x == 0 else 300.0), 500.0
     log_part = lambda u: -(r + x) * np.log((alpha + u) / (alpha + t_x)) - (s + 1) * np.log(beta + u)  # noqa: E731
-    gone, _ = quad(lambda u: s * np.exp(log_part(u)), t_x, T, limit=500, points=[t_x + 1, t_x + 10])
+    near = [t_x + step for step in (0.001, 0.01, 0.1, 1, 10)]
+    gone, _ = quad(lambda u: s * np.exp(log_part(u)), t_x, T, limit=500, points=near)
     alive = np.exp(-(r + x) * np.log((alpha + T) / (alpha + t_x)) - s * np.log(beta + T))
 
     found = ParetoNBD(r, alpha, s, beta, 0.0, 1).p_alive(*(np.array([v]) for v in (x, t_x, T)))
 
-    assert found[0] == pytest.approx(alive / (alive + gone), rel=1e-6, abs=1e-12)
+    assert found[0] == pytest.approx(alive / (alive + gone), rel=2e-5, abs=1e-12)
 
 
 @pytest.mark.parametrize("name", FITS)

@@ -108,6 +108,15 @@ def require_layers(experiments: Sequence[Experiment]) -> None:
 
     Raises:
         InputError: Two experiments have one id, or slices of one layer overlap.
+
+    Example:
+        >>> one = Experiment("subject", layer="mail", last=0.5)
+        >>> require_layers([one, Experiment("picture", layer="mail", first=0.5)])
+        >>> try:
+        ...     require_layers([one, Experiment("hour", layer="mail", first=0.4)])
+        ... except InputError as error:
+        ...     print(str(error).partition(";")[0])
+        experiments subject and hour overlap in layer mail
     """
     ids = [one.experiment_id for one in experiments]
     if len(ids) != len(set(ids)):

@@ -1,5 +1,5 @@
 """Policies: which action each customer gets, with the probability it had."""
 
-from regulars.decide.policies.sampling import Policy, sampling_policy
+from regulars.decide.policies.sampling import Economics, Policy, sampling_policy
 
-__all__ = ["Policy", "sampling_policy"]
+__all__ = ["Economics", "Policy", "sampling_policy"]

@@ -90,6 +90,18 @@ def sampling_policy(
     Source:
         Thompson (1933), Biometrika 25; with a budget: Badanidiyuru, Kleinberg & Slivkins
         (2018), "Bandits with knapsacks", JACM 65(3).
+
+    Example:
+        >>> nobody = np.zeros((4, 1))
+        >>> worth = Economics(np.full(4, 20.0), np.array([0.5]), np.array([0.5]), nobody)
+        >>> features, believed = np.array([[0.0], [0.0], [1.0], [1.0]]), np.array([[0.1]])
+        >>> worlds = np.random.default_rng(1).normal(0.1, 0.02, (200, 1, 1))
+        >>> found = sampling_policy(
+        ...     features, mean=believed, draws=worlds, economics=worth,
+        ...     allowed=np.ones((4, 1), bool), budget=10.0, floor=0.1,
+        ... )
+        >>> found.probabilities[:, 0].round(2).tolist(), found.shadow_price
+        ([0.05, 0.05, 0.95, 0.95], 0.0)
     """
     effects = customers @ mean.T
     values = np.where(allowed, economics.values(effects), -np.inf)

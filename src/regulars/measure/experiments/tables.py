@@ -30,6 +30,12 @@ def moments_by_variant(
     Returns:
         One row per group, ordered by `by`: the columns of `by`, count, mean, variance,
         other_mean, other_variance, covariance.
+
+    Example:
+        >>> shop = open_table({"variant": ["a", "a", "b", "b"], "spend": [1.0, 3.0, 2.0, 6.0]})
+        >>> rows = moments_by_variant(shop, ["variant"], value="spend").to_pyarrow().to_pylist()
+        >>> [(row["variant"], row["count"], row["mean"], row["variance"]) for row in rows]
+        [('a', 2.0, 2.0, 2.0), ('b', 2.0, 4.0, 8.0)]
     """
     beside = _[other] if other else ibis.literal(0.0)
     whole = customers.select(
@@ -59,6 +65,12 @@ def as_moments(rows: Sequence[dict[str, Any]]) -> Moments:
 
     Returns:
         Moments of shape (groups,).
+
+    Example:
+        >>> shop = open_table({"variant": ["a", "a", "b", "b"], "spend": [1.0, 3.0, 2.0, 6.0]})
+        >>> rows = moments_by_variant(shop, ["variant"], value="spend").to_pyarrow().to_pylist()
+        >>> as_moments(rows).mean.tolist()
+        [2.0, 4.0]
     """
     parts = {name: np.array([row[name] for row in rows], dtype=np.float64) for name in PARTS}
     return moments(

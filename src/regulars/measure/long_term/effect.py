@@ -103,6 +103,18 @@ def residual_draws(
 
     Raises:
         InputError: The horizon is below 0.
+
+    Example:
+        >>> from regulars.understand.value import buyers, fit_gamma_gamma, fit_mbg_nbd
+        >>> draw = np.random.default_rng(1)
+        >>> x = draw.poisson(draw.gamma(1.0, 3.0, 800)).astype(float)
+        >>> last = 50 * draw.random(800) * (x > 0)
+        >>> people = buyers(x, last, np.full(800, 52.0), draw.gamma(8.0, 1.25, 800))
+        >>> orders = fit_mbg_nbd(people.histories())
+        >>> spend = fit_gamma_gamma(x, people.mean_spend)
+        >>> found = residual_draws(orders, spend, people, horizon=26)
+        >>> found.shape, bool((found > 0).all())
+        ((400,), True)
     """
     if horizon < 0:
         raise InputError(f"horizon is {horizon}; give weeks ahead, 0 or more")

@@ -113,6 +113,21 @@ def score_history(
 
     Raises:
         NotReady: The history is too short, or nearly nobody churned or stayed.
+
+    Example:
+        >>> draw = np.random.default_rng(1)
+        >>> leaves = draw.integers(50, 900, 600)
+        >>> customer, place = np.nonzero(draw.random((600, 40)) < 0.7)
+        >>> day = (place * 12 + draw.integers(0, 12, place.size)).astype(np.int64)
+        >>> stay = day <= leaves[customer]
+        >>> customer, day = customer[stay], day[stay]
+        >>> ones = np.ones(day.size)
+        >>> shop = History(600, customer, day, ones, 10 * ones, np.zeros(600), 0)
+        >>> found = score_history(shop, as_of=479)
+        >>> left = (leaves < 400) & found.at_risk
+        >>> stayed = (leaves > 479) & found.at_risk
+        >>> [round(float(found.probability[who].mean()), 2) for who in (left, stayed)]
+        [1.0, 0.12]
     """
     seen = history.until(as_of)
     model, silence, looks = _learned(seen, as_of, horizon_weeks, base)
@@ -151,6 +166,19 @@ def backtest_churn(
 
     Raises:
         NotReady: The history is too short before or after the day.
+
+    Example:
+        >>> draw = np.random.default_rng(1)
+        >>> leaves = draw.integers(50, 900, 600)
+        >>> customer, place = np.nonzero(draw.random((600, 40)) < 0.7)
+        >>> day = (place * 12 + draw.integers(0, 12, place.size)).astype(np.int64)
+        >>> stay = day <= leaves[customer]
+        >>> customer, day = customer[stay], day[stay]
+        >>> ones = np.ones(day.size)
+        >>> shop = History(600, customer, day, ones, 10 * ones, np.zeros(600), 0)
+        >>> found = backtest_churn(shop, as_of=380, draws=0)
+        >>> found.customers, found.churned, round(found.auc, 2)
+        (484, 123, 0.93)
     """
     if not history.day.size or int(history.day.max()) <= as_of + 7 * (horizon_weeks - 1):
         raise NotReady(

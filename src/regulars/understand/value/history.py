@@ -84,6 +84,14 @@ def history_of(order_days: pa.Table, customers: pa.Table) -> History:
     Returns:
         The history, customers in the given order, days in order within a customer: sums of
         money then come out the same however the engine gave the rows.
+
+    Example:
+        >>> days = pa.table({"customer_id": ["b", "a", "a"], "day": [9, 7, 2], "orders": [1, 1, 2],
+        ...                  "paid": [500, 1250, 900]})
+        >>> people = pa.table({"customer_id": ["a", "b"], "joined_day": [1, None]})
+        >>> found = history_of(days, people)
+        >>> found.customer.tolist(), found.day.tolist(), found.paid.tolist()
+        ([0, 0, 1], [2, 7, 9], [9.0, 12.5, 5.0])
     """
     ids = customers.column("customer_id").combine_chunks()
     at = pc.index_in(order_days.column("customer_id"), value_set=ids)

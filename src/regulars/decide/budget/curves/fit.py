@@ -36,6 +36,15 @@ def fit_curves(points: Points) -> list[Curve]:
         Hierarchical shrinkage as by Gelman & Hill (2007), ch. 12; the shape by its marginal
         likelihood on a grid, so that there is nothing to converge. Before any data a unit of
         money is believed to bring 1, give or take 1.
+
+    Example:
+        >>> from regulars.decide.budget import points_of
+        >>> table = {"segment": ["all"] * 4, "channel": ["sms"] * 4, "offer_id": ["A"] * 4,
+        ...          "spend": [50.0, 100.0, 200.0, 400.0], "effect": [110.0, 190.0, 300.0, 420.0],
+        ...          "standard_error": [20.0] * 4}
+        >>> [curve] = fit_curves(points_of(table))
+        >>> round(curve.first_return, 1), round(curve.saturation)
+        (2.3, 214)
     """
     if not points.cells:
         return []

@@ -67,6 +67,15 @@ def next_tests(
     Source:
         Raiffa & Schlaifer (1961), "Applied Statistical Decision Theory", ch. 5: expected value
         of sample information, one cell at a time at a fixed price of money.
+
+    Example:
+        >>> from regulars.decide.budget import fit_curves, plan_budget, points_of
+        >>> table = {"segment": ["all"] * 4, "channel": ["sms", "sms", "mail", "mail"],
+        ...          "offer_id": ["A"] * 4, "spend": [100.0, 200.0] * 2,
+        ...          "effect": [300.0, 500.0, 90.0, 150.0], "standard_error": [5.0, 5.0, 60, 60]}
+        >>> curves = fit_curves(points_of(table))
+        >>> next_tests(curves, plan_budget(curves, budget=500.0))[0].cell.channel
+        'mail'
     """
     rules = guards or Guards()
     price = rules.hurdle + plan.shadow_price

@@ -102,6 +102,15 @@ def plan_budget(
     Source:
         Water-filling by one price; shares and reserve are *ours, because* a plan that follows
         every new figure at once follows noise.
+
+    Example:
+        >>> from regulars.decide.budget import fit_curves, points_of
+        >>> table = {"segment": ["all"] * 4, "channel": ["sms", "sms", "mail", "mail"],
+        ...          "offer_id": ["A"] * 4, "spend": [100.0, 200.0] * 2,
+        ...          "effect": [300.0, 500.0, 90.0, 150.0], "standard_error": [20.0] * 4}
+        >>> plan = plan_budget(fit_curves(points_of(table)), budget=500.0)
+        >>> [(one.cell.channel, round(one.spend)) for one in plan.cells], round(plan.reserve)
+        ([('sms', 300), ('mail', 100)], 100)
     """
     rules, known = guards or Guards(), dict(limits or {})
     cells = [curve.cell for curve in curves]

@@ -21,6 +21,14 @@ def pseudo_effects(data: ExperimentData, *, base: Base, seed: int = 7, folds: in
 
     Source:
         Robins, Rotnitzky & Zhao (1994), JASA 89: augmented inverse propensity weighting.
+
+    Example:
+        >>> from regulars.decide.uplift.learners import experiment_data
+        >>> x = np.linspace(0, 1, 2000)[:, None]
+        >>> arm = np.random.default_rng(1).integers(0, 2, 2000)
+        >>> found = pseudo_effects(experiment_data(x, arm, x[:, 0] + 0.5 * arm), base=Base.RIDGE)
+        >>> found.shape, round(float(found.mean()), 2)
+        ((2000, 1), 0.5)
     """
     fit = fit_of(base, seed=seed)
     fold = folds_of(len(data.outcome), folds, seed=seed)

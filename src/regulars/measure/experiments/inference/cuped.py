@@ -20,6 +20,13 @@ def adjustment(control: Moments, treated: Moments) -> Values:
     Source:
         Deng, Xu, Kohavi & Walker (2013), "Improving the Sensitivity of Online Controlled
         Experiments by Utilizing Pre-Experiment Data", WSDM '13, eq. 4.
+
+    Example:
+        >>> from regulars.measure.experiments import moments_of
+        >>> a = moments_of([2.0, 4.0, 6.0], [1.0, 2.0, 3.0])
+        >>> b = moments_of([3.0, 5.0, 7.0], [1.0, 2.0, 3.0])
+        >>> float(adjustment(a, b))
+        2.0
     """
     both = pooled([control, treated])
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -131,6 +131,13 @@ def read_at_look(
         The reading: interval by the bound of this look; the p-value is the least error over all
         looks at which this look would have claimed, so that it is below `1 - level` just where
         the interval leaves out zero.
+
+    Example:
+        >>> from regulars.measure.experiments import difference, moments
+        >>> found = difference(moments(3407, 0.41, 3.9**2), moments(3461, 0.70, 6.2**2))
+        >>> reading = read_at_look(found, [0.5, 1.0])
+        >>> [round(float(part), 3) for part in (reading.low, reading.high, reading.p_value)]
+        [0.044, 0.536, 0.02]
     """
     bound = float(bounds(information, alpha=1 - level, spending=spending)[-1])
     error = np.where(estimate.standard_error > 0, estimate.standard_error, np.nan)

@@ -183,6 +183,16 @@ def backtest_history(
 
     Raises:
         NotReady: There is no order before the day, or none at the end of the horizon.
+
+    Example:
+        >>> draw = np.random.default_rng(1)
+        >>> customer = np.repeat(np.arange(300), 12)
+        >>> day = np.sort(draw.integers(0, 500, (300, 12)), axis=1).ravel()
+        >>> paid = draw.gamma(4.0, 5.0, 3600)
+        >>> shop = History(300, customer, day, np.ones(3600), paid, np.zeros(300), 0)
+        >>> found = backtest_history(shop, as_of=400, horizon_weeks=13)
+        >>> found.customers, found.accuracy.mae < found.naive.mae
+        (300, True)
     """
     seen = history.until(as_of)
     if not seen.day.size or int(history.day.max()) <= as_of + 7 * (horizon_weeks - 1):

@@ -79,6 +79,15 @@ def fit_gamma_gamma(
 
     Source:
         Fader & Hardie (2013), "The Gamma-Gamma Model of Monetary Value", equation 1a.
+
+    Example:
+        >>> draw = np.random.default_rng(1)
+        >>> x = draw.integers(1, 8, 4000).astype(float)
+        >>> own_mean = 15.0 * 6.0 / draw.gamma(4.0, 1.0, 4000)
+        >>> spend = draw.gamma(6.0 * x, own_mean / (6.0 * x))
+        >>> found = fit_gamma_gamma(x, spend)
+        >>> round(found.p, 1), round(found.q, 1), found.customers
+        (6.4, 3.9, 4000.0)
     """
     x, mean_spend = np.asarray(x, dtype=np.float64), np.asarray(mean_spend, dtype=np.float64)
     counted = np.ones_like(x) if weights is None else np.asarray(weights, dtype=np.float64)

@@ -248,18 +248,36 @@ def _both(
         taken at and their shares of it, both of shape (28, histories).
     """
     alive = -(r + x) * np.log(alpha + T) - s * np.log(beta + T)
-    # Moments are spread as the integrand falls: with exponent c in log(alpha+u), the least it
-    # has from t_x to T. What is left of it is smooth and at most 1, whatever the parameters.
-    first, last = np.log(alpha + t_x), np.log(alpha + T)
-    falls = [r + x - 1 + (s + 1) * (alpha + u) / (beta + u) for u in (t_x, T)]
-    c = np.maximum(np.minimum(*falls), 1e-4 / np.maximum(last - first, 1e-9))
-    width = -np.expm1(-c * (last - first))
-    log_buy = first - np.log1p(-width * (_NODES[:, None] + 1) / 2) / c
-    u = np.clip(np.exp(log_buy) - alpha, t_x, T)
-    bend = -(r + x - 1 - c) * log_buy - (s + 1) * np.log(beta + u)
+    # Moments are spread as the integrand falls, in the log of the smaller of alpha+u and beta+u:
+    # in the larger one it would have a spike at t_x that no fixed number of moments resolves.
+    if alpha <= beta:
+        u, bend, level = _spread(alpha, beta, r + x - 1, s + 1, t_x, T)
+    else:
+        u, bend, level = _spread(beta, alpha, np.asarray(s), r + x, t_x, T)
     peak = bend.max(axis=0)
     parts = _SHARES[:, None] / 2 * np.exp(bend - peak)
     whole = parts.sum(axis=0)
     with np.errstate(divide="ignore"):
-        gone = np.log(s / c) - c * first + np.log(width) + peak + np.log(whole)
+        gone = np.log(s) + level + peak + np.log(whole)
     return alive, gone, u, parts / whole
+
+
+def _spread(
+    near: float, far: float, own: Numbers, other: float | Numbers, t_x: Numbers, T: Numbers
+) -> tuple[Numbers, Numbers, Numbers]:
+    """Spread moments over (near+u)^-own (far+u)^-other d log(near+u), from t_x to T.
+
+    Returns:
+        The moments, the log of what is left of the integrand at each, both of shape
+        (28, histories), and the log of what was taken out. The exponent taken out, c, is the
+        least from t_x to T: what is left is smooth and falls, whatever the parameters.
+    """
+    first, last = np.log(near + t_x), np.log(near + T)
+    falls = [own + other * (near + u) / (far + u) for u in (t_x, T)]
+    c = np.maximum(np.minimum(*falls), 1e-4 / np.maximum(last - first, 1e-9))
+    width = -np.expm1(-c * (last - first))
+    log_near = first - np.log1p(-width * (_NODES[:, None] + 1) / 2) / c
+    u = np.clip(np.exp(log_near) - near, t_x, T)
+    bend = -(own - c) * log_near - other * np.log(far + u)
+    with np.errstate(divide="ignore"):
+        return u, bend, np.asarray(np.log(width / c) - c * first)

@@ -92,6 +92,15 @@ def parameter_draws(
 
     Source:
         Laplace approximation of the posterior under flat priors on the logarithms.
+
+    Example:
+        >>> from regulars.understand.value.models.histories import group_histories
+        >>> from regulars.understand.value.models.mbg_nbd import fit_mbg_nbd
+        >>> many = group_histories([0, 1, 2, 5], [0, 9, 30, 50], [52] * 4, [90, 40, 30, 9])
+        >>> rng = np.random.default_rng(1)
+        >>> drawn = parameter_draws(fit_mbg_nbd(many), many, draws=100, rng=rng)
+        >>> len(drawn), len({one.r for one in drawn})
+        (100, 100)
     """
     if draws < 1:
         raise InputError(f"draws is {draws}; wanted 1 or more")
