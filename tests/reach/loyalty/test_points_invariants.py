@@ -12,6 +12,7 @@ from tests.reach.loyalty.points_world import START, Size, World, recount
 from regulars.adapters.state import SQLState, migrate
 from regulars.reach.loyalty.ledger import Book, earn, redeem
 from regulars.reach.loyalty.ledger import service as ledger
+from regulars.reach.loyalty.ledger.lots import OpenLots
 from regulars.reach.loyalty.ledger.records import Kind, text_of
 from regulars.reach.loyalty.ledger.service import balance, post_points
 from regulars.testing.postgresql import running_server, server_programs
@@ -117,11 +118,7 @@ def careless_post(state, asks, *, now, policy=None):
         lots = opened.all("SELECT * FROM points_lots WHERE remaining > 0")
     book = Book(
         [ledger.Account(**(known.get(name) or {"customer_id": name})) for name in sorted(names)],
-        [
-            ledger.Lot(**{n: row[n] for n in ledger._LOT_COLUMNS}, stood=0)
-            for row in lots
-            if row["customer_id"] in names
-        ],
+        OpenLots(ledger.Lot(**row, stood=0) for row in lots if row["customer_id"] in names),
         known=rows,
         policy=policy,
     )
@@ -167,19 +164,28 @@ class Forgetful(Book):
     """An expiry that looks at what was active before locks ended, and forgets what was pending."""
 
     def bring_to(self, customer_id, at):
-        locked = [lot for lot in self._full[customer_id] if lot.state == "pending"]
-        self._full[customer_id] = [lot for lot in self._full[customer_id] if lot.state != "pending"]
+        locked = [lot for lot in self._lots.of(customer_id) if lot.state == "pending"]
+        for lot in locked:
+            self._lots.take_out(lot)
         super().bring_to(customer_id, at)
-        self._full[customer_id] = sorted(
-            [*self._full[customer_id], *locked], key=lambda lot: lot.order
-        )
+        for lot in locked:
+            self._lots.put(lot)
 
 
 class Generous(Book):
     """A redemption that writes the balance and forgets the lots."""
 
-    def _draw(self, account, points, pocket):
-        return []
+    def __init__(self, accounts, lots, **rest):
+        super().__init__(accounts, lots, **rest)
+        lots.draw = lambda customer_id, points, pocket: []
+
+
+class Hasty(Book):
+    """A redemption that spends what was read first, though other lots expire before it."""
+
+    def __init__(self, accounts, lots, **rest):
+        super().__init__(accounts, lots, **rest)
+        lots._holds = lambda name, points, last: True
 
 
 def short_sweep(state, *, now):
@@ -189,7 +195,7 @@ def short_sweep(state, *, now):
     return 0
 
 
-@pytest.mark.parametrize("bug", [Minting, Forgetful, Generous], ids=lambda bug: bug.__name__)
+@pytest.mark.parametrize("bug", [Minting, Forgetful, Generous, Hasty], ids=lambda bug: bug.__name__)
 def test_a_planted_bug_in_the_rules_is_caught(tmp_path, empty_database, monkeypatch, bug):
     shutil.copy(empty_database, tmp_path / "state.db")
     monkeypatch.setattr(ledger, "Book", bug)

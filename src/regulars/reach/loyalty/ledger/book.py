@@ -7,14 +7,21 @@ Every operation is entries that sum to zero. The accounts of a customer are `act
 Source: double-entry bookkeeping after Pacioli (1494); lots spent first that expire first.
 """
 
-from bisect import insort
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from regulars.errors import InputError
+from regulars.reach.loyalty.ledger.lots import OpenLots
 from regulars.reach.loyalty.ledger.records import (
+    ACTIVE,
+    EXPIRED,
+    ISSUED,
+    OWED,
     OWN,
+    PENDING,
+    REDEEMED,
+    WRITTEN_OFF,
     Account,
     Ask,
     Kind,
@@ -25,16 +32,13 @@ from regulars.reach.loyalty.ledger.records import (
     text_of,
 )
 
-ACTIVE, PENDING, OWED = "active", "pending", "owed"
-ISSUED, REDEEMED, EXPIRED, WRITTEN_OFF = "issued", "redeemed", "expired", "written_off"
-
 
 class Book:
     """Some accounts with their lots, and what was done to them since they were read.
 
     Args:
         accounts: The accounts, alone with the caller.
-        lots: Lots of theirs with points left, and those a reversal may ask about.
+        lots: Their lots, as far as they were read.
         known: Rows of operations by key, of the keys asked for and those reversed.
         uses: Lots used by each operation that may be reversed: (lot id, points), in order.
         policy: What to do where more than one answer would be right.
@@ -43,7 +47,7 @@ class Book:
     def __init__(
         self,
         accounts: Iterable[Account],
-        lots: Iterable[Lot] = (),
+        lots: OpenLots | None = None,
         *,
         known: Mapping[str, Mapping[str, Any]] | None = None,
         uses: Mapping[str, Sequence[tuple[str, int]]] | None = None,
@@ -51,12 +55,7 @@ class Book:
     ) -> None:
         """Keep what was read."""
         self.accounts = {one.customer_id: one for one in accounts}
-        self.lots: dict[str, Lot] = {}
-        self._full: dict[str, list[Lot]] = {name: [] for name in self.accounts}
-        for lot in sorted(lots, key=lambda one: one.order):
-            self.lots[lot.lot_id] = lot
-            if lot.remaining:
-                self._full[lot.customer_id].append(lot)
+        self._lots = lots or OpenLots()
         self.operations = {key: dict(row) for key, row in (known or {}).items()}
         self._uses = {key: list(found) for key, found in (uses or {}).items()}
         self._policy = policy or Policy()
@@ -97,19 +96,16 @@ class Book:
             at: The moment, UTC ISO text.
         """
         account = self.accounts[customer_id]
-        free = [
-            lot
-            for lot in self._full[customer_id]
-            if lot.state == PENDING and lot.available_at <= at
-        ]
+        free, due = self._lots.due(customer_id, at)
         if free:
             moved = sum(lot.remaining for lot in free)
             for lot in free:
+                self._lots.take_out(lot)
                 lot.state = ACTIVE
+                self._lots.put(lot)
                 self.changed_lots[lot.lot_id] = lot
             used = [(lot, 0) for lot in free]
             self._own(Kind.ACTIVATE, account, moved, at, {PENDING: -moved, ACTIVE: moved}, used)
-        due = [lot for lot in self._full[customer_id] if lot.expires_at <= at]
         if due:
             entries: dict[str, int] = {}
             used = []
@@ -120,17 +116,20 @@ class Book:
             moved = -sum(entries.values())
             self._own(Kind.EXPIRE, account, moved, at, entries | {EXPIRED: moved}, used)
 
-    def settle_owners(self, owner_by_id: Mapping[str, str], at: str) -> None:
+    def settle_owners(
+        self, customers: Iterable[str], owner_by_id: Mapping[str, str], at: str
+    ) -> None:
         """Give every lot, and every debt, to whoever its customer is now.
 
         Args:
+            customers: Whose lots; all of theirs were read.
             owner_by_id: Present customer id by an id points were earned under, or an account has.
             at: The moment, UTC ISO text.
         """
-        for name in sorted(self.accounts):
+        for name in sorted(customers):
             account = self.accounts[name]
             gone: dict[str, list[Lot]] = {}
-            for lot in self._full[name]:
+            for lot in self._lots.of(name):
                 owner = owner_by_id.get(lot.earned_as, lot.earned_as)
                 if owner != name:
                     gone.setdefault(owner, []).append(lot)
@@ -139,7 +138,7 @@ class Book:
                 gone.setdefault(present, [])
             for owner in sorted(gone):
                 self._hand_over(account, self.accounts[owner], gone[owner], owner == present, at)
-            for lot in self.lots.values():
+            for lot in self._lots.by_id.values():
                 # Spent ones too: what a reversal restores must reach whoever he is by then.
                 owner = owner_by_id.get(lot.earned_as, lot.earned_as)
                 if lot.customer_id == name and owner != name:
@@ -164,7 +163,7 @@ class Book:
             available,
             ask.expires_at,
         )
-        self.lots[lot.lot_id] = lot
+        self._lots.put(lot)
         entries = {ISSUED: -ask.points, state: ask.points}
         used = [(lot, ask.points)]
         self._move(account, entries, used)
@@ -177,10 +176,8 @@ class Book:
         self.bring_to(account.customer_id, at)
         if ask.points > account.active:
             return self._outcome(ask, account, 0, refused="not_enough")
-        entries, used = {REDEEMED: ask.points, ACTIVE: -ask.points}, []
-        for lot, points in self._draw(account, ask.points, ACTIVE):
-            lot.spent += points
-            used.append((lot, -points))
+        entries = {REDEEMED: ask.points, ACTIVE: -ask.points}
+        used = self._spend(account, ask.points, ACTIVE)
         self._move(account, entries, used)
         self._write(ask, account, ask.points, at, entries, used)
         return self._outcome(ask, account, ask.points)
@@ -193,9 +190,9 @@ class Book:
             return self._outcome(ask, None, 0, refused="not_reversible")
         is_earning = known["kind"] == Kind.EARN
         names = [ask.reverses] if is_earning else [lot for lot, _ in self._uses[ask.reverses]]
-        for name in sorted({self.lots[lot].customer_id for lot in names}):
+        for name in sorted({self._lots.by_id[lot].customer_id for lot in names}):
             self.bring_to(name, at)
-        account = self.accounts[self.lots[names[0]].customer_id]
+        account = self.accounts[self._lots.by_id[names[0]].customer_id]
         left = known["points"] - known["reversed"]
         points = min(ask.points or left, left)
         if not points:
@@ -206,7 +203,7 @@ class Book:
 
     def _take_back(self, ask: Ask, account: Account, points: int, at: str) -> Outcome:
         """Reverse an earning: what is left of it first, what expired next, then what was spent."""
-        lot = self.lots[ask.reverses]
+        lot = self._lots.by_id[ask.reverses]
         here = min(points, lot.remaining)
         lapsed = min(points - here, lot.expired)
         spent = points - here - lapsed
@@ -231,9 +228,7 @@ class Book:
                 if not here:
                     continue
                 spent -= here
-                found = [(lot, -points) for lot, points in self._draw(account, here, pocket)]
-                for lot, points in found:
-                    lot.spent -= points
+                found = self._spend(account, here, pocket)
                 entries[pocket] = entries.get(pocket, 0) - here
                 self._move(account, {pocket: -here}, found)
                 used.extend(found)
@@ -254,7 +249,7 @@ class Book:
             back = min(left, -drawn - before)
             left -= back
             if back:
-                lot = self.lots[lot_id]
+                lot = self._lots.by_id[lot_id]
                 lot.spent -= back
                 given.setdefault(lot.customer_id, []).append((lot, back))
         entries, used = {(REDEEMED, account.customer_id): -points}, []
@@ -287,24 +282,20 @@ class Book:
             paid = min(account.owed, account.active if pocket == ACTIVE else account.pending)
             if not paid:
                 continue
-            found = [(lot, -points) for lot, points in self._draw(account, paid, pocket)]
-            for lot, points in found:
-                lot.spent -= points
+            found = self._spend(account, paid, pocket)
             account.owed -= paid
             entries[pocket] = entries.get(pocket, 0) - paid
             entries[OWED] = entries.get(OWED, 0) + paid
             self._move(account, {pocket: -paid}, found)
             used.extend(found)
 
-    def _draw(self, account: Account, points: int, pocket: str) -> list[tuple[Lot, int]]:
-        """Choose the lots points come from, the one that expires first before others."""
-        found = []
-        for lot in self._full[account.customer_id]:
-            if lot.state == pocket and points:
-                here = min(points, lot.remaining)
-                points -= here
-                found.append((lot, here))
-        return found
+    def _spend(self, account: Account, points: int, pocket: str) -> list[tuple[Lot, int]]:
+        """Mark points of lots as spent, the one that expires first before others."""
+        used = []
+        for lot, here in self._lots.draw(account.customer_id, points, pocket):
+            lot.spent += here
+            used.append((lot, -here))
+        return used
 
     def _move(
         self, account: Account, entries: Mapping[str, int], used: Iterable[tuple[Lot, int]]
@@ -317,10 +308,9 @@ class Book:
             lot.remaining += points
             self.changed_lots[lot.lot_id] = lot
             if lot.remaining and not was:
-                insort(self._full[lot.customer_id], lot, key=lambda one: one.order)
-        full = self._full[account.customer_id]
-        if any(not lot.remaining for lot in full):
-            self._full[account.customer_id] = [lot for lot in full if lot.remaining]
+                self._lots.put(lot)
+            elif was and not lot.remaining:
+                self._lots.take_out(lot)
 
     def _hand_over(
         self, giver: Account, taker: Account, lots: Sequence[Lot], with_debt: bool, at: str
@@ -330,9 +320,9 @@ class Book:
             mine, theirs = (lot.state, giver.customer_id), (lot.state, taker.customer_id)
             entries[mine] = entries.get(mine, 0) - lot.remaining
             entries[theirs] = entries.get(theirs, 0) + lot.remaining
-            self._full[giver.customer_id].remove(lot)
+            self._lots.take_out(lot)
             lot.customer_id = taker.customer_id
-            insort(self._full[taker.customer_id], lot, key=lambda one: one.order)
+            self._lots.put(lot)
             self.changed_lots[lot.lot_id] = lot
         for account in (giver, taker):
             account.active += entries.get((ACTIVE, account.customer_id), 0)

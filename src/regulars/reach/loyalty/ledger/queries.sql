@@ -34,18 +34,6 @@ WHERE customer_id IN (SELECT value FROM json_each(:customers)) ORDER BY customer
 SELECT customer_id, active, pending, owed, version FROM points_accounts
 WHERE customer_id IN (SELECT value FROM json_each(:customers)) ORDER BY customer_id FOR UPDATE
 
--- name: lots
-SELECT l.* FROM json_each(:customers) AS asked
-CROSS JOIN points_lots AS l ON l.customer_id = asked.value AND l.remaining > 0
-UNION
-SELECT l.* FROM json_each(:lots) AS asked CROSS JOIN points_lots AS l ON l.lot_id = asked.value
-
--- name: lots [postgresql]
-SELECT l.* FROM json_each(:customers) AS asked
-JOIN points_lots AS l ON l.customer_id = asked.value AND l.remaining > 0
-UNION
-SELECT l.* FROM json_each(:lots) AS asked JOIN points_lots AS l ON l.lot_id = asked.value
-
 -- name: all_lots
 -- Spent ones too: what a reversal restores must reach whoever the customer is by then.
 SELECT l.* FROM json_each(:customers) AS asked
@@ -135,6 +123,33 @@ ORDER BY customer_id LIMIT :most FOR UPDATE SKIP LOCKED
 -- name: lots_of
 SELECT * FROM points_lots WHERE customer_id = :customer_id AND remaining > 0
 ORDER BY expires_at, earned_at, lot_id
+
+-- name: balance_of
+-- As of a moment: locks that end and points that expire by then count as such. The account holds
+-- the sums of all lots, so that only those that are due need be looked at.
+SELECT
+    COALESCE((SELECT active FROM points_accounts WHERE customer_id = :customer_id), 0)
+    - COALESCE((SELECT SUM(remaining) FROM points_lots WHERE customer_id = :customer_id
+        AND remaining > 0 AND state = 'active' AND expires_at <= :at), 0)
+    + COALESCE((SELECT SUM(remaining) FROM points_lots WHERE customer_id = :customer_id
+        AND remaining > 0 AND state = 'pending' AND available_at <= :at AND expires_at > :at), 0)
+    AS active,
+    COALESCE((SELECT pending FROM points_accounts WHERE customer_id = :customer_id), 0)
+    - COALESCE((SELECT SUM(remaining) FROM points_lots WHERE customer_id = :customer_id
+        AND remaining > 0 AND state = 'pending' AND (available_at <= :at OR expires_at <= :at)), 0)
+    AS pending,
+    n.expires_at AS next_expiry,
+    COALESCE((SELECT SUM(remaining) FROM points_lots WHERE customer_id = :customer_id
+        AND remaining > 0 AND state IN ('active', 'pending') AND expires_at = n.expires_at), 0)
+    AS expiring,
+    (SELECT MIN(available_at) FROM points_lots WHERE customer_id = :customer_id
+        AND remaining > 0 AND state = 'pending' AND available_at > :at AND expires_at > :at)
+    AS next_available
+FROM (
+    SELECT MIN(expires_at) AS expires_at FROM points_lots
+    WHERE customer_id = :customer_id AND remaining > 0 AND state IN ('active', 'pending')
+        AND expires_at > :at AND expires_at < :never
+) AS n
 
 -- name: account_of
 SELECT active, pending, owed FROM points_accounts WHERE customer_id = :customer_id

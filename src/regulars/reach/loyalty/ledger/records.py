@@ -13,7 +13,8 @@ MOST_POINTS = 1_000_000_000
 MOST_LETTERS = 200
 OWN = "~"
 """First letter of the keys the ledger gives itself; keys of callers begin otherwise."""
-
+ACTIVE, PENDING, OWED = "active", "pending", "owed"
+ISSUED, REDEEMED, EXPIRED, WRITTEN_OFF = "issued", "redeemed", "expired", "written_off"
 
 RULES = ("order:", "return:", "draw/", "badge/", "referral/", "check-in/")
 """How the keys begin that the programme gives; keys of people begin otherwise."""

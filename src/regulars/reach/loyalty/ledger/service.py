@@ -10,10 +10,12 @@ from regulars.errors import Transient
 from regulars.govern.audit.service import record
 from regulars.ports.state import Queries, State, Transaction
 from regulars.reach.loyalty.ledger.book import Book
+from regulars.reach.loyalty.ledger.opening.service import read_lots
 from regulars.reach.loyalty.ledger.records import (
     NEVER,
     Account,
     Ask,
+    Kind,
     Lot,
     Outcome,
     Policy,
@@ -23,7 +25,6 @@ from regulars.reach.loyalty.ledger.records import (
 
 _SQL = Queries(__package__)
 _MERGES = 1_000
-_LOT_COLUMNS = tuple(one.name for one in fields(Lot) if one.name != "stood")
 AT_ONCE = 2_000
 
 
@@ -108,10 +109,13 @@ def post(
     uses, customers, lots = _reversible(opened, reversed_keys)
     customers |= {present[ask.customer_id] for ask in asks if ask.customer_id}
     keys = {ask.key for ask in asks} | set(reversed_keys)
-    book = _open(opened, customers, lots, keys=keys, uses=uses, policy=policy)
+    accounts = _locked(opened, customers)
+    spend = {present[ask.customer_id] for ask in asks if ask.kind is Kind.REDEEM}
+    read = read_lots(opened, customers, at=text_of(now), spend=spend, also=lots)
+    book = Book(accounts, read, known=_by_key(opened, keys), uses=uses, policy=policy)
     if any(key in book.operations and key not in before for key in reversed_keys):
         raise Transient("points were posted meanwhile; run the same command again")
-    if any(book.lots[name].customer_id not in customers for name in lots if name in book.lots):
+    if any(one.customer_id not in customers for one in read.by_id.values()):
         raise Transient("points changed hands meanwhile; run the same command again")
     # Operations of ours that reverse one another are known once they are carried out.
     outcomes = [book.take(ask, present.get(ask.customer_id, ""), now=now) for ask in asks]
@@ -189,7 +193,8 @@ def sweep(state: State, *, now: datetime, at_once: int = AT_ONCE) -> int:
             rows = opened.all(_SQL["due"], at=text_of(now), most=at_once)
             names = {row["customer_id"] for row in rows}
             if names:
-                book = _open(opened, names, ())
+                accounts = _locked(opened, names)
+                book = Book(accounts, read_lots(opened, names, at=text_of(now)))
                 for name in sorted(names):
                     book.bring_to(name, text_of(now))
                 _write(opened, book)
@@ -221,13 +226,32 @@ def balance_in(opened: Transaction, customer_id: str, *, now: datetime) -> Balan
     """
     at = text_of(now)
     name = _owners(opened, {customer_id})[customer_id]
+    found = opened.all(_SQL["account_of"], customer_id=name)
+    owed = int(found[0]["owed"]) if found else 0
+    if others := _left_behind(opened, name):
+        return _counted(opened, name, {name, *others}, owed=owed, at=at)
+    [row] = opened.all(_SQL["balance_of"], customer_id=name, at=at, never=NEVER)
+    return Balance(
+        name,
+        int(row["active"]),
+        int(row["pending"]),
+        owed,
+        row["next_expiry"],
+        int(row["expiring"]),
+        row["next_available"],
+    )
+
+
+def _counted(
+    opened: Transaction, name: str, holders: Collection[str], *, owed: int, at: str
+) -> Balance:
+    """Count lots one by one, while those of a merge have not followed yet."""
     rows = [
         row
-        for one in sorted({name, *_left_behind(opened, name)})
+        for one in sorted(holders)
         for row in opened.all(_SQL["lots_of"], customer_id=one)
         if _owners(opened, {row["earned_as"]})[row["earned_as"]] == name
     ]
-    found = opened.all(_SQL["account_of"], customer_id=name)
     good = [row for row in rows if row["expires_at"] > at]
     free = [row for row in good if row["state"] == "active" or row["available_at"] <= at]
     locked = [row for row in good if row["state"] == "pending" and row["available_at"] > at]
@@ -236,7 +260,7 @@ def balance_in(opened: Transaction, customer_id: str, *, now: datetime) -> Balan
         name,
         sum(row["remaining"] for row in free),
         sum(row["remaining"] for row in locked),
-        int(found[0]["owed"]) if found else 0,
+        owed,
         ends,
         sum(row["remaining"] for row in good if row["expires_at"] == ends),
         min((row["available_at"] for row in locked), default=None),
@@ -281,16 +305,23 @@ def follow_identity(opened: Transaction, *, now: datetime) -> int:
 
     Returns:
         Lines of the merge log looked at.
+
+    Raises:
+        Transient: Points were posted meanwhile; the same call is safe to repeat.
     """
     lines = opened.all(_SQL["merges_since"], most=_MERGES)
     if not lines or not opened.run(_SQL["mark_merges"], number=lines[-1]["number"]):
         return 0
     names = {row[side] for row in lines for side in ("survivor", "other")}
     rows = opened.all(_SQL["all_lots"], customers=json.dumps(sorted(names)))
-    ids = names | {row["earned_as"] for row in rows}
-    owners = _owners(opened, ids)
-    book = _open(opened, names | set(owners.values()), {row["lot_id"] for row in rows})
-    book.settle_owners(owners, text_of(now))
+    owners = _owners(opened, names | {row["earned_as"] for row in rows})
+    concerned = names | set(owners.values())
+    accounts = _locked(opened, concerned)
+    read = read_lots(opened, concerned, at="", of=names)
+    if any(one.earned_as not in owners for one in read.by_id.values()):
+        raise Transient("points were earned meanwhile; run the same command again")
+    book = Book(accounts, read)
+    book.settle_owners(names, owners, text_of(now))
     _write(opened, book)
     return len(lines)
 
@@ -328,26 +359,14 @@ def _reversible(
     return uses, customers, lots
 
 
-def _open(
-    opened: Transaction,
-    customers: Collection[str],
-    lots: Collection[str],
-    *,
-    keys: Collection[str] = (),
-    uses: Mapping[str, Sequence[tuple[str, int]]] | None = None,
-    policy: Policy | None = None,
-) -> Book:
-    """Lock accounts and read what they hold, and operations as they are by then."""
+def _locked(opened: Transaction, customers: Collection[str]) -> list[Account]:
+    """Open the accounts that are new and lock them all, in one order for everybody."""
     asked = json.dumps(sorted(customers))
     opened.run(_SQL["open_accounts"], customers=asked)
-    accounts = [
+    return [
         Account(**row, stood=row["version"])
         for row in opened.all(_SQL["accounts"], customers=asked)
     ]
-    rows = opened.all(_SQL["lots"], customers=asked, lots=json.dumps(sorted(lots)))
-    read = (Lot(**{n: row[n] for n in _LOT_COLUMNS}, stood=row["remaining"]) for row in rows)
-    known = _by_key(opened, keys) if keys else {}
-    return Book(accounts, read, known=known, uses=uses, policy=policy)
 
 
 def _write(opened: Transaction, book: Book) -> None:
