@@ -147,6 +147,7 @@ def test_quiet_hours_follow_topic_then_channel_then_class():
         ({"cap": "outranked", "is_quiet": True}, "outranked"),
         ({"is_quiet": True, "is_out_of_stock": True}, "quiet_hours"),
         ({"is_out_of_stock": True}, "out_of_stock"),
+        ({"is_limit_reached": True}, "customer_limit"),
     ],
 )
 def test_the_first_rule_that_refuses_gives_the_reason(changes, reason):
@@ -193,6 +194,7 @@ CASES = st.builds(
     cap=st.sampled_from(["", "full", "outranked"]),
     is_quiet=st.booleans(),
     is_out_of_stock=st.booleans(),
+    is_limit_reached=st.booleans(),
 )
 
 
@@ -221,6 +223,7 @@ def test_one_more_obstacle_never_opens_a_contact(case):
         {"cap": "full"},
         {"is_quiet": True},
         {"is_out_of_stock": True},
+        {"is_limit_reached": True},
     ):
         if first_refusal(case):
             assert first_refusal(case._replace(**obstacle))

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections import Counter as Counting
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tests.reach.conftest import Shop
 from tests.reach.coupons.conftest import Counter
 
 from regulars.adapters.state import migrate
+from regulars.govern.policy.reasons import Fate
 from regulars.reach.coupons import service as coupons
 from regulars.reach.coupons.service import CouponRefused
 from regulars.testing.postgresql import running_server, server_programs
@@ -99,6 +101,64 @@ def test_one_customer_who_asks_fifty_times_at_once_gets_what_the_limit_allows(co
     assert counter.counts() == {"free": CLAIMS - 2, "issued": 2}
 
 
+def plans_many(counter, customers, contacts):
+    """So many contacts of one offer for each customer, as many campaigns of one day would."""
+    counter.shop.granted(customers)
+    counter.shop.rules(cap_contacts=100)
+    for number in range(1, contacts + 1):
+        counter.shop.plans([counter.shop.decision(c) for c in customers], number=number, window=5)
+
+
+def sends_at_once(counter, contacts):
+    """Send several turns' contacts at the same time, each with two senders."""
+    provider = counter.shop.provider()
+    senders = [
+        threading.Thread(
+            target=counter.shop.dispatches,
+            args=[provider],
+            kwargs={"workers": 2, "number": number},
+        )
+        for number in range(1, contacts + 1)
+    ]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    return Counting(row["state"] for row in counter.shop.all("SELECT state FROM ledger"))
+
+
+def codes_by_customer(counter):
+    rows = counter.shop.all(
+        "SELECT customer_id, COUNT(*) AS codes FROM coupon_codes WHERE state <> 'free' GROUP BY 1"
+    )
+    return {row["customer_id"]: row["codes"] for row in rows}
+
+
+def test_senders_at_once_give_nobody_more_codes_than_the_offer_allows(counter):
+    customers = [f"c{number}" for number in range(8)]
+    counter.offer(codes=100, limit_per_customer=2)
+    plans_many(counter, customers, 5)
+    counter.give("c0", "by hand")
+
+    states = sends_at_once(counter, 5)
+
+    assert codes_by_customer(counter) == dict.fromkeys(customers, 2)
+    assert states["sent"] == 2 * len(customers) - 1
+    reasons = counter.shop.tally(1).reasons_by_fate[Fate.SKIPPED]
+    assert set(reasons) <= {"customer_limit"}
+    assert counter.given() == 2 * len(customers)
+
+
+def test_a_send_that_does_not_look_at_what_a_customer_holds_is_caught(counter, monkeypatch):
+    counter.offer(codes=100, limit_per_customer=2)
+    plans_many(counter, ["ann", "bob"], 3)
+    monkeypatch.setattr(coupons, "codes_left", lambda *_args, **_options: {})
+
+    sends_at_once(counter, 3)
+
+    assert max(codes_by_customer(counter).values()) > 2
+
+
 def test_of_fifty_claims_by_processes_for_the_last_code_one_gets_it(counter):
     counter.offer(codes=1)
     command = [sys.executable, "-c", CLAIM, counter.shop.url]
@@ -180,7 +240,7 @@ class Waiting:
 
     def all(self, sql, **values):
         found = self._opened.all(sql, **values)
-        if sql == coupons._SQL["held_by"]:
+        if sql == coupons._SQL["held_by_all"]:
             self._ready.wait()
         return found
 

@@ -47,6 +47,7 @@ class Reason(StrEnum):
     OUTRANKED = "outranked"
     QUIET_HOURS = "quiet_hours"
     OUT_OF_STOCK = "out_of_stock"
+    CUSTOMER_LIMIT = "customer_limit"
     HANDED_OVER = "handed_over"
     UNCONFIRMED = "unconfirmed"
     NO_ANSWER = "no_answer"
@@ -74,6 +75,7 @@ FATE_BY_REFUSAL = {
     Reason.OUTRANKED: Fate.SKIPPED,
     Reason.QUIET_HOURS: Fate.DEFERRED,
     Reason.OUT_OF_STOCK: Fate.SKIPPED,
+    Reason.CUSTOMER_LIMIT: Fate.SKIPPED,
 }
 
 

@@ -123,10 +123,20 @@ WHERE issue_key IN (SELECT json_array_elements_text(CAST(:keys AS json)))
   AND state IN ('reserved', 'issued') AND uses = 0
 RETURNING offer_id, issue_key
 
--- name: held_by
-SELECT COUNT(*) AS codes FROM coupon_codes
-WHERE customer_id = :customer_id AND offer_id = :offer_id
-  AND state IN ('reserved', 'issued', 'redeemed')
+-- name: held_by_all
+SELECT c.customer_id, c.offer_id, COUNT(*) AS codes FROM json_each(:asked) AS asked
+CROSS JOIN coupon_codes AS c
+    ON c.customer_id = asked.value ->> 0 AND c.offer_id = asked.value ->> 1
+    AND c.state IN ('reserved', 'issued', 'redeemed')
+GROUP BY c.customer_id, c.offer_id
+
+-- name: held_by_all [postgresql]
+SELECT c.customer_id, c.offer_id, COUNT(*) AS codes
+FROM json_array_elements(CAST(:asked AS json)) AS asked (value)
+JOIN coupon_codes AS c
+    ON c.customer_id = asked.value ->> 0 AND c.offer_id = asked.value ->> 1
+    AND c.state IN ('reserved', 'issued', 'redeemed')
+GROUP BY c.customer_id, c.offer_id
 
 -- name: take_stock
 UPDATE offer_stock SET given = given + 1

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -67,11 +67,10 @@ def issue_coupon(
     kept = offer_in_force(opened, offer_id, at=now)
     if kept is None:
         raise UnknownName("offer", offer_id, [])
-    limit = kept.offer.limit_per_customer
     if not kept.offer.runs_at(now):
         raise CouponRefused(offer_id, "offer_not_running")
-    [held] = opened.all(_SQL["held_by"], customer_id=customer_id, offer_id=offer_id)
-    if limit is not None and held["codes"] >= limit:
+    pair = (customer_id, offer_id)
+    if codes_left(opened, [pair], now=now).get(pair, 1) <= 0:
         raise CouponRefused(offer_id, "customer_limit")
     if not free:
         raise CouponRefused(offer_id, "no_codes")
@@ -127,6 +126,33 @@ def free_codes(opened: Transaction, offers: Sequence[str]) -> dict[str, int]:
         return {}
     rows = opened.all(_SQL["pools"], offers=json.dumps(sorted(set(offers))))
     return {row["offer_id"]: int(row["free"]) for row in rows}
+
+
+def codes_left(
+    opened: Transaction, wanted: Collection[tuple[str, str]], *, now: datetime
+) -> dict[tuple[str, str], int]:
+    """Give how many codes more customers may be given, of offers that limit it.
+
+    Args:
+        opened: The transaction; who is about to give codes has locked the pools.
+        wanted: Customers, each with an offer that has codes.
+        now: The moment, aware: of which version the limit is.
+
+    Returns:
+        What is left by customer and offer, 0 or less when it is none; offers that do not limit
+        it are not in it.
+    """
+    limits: dict[str, int] = {}
+    for offer in sorted({offer for _, offer in wanted}):
+        kept = offer_in_force(opened, offer, at=now)
+        if kept is not None and kept.offer.limit_per_customer is not None:
+            limits[offer] = kept.offer.limit_per_customer
+    asked = sorted(pair for pair in set(wanted) if pair[1] in limits)
+    if not asked:
+        return {}
+    rows = opened.all(_SQL["held_by_all"], asked=json.dumps(asked))
+    held = {(row["customer_id"], row["offer_id"]): int(row["codes"]) for row in rows}
+    return {pair: limits[pair[1]] - held.get(pair, 0) for pair in asked}
 
 
 def reserve(opened: Transaction, asks: Sequence[Ask], *, now: datetime) -> None:

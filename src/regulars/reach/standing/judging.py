@@ -220,6 +220,7 @@ class Judging:
             cap.room,
             quiet is not None,
             bool(ask.offer_id) and picture.stock.get(ask.offer_id, 1) <= 0,
+            bool(ask.offer_id) and picture.codes_left.get((customer_id, ask.offer_id), 1) <= 0,
         )
         return Found(case, quota, cap, quiet, zone)
 
@@ -272,6 +273,8 @@ class Judging:
             picture.grants[customer, ask.channel, ask.sender] -= 1
         if ask.offer_id in picture.stock:
             picture.stock[ask.offer_id] -= 1
+        if (customer, ask.offer_id) in picture.codes_left:
+            picture.codes_left[customer, ask.offer_id] -= 1
 
     def _kind(self, ask: Ask) -> Kind:
         name = (ask.message_class, ask.channel, ask.topic)

@@ -100,6 +100,8 @@ class Picture:
         facts: Facts by customer.
         contacts: Contacts that may count, by customer; grows with those the window allows.
         stock: What remains of offers with limited stock; shrinks with those the window allows.
+        codes_left: Codes a customer may still be given by customer and offer, of offers with codes
+            and a limit; shrinks likewise.
         grants: Messages granted and left by customer, channel and sender; shrinks likewise.
         notices: Moment each published notice took effect, by version.
         required_notice: Oldest notice that holds for marketing, of those published; "" for any.
@@ -111,6 +113,7 @@ class Picture:
     facts: Mapping[str, Facts] = field(default_factory=dict)
     contacts: dict[str, list[Counted]] = field(default_factory=dict)
     stock: dict[str, int] = field(default_factory=dict)
+    codes_left: dict[tuple[str, str], int] = field(default_factory=dict)
     grants: dict[tuple[str, str, str], int] = field(default_factory=dict)
     notices: Mapping[str, str] = field(default_factory=dict)
     required_notice: str = ""

@@ -64,7 +64,7 @@ REASONS: dict[str, tuple[Reason, ...]] = {
     ),
     "frequency_cap": (Reason.FREQUENCY_CAP, Reason.OUTRANKED),
     "quiet_hours": (Reason.QUIET_HOURS,),
-    "stock": (Reason.OUT_OF_STOCK,),
+    "stock": (Reason.OUT_OF_STOCK, Reason.CUSTOMER_LIMIT),
 }
 # What no resend may break either: counters, hours and stock were settled at the first attempt.
 AGAIN = ("emergency_stop", "consent", "suppression", "minors", "profiling")

@@ -32,6 +32,7 @@ class Case(NamedTuple):
         cap: What the caps say: "", "full" or "outranked".
         is_quiet: True in quiet hours where the customer is.
         is_out_of_stock: True when the offer has run out.
+        is_limit_reached: True when the customer has as many codes of the offer as it allows.
     """
 
     message_class: str = MARKETING_CLASS
@@ -50,6 +51,7 @@ class Case(NamedTuple):
     cap: Room = ""
     is_quiet: bool = False
     is_out_of_stock: bool = False
+    is_limit_reached: bool = False
 
     @property
     def is_marketing(self) -> bool:

@@ -89,6 +89,8 @@ class Gate:
         picture.stock = counters.stock(opened, offers, is_claiming=is_claiming)
         for offer, free in codes.items():
             picture.stock[offer] = min(free, picture.stock.get(offer, free))
+        wanted = [(ask.customer_id, ask.offer_id) for ask in asks if ask.offer_id in codes]
+        picture.codes_left = coupons.codes_left(opened, wanted, now=now)
         return Judging(self.book, picture, now=now)
 
     def judge_again(

@@ -59,6 +59,7 @@ REASONS = {
     "emergency_stop": N_("all contacts were stopped"),
     "stopped": N_("the campaign was stopped"),
     "out_of_stock": N_("the offer has run out"),
+    "customer_limit": N_("the customer has as many codes of the offer as it allows"),
     "stock": N_("the offer has run out"),
     "no_channel": N_("no channel reaches this customer"),
     "no_offer": N_("no offer runs now"),

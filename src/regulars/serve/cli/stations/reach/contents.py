@@ -142,7 +142,7 @@ def set_words(
     folder: Folder = Path(),
 ) -> None:
     """Say what tags and interests a content has; what it had before is replaced."""
-    from regulars.reach.content.library.service import set_facets  # noqa: PLC0415
+    from regulars.reach.content.shelf.service import set_facets  # noqa: PLC0415
 
     shop = open_shop(folder)
     for kind, words in (("tag", tags), ("interest", interests)):
@@ -166,7 +166,7 @@ def search_some(
     print_json: AsJson = False,
 ) -> None:
     """Find contents of the library."""
-    from regulars.reach.content.library.service import Wanted, search  # noqa: PLC0415
+    from regulars.reach.content.shelf.service import Wanted, search  # noqa: PLC0415
 
     wanted = Wanted(text, channel, locale, tag, interest, review)
     found = search(open_shop(folder).state, wanted)
@@ -188,7 +188,7 @@ def search_some(
 @content.command("matrix")
 def show_matrix(*, folder: Folder = Path(), print_json: AsJson = False) -> None:
     """Show which interest has which content by channel, and where nothing is approved."""
-    from regulars.reach.content.library.service import matrix  # noqa: PLC0415
+    from regulars.reach.content.shelf.service import matrix  # noqa: PLC0415
 
     shop = open_shop(folder)
     found = matrix(shop.state, channels=list(shop.settings.channels))

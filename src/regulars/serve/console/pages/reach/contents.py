@@ -12,7 +12,7 @@ from starlette.routing import Route
 from regulars.errors import InputError, UnknownName
 from regulars.govern.audit.service import anchor
 from regulars.ports.engine import Reader
-from regulars.reach.content.library.service import (
+from regulars.reach.content.shelf.service import (
     FACETS,
     REVIEW_STATES,
     Wanted,
@@ -42,12 +42,12 @@ class ContentPages:
     def routes(self) -> list[Route]:
         """Give the routes."""
         return [
-            Route("/contents", self.library, methods=["GET"]),
+            Route("/contents", self.shelf, methods=["GET"]),
             Route("/contents/{name}", self.content, methods=["GET"]),
             Route("/contents/{name}/facets", self.facets, methods=["POST"]),
         ]
 
-    def library(self, request: Request) -> Response:
+    def shelf(self, request: Request) -> Response:
         """The contents looked for, the matrix, the creators."""
         caller = caller_of(request)
         state = caller.workspace.state
@@ -59,7 +59,7 @@ class ContentPages:
         everything = search(state)
         return self._pages.page(
             request,
-            "reach/contents/library.html",
+            "reach/contents/shelf.html",
             wanted=wanted,
             items=search(state, wanted),
             everything=everything,

@@ -22,7 +22,7 @@ _SQL = Queries(__package__)
 
 @dataclass(frozen=True)
 class Item:
-    """One content of the library, in its newest version.
+    """One content of the shelf, in its newest version.
 
     Attributes:
         kept: The version.

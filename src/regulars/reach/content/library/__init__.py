@@ -1,1 +1,0 @@
-"""The library of contents: found by facet, reviewed or not, and which interest has none."""
