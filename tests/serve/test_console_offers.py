@@ -13,8 +13,8 @@ from regulars.decide.offers.definition import offer_from
 from regulars.decide.offers.keeping.service import put_offer
 from regulars.decide.offers.pricing import basket_from
 from regulars.reach.content.definition import Content, Variant
-from regulars.reach.content.shelf.service import set_facets
 from regulars.reach.content.service import put_content
+from regulars.reach.content.shelf.service import set_facets
 from regulars.reach.coupons.redeeming.service import redeem
 from regulars.reach.coupons.stocking.service import generate
 from regulars.reach.links.creators.service import Creator, put_creator

@@ -12,8 +12,8 @@ from regulars.decide.offers.keeping.service import put_offer
 from regulars.decide.offers.pricing import basket_from
 from regulars.errors import InputError, UnknownName
 from regulars.reach.content.definition import Content, Variant
-from regulars.reach.content.shelf.service import Wanted, matrix, search, set_facets
 from regulars.reach.content.service import put_content
+from regulars.reach.content.shelf.service import Wanted, matrix, search, set_facets
 from regulars.reach.coupons.redeeming.service import redeem, reverse
 from regulars.reach.links.creators.service import Creator, payouts, put_creator
 

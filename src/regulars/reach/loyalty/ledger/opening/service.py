@@ -76,7 +76,9 @@ def _reached(customers: Collection[str], lots: Collection[Lot]) -> dict[Reach, O
 
 
 def _lot(row: dict[str, Any]) -> Lot:
-    return Lot(*[row[name] for name in _COLUMNS], row["remaining"])
+    lot = Lot(*[row[name] for name in _COLUMNS])
+    lot.stood = lot.remaining
+    return lot
 
 
 def _asked(names: Collection[str]) -> str:

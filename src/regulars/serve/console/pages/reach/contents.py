@@ -12,6 +12,7 @@ from starlette.routing import Route
 from regulars.errors import InputError, UnknownName
 from regulars.govern.audit.service import anchor
 from regulars.ports.engine import Reader
+from regulars.reach.content.service import content_versions, kept, preview
 from regulars.reach.content.shelf.service import (
     FACETS,
     REVIEW_STATES,
@@ -20,7 +21,6 @@ from regulars.reach.content.shelf.service import (
     search,
     set_facets,
 )
-from regulars.reach.content.service import content_versions, kept, preview
 from regulars.reach.links.creators.service import payouts
 from regulars.serve.console.rendering import Pages, caller_of
 
