@@ -23,7 +23,10 @@ from regulars.govern.access.roles import Role
 from regulars.govern.access.service import add_user
 from regulars.govern.audit.service import anchor
 from regulars.records import TABLES
+from regulars.serve.console.words import REFUSALS
+from regulars.serve.http.decide.short_way import DecideDoor
 from regulars.serve.http.door.workspaces import open_site
+from regulars.serve.ingest import Desks, Reception, protocol_for
 from regulars.serve.web import make_web
 
 PASSWORD = "correct horse battery"
@@ -443,8 +446,15 @@ class Server:
         self.folder, self.site = folder, open_site(folder)
         self.home = self.site.home
         self.web = make_web(self.site, **options)
+        self.door = DecideDoor(self.site, refusals=REFUSALS)
         config = uvicorn.Config(
-            self.web, host="127.0.0.1", port=0, log_level="critical", access_log=False
+            self.web,
+            host="127.0.0.1",
+            port=0,
+            log_level="critical",
+            access_log=False,
+            # As `regulars serve` has it, but for events.
+            http=protocol_for(Reception(Desks([])), self.door),
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)

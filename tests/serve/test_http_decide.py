@@ -1,6 +1,7 @@
 """`POST /api/decide`: one round trip to a logged decision, blind to whom it may not look at."""
 
 import json
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -15,8 +16,10 @@ from regulars.govern.consent.service import set_consent
 from regulars.govern.consent.word import Word
 from regulars.reach.standing import contactable
 from regulars.records import Turn
+from regulars.serve.http.door.role_matrix import ROLE_MATRIX
 
 SHY, OTHER = "c005", "c007"
+DECIDES = re.compile(r"POST /api/decide(?!/exposed$)").match
 TRAITS = ("basket_size", "weekly_orders", "discount_share", "margin_rate", "recency_days",
           "contacts_28d", "age_group", "engaged_share", "trend_30d", "orders")  # fmt: skip
 
@@ -96,19 +99,24 @@ def test_many_are_decided_at_once_and_the_log_reaches_the_lake_once(shop, serve)
 
 
 def test_with_profiling_off_no_route_that_decides_looks_at_the_customer(shop, serve, make_shop):
-    answers, turns = [], []
+    answers, turns, asked = [], [], set()
     for change in (None, 1, 2):
         if change:
             perturb(shop, change, make_shop)
         with serve(shop) as server:
             call = Api(server)
             shy = [call(customer_id=SHY, request_id=f"r{n}-{n}") for n in range(6)]
+            call.headers["cookie"] = "a=b"  # which no short way takes
+            shy += [call(customer_id=SHY, request_id=f"r{n}-{n}") for n in range(6)]
             batch = call("/batch", customers=[{"customer_id": SHY, "request_id": "b"}])
             answers.append([told(a) for a in shy] + [told_all(batch)])
+            asked |= {a.request.url.path for a in [*shy, batch]}
         turns.append(turn_decisions(shop))
 
+    deciding = {one.removeprefix("POST ") for one in ROLE_MATRIX.least_by_route if DECIDES(one)}
+    assert asked == deciding, "a route that decides is left out here"
     assert answers[0] == answers[1] == answers[2]
-    assert all(answer["features"] == {} for answer in answers[0][:6])
+    assert all(answer["features"] == {} for answer in answers[0][:12])
     assert turns[0] == turns[1] == turns[2]
 
 

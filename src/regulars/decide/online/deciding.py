@@ -1,7 +1,6 @@
 """One decision for one customer: what is open, what it is worth, the draw, the holdouts."""
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -23,8 +22,7 @@ POLICY_VERSION = "online-posterior-sampling-1"
 """Changes when the policy would decide otherwise on the same input."""
 
 
-@dataclass(frozen=True, slots=True)
-class OnlineDecision:
+class OnlineDecision(msgspec.Struct, frozen=True, kw_only=True):
     """What was decided for one customer, and everything it rested on.
 
     Attributes:
@@ -115,10 +113,10 @@ def decide_online(
     drawn = _draw(knowledge, seen, refusals, offers, asked)
     verdict, reason = _verdict(knowledge, key_of(customer_id), drawn)
     kept = 1 - knowledge.campaign_holdout
-    total = float(drawn.chance.sum()) * kept
+    total = sum(drawn.chance) * kept
     is_out = reason == "global_holdout"
     chosen = knowledge.arms[drawn.arm] if drawn.arm >= 0 and not is_out else None
-    sent = float(drawn.chance[drawn.arm]) * kept if verdict == "send" else 1 - total
+    sent = drawn.chance[drawn.arm] * kept if verdict == "send" else 1 - total
     return OnlineDecision(
         decision_id=f"d{asked:016x}",
         customer_id=customer_id,
@@ -135,7 +133,7 @@ def decide_online(
         candidates=_candidates(knowledge, drawn),
         ruled_out=_ruled_out(knowledge, drawn.closed),
         features={} if seen is None else _named(seen.features),
-        value=float(drawn.values[drawn.arm]) if chosen else 0.0,
+        value=drawn.values[drawn.arm] if chosen else 0.0,
         cost=chosen.cost if chosen and verdict == "send" else Decimal(0),
         shadow_price=knowledge.prices.shadow_price,
         policy_version=POLICY_VERSION,
@@ -147,8 +145,8 @@ class _Drawn(NamedTuple):
     """What was open, what it was worth, how likely it was, and which it became; -1 for none."""
 
     closed: list[str]
-    values: Floats
-    chance: Floats
+    values: list[float]
+    chance: list[float]
     arm: int
 
 
@@ -161,13 +159,18 @@ def _draw(
 ) -> _Drawn:
     used = knowledge.customers.plain if seen is None else seen
     closed = _closed(knowledge, used, refusals, offers)
-    allowed = np.array([not reason for reason in closed], dtype=bool)
-    values, share = _shares(knowledge, used, allowed)
-    even = knowledge.floor / (int(allowed.sum()) + 1)
-    chance = np.where(allowed, (1 - knowledge.floor) * share + even, 0.0)
-    steps = chance.cumsum()
-    arm = int(steps.searchsorted(mixed(key, knowledge.purposes[""]), side="right"))
-    return _Drawn(closed, values, chance, arm if arm < len(steps) else -1)
+    shut = [place for place, reason in enumerate(closed) if reason]
+    values, share = _shares(knowledge, used, shut)
+    even = knowledge.floor / (len(closed) - len(shut) + 1)
+    spread = (1 - knowledge.floor) * share + even
+    spread[shut] = 0.0
+    chance = spread.tolist()
+    wanted, reached = mixed(key, knowledge.purposes[""]), 0.0
+    for arm, one in enumerate(chance):
+        reached += one
+        if wanted < reached:
+            return _Drawn(closed, values.tolist(), chance, arm)
+    return _Drawn(closed, values.tolist(), chance, -1)
 
 
 def _closed(
@@ -179,10 +182,9 @@ def _closed(
     left = (used.margin_rate * order - share * order - amount) / order
     keeps = (left >= floor - 1e-9).tolist()
     found = []
-    for arm, keeps_floor in zip(knowledge.arms, keeps, strict=True):
-        reason = refusals.get(arm.channel, "no_channel")
-        reason = reason or refusals.get(f"offer/{arm.offer_id}", "")
-        if offers is not None and arm.offer_id not in offers:
+    for (channel, offer, name), keeps_floor in zip(knowledge.kinds, keeps, strict=True):
+        reason = refusals.get(channel, "no_channel") or refusals.get(name, "")
+        if offers is not None and offer not in offers:
             reason = "not_asked"
         elif not reason and not keeps_floor:
             reason = "margin_floor"
@@ -190,21 +192,21 @@ def _closed(
     return found
 
 
-def _shares(
-    knowledge: Knowledge, used: Traits, allowed: NDArray[np.bool_]
-) -> tuple[Floats, Floats]:
+def _shares(knowledge: Knowledge, used: Traits, shut: list[int]) -> tuple[Floats, Floats]:
     """Give the expected value of each action, and the share of worlds in which it is best."""
-    prices, arms = knowledge.prices, len(knowledge.arms)
-    if not arms:
-        return np.zeros(0), np.zeros(0)
-    effects = (knowledge.draws @ used.features).reshape(-1, arms)
-    lasting = effects * (prices.calibration * (1 + prices.after_effect)) + prices.after_contact
+    prices, actions = knowledge.prices, 1 + len(knowledge.arms)
+    effects = (knowledge.draws @ used.features).reshape(-1, actions)
+    effects *= used.worth
     fatigue = prices.opt_out[used.bucket] * (prices.future * used.standing)
-    values = used.worth * lasting - (prices.contact_cost + fatigue)
-    net = np.where(allowed, values - prices.shadow_price * prices.budget_cost, -np.inf)
-    best = net.argmax(axis=1)
-    best = best[net[np.arange(len(net)), best] > 0]
-    return values.mean(axis=0), np.bincount(best, minlength=arms) / len(net)
+    sure = used.worth * prices.after_contact - (prices.contact_cost + fatigue)
+    above = np.zeros(actions)
+    above[1:] = sure - prices.charge
+    for place in shut:
+        above[1 + place] = -np.inf
+    # Doing nothing comes first and is worth nothing: an action has to be worth more than that.
+    best = np.bincount((effects + above).argmax(axis=1), minlength=actions)
+    worlds = len(effects)
+    return np.add.reduce(effects, axis=0)[1:] / worlds + sure, best[1:] / worlds
 
 
 def _verdict(knowledge: Knowledge, key: int, drawn: _Drawn) -> tuple[str, str]:
@@ -217,9 +219,7 @@ def _verdict(knowledge: Knowledge, key: int, drawn: _Drawn) -> tuple[str, str]:
             return "skip", max(
                 set(reasons), key=lambda r: (reasons.count(r), r), default="no_offer"
             )
-        worth = max(
-            value for value, reason in zip(drawn.values.tolist(), closed, strict=True) if not reason
-        )
+        worth = max(value for value, reason in zip(drawn.values, closed, strict=True) if not reason)
         return "abstain", "negative_value" if worth <= 0 else "exploration"
     if mixed(key, knowledge.purposes[knowledge.arms[arm].offer_id]) < knowledge.campaign_holdout:
         return "holdout", "campaign_holdout"
@@ -227,9 +227,8 @@ def _verdict(knowledge: Knowledge, key: int, drawn: _Drawn) -> tuple[str, str]:
 
 
 def _candidates(knowledge: Knowledge, drawn: _Drawn) -> dict[str, tuple[float, float]]:
-    values, chance = drawn.values.round(4).tolist(), drawn.chance.round(6).tolist()
-    rows = zip(knowledge.names, drawn.closed, values, chance, strict=True)
-    return {name: (value, p) for name, shut, value, p in rows if not shut}
+    rows = zip(knowledge.names, drawn.closed, drawn.values, drawn.chance, strict=True)
+    return {name: (round(value, 4), round(p, 6)) for name, shut, value, p in rows if not shut}
 
 
 def _ruled_out(knowledge: Knowledge, closed: list[str]) -> dict[str, list[str]]:

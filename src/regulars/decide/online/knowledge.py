@@ -31,22 +31,18 @@ class Prices:
 
     Attributes:
         contact_cost: Cost of one contact; shape (arms,).
-        budget_cost: What a contact takes from the budget; shape (arms,).
+        charge: What a contact takes from the budget, at the price of money; shape (arms,).
         opt_out: Opt-outs per contact by bucket of earlier contacts; shape (buckets, arms).
         future: What the next contacts with an average customer are believed to bring.
         after_contact: Orders a contact causes after the window.
-        after_effect: Later orders per order caused within the window.
-        calibration: Factor from predicted to measured effects.
         shadow_price: Value the last unit of the turn's budget bought.
     """
 
     contact_cost: Floats
-    budget_cost: Floats
+    charge: Floats
     opt_out: Floats
     future: float
     after_contact: float
-    after_effect: float
-    calibration: float
     shadow_price: float
 
 
@@ -60,7 +56,9 @@ class Knowledge:
         seed: The workspace's seed.
         arms: The actions there are today.
         names: Offer and channel of each in one word.
-        draws: Drawn coefficients, shape (draws x arms, features).
+        kinds: Channel and offer of each, and the name the offer is closed by.
+        draws: Orders a feature brings with an action, later ones included, in drawn worlds; of
+            each world doing nothing comes first; shape (draws x (1 + arms), features).
         discounts: Share and amount off, least order and margin floor; shape (4, arms).
         prices: Costs and worth.
         customers: What the turn knew of each customer.
@@ -76,6 +74,7 @@ class Knowledge:
     seed: int
     arms: tuple[Arm, ...]
     names: tuple[str, ...]
+    kinds: tuple[tuple[str, str, str], ...]
     draws: Floats
     discounts: Floats
     prices: Prices
@@ -115,15 +114,19 @@ def knowledge_of(
     customers = traits_of(people)
     random = np.random.Generator(np.random.Philox(key_of(loop.seed, "online beliefs", turn)))
     thetas = belief.draws(_DRAWS, random.standard_normal((_DRAWS, len(belief.terms))))
-    draws = [arm_coefficients(belief.terms, arms, theta) for theta in thetas]
     mean = arm_coefficients(belief.terms, arms, belief.posterior()[0])
+    draws = np.zeros((_DRAWS, 1 + len(arms), mean.shape[1]))
+    for world, theta in zip(draws, thetas, strict=True):
+        world[1:] = arm_coefficients(belief.terms, arms, theta)
+    draws *= tuned.calibration * (1 + tuned.after_effect)
     return Knowledge(
         turn,
         day,
         loop.seed,
         tuple(arms),
         tuple(arm.name for arm in arms),
-        np.concatenate(draws) if arms else np.zeros((0, mean.shape[1])),
+        tuple((arm.channel, arm.offer_id, f"offer/{arm.offer_id}") for arm in arms),
+        draws.reshape(-1, mean.shape[1]),
         _discounts(arms),
         _prices(customers, arms, tuned, mean, shadow_price),
         customers,
@@ -165,11 +168,9 @@ def _prices(
     rates = opt_out_rates(arms, tuned) if arms else np.zeros((OPT_OUT_BUCKETS, 0))
     return Prices(
         free.contact_cost,
-        free.budget_cost,
+        free.budget_cost * shadow_price,
         rates,
         gain * _FUTURE_TURNS,
         tuned.after_contact,
-        tuned.after_effect,
-        tuned.calibration,
         shadow_price,
     )

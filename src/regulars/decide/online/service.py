@@ -4,13 +4,13 @@ import json
 import threading
 from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 from ibis import _
@@ -68,6 +68,11 @@ class Decider:
         self._spent = Decimal(0)
         self._unpaid: set[str] = set()
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether knowledge was read, so that a decision need not wait for it."""
+        return self._knowledge is not None
+
     def decide(
         self,
         customer_id: str,
@@ -109,7 +114,7 @@ class Decider:
             offers=offers,
         )
         if found.verdict == "send" and not self._pay(found):
-            found = replace(found, verdict="skip", reason="budget", cost=Decimal(0))
+            found = msgspec.structs.replace(found, verdict="skip", reason="budget", cost=Decimal(0))
         self.log.decided(found.decision_id, found.encoded())
         return found
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from regulars.serve.http.door.workspaces import Site, Workspace
+    from regulars.serve.ingest.wire import ShortWay
 
 app = typer.Typer()
 
@@ -77,6 +78,7 @@ def run_server(site: "Site", *, host: str, port: int, is_draining: bool, has_con
             listening=listening,
             ready=ready,
             rest=_console(site) if has_console else None,
+            short_way=_decisions(site) if has_console else None,
         )
 
 
@@ -91,6 +93,13 @@ def _console(site: "Site") -> "ASGIApp":
     from regulars.serve.web import make_web  # noqa: PLC0415 - slow to import
 
     return make_web(site)
+
+
+def _decisions(site: "Site") -> "ShortWay":
+    from regulars.serve.console.words import REFUSALS  # noqa: PLC0415 - slow to import
+    from regulars.serve.http.decide.short_way import DecideDoor  # noqa: PLC0415 - slow to import
+
+    return DecideDoor(site, refusals=REFUSALS)
 
 
 def _see_to_users(site: "Site", *, demo_user: bool) -> None:

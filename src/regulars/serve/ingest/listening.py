@@ -19,7 +19,7 @@ from regulars.collect.ingest.service import Intake
 from regulars.errors import InputError
 from regulars.serve.ingest import Desk, Desks, Front, Reception, protocol_for
 from regulars.serve.ingest.answers import refused
-from regulars.serve.ingest.wire import IDLE_SECONDS, IngestProtocol
+from regulars.serve.ingest.wire import IDLE_SECONDS, IngestProtocol, ShortWay
 
 if TYPE_CHECKING:
     from regulars.serve.http.door.workspaces import Workspace
@@ -92,6 +92,7 @@ def serve_workspaces(
     listening: socket.socket,
     ready: Callable[[], None],
     rest: ASGIApp | None = None,
+    short_way: ShortWay | None = None,
     disk: Disk | None = None,
 ) -> None:
     """Serve until told to end by SIGTERM or SIGINT.
@@ -101,6 +102,7 @@ def serve_workspaces(
         listening: Where to accept connections.
         ready: Called once connections are accepted.
         rest: Answers what is not for events; nothing else is served when left out.
+        short_way: Answers some of that sooner.
         disk: How to touch the disk.
 
     Raises:
@@ -110,14 +112,14 @@ def serve_workspaces(
     # The writing threads need the interpreter for microseconds, hundreds of times a second; at
     # the usual 5 ms each would wait longer for it than for the disk.
     sys.setswitchinterval(SWITCH_SECONDS)
-    asyncio.run(_serve(workspaces, listening, ready, rest or _nothing_else, disk))
+    asyncio.run(_serve(workspaces, listening, ready, (rest or _nothing_else, short_way), disk))
 
 
 async def _serve(
     workspaces: "Sequence[Workspace]",
     listening: socket.socket,
     ready: Callable[[], None],
-    rest: ASGIApp,
+    beside: tuple[ASGIApp, ShortWay | None],
     disk: Disk | None,
 ) -> None:
     loop = asyncio.get_running_loop()
@@ -139,8 +141,8 @@ async def _serve(
             desk.intake.close()
         raise
     config = uvicorn.Config(
-        Front(reception, rest),
-        http=protocol_for(reception),
+        Front(reception, beside[0]),
+        http=protocol_for(reception, beside[1]),
         ws="none",
         lifespan="off",
         # Addresses of customers' pages stay out of the log.

@@ -8,7 +8,7 @@ one may be strict: it reads a small part of the grammar, and refuses nothing by 
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -17,6 +17,7 @@ from regulars.serve.ingest.answers import Reply, refused, written
 from regulars.serve.ingest.reception import (
     HELD_LIMIT,
     Reception,
+    Respond,
     target_of,
     too_large,
 )
@@ -51,6 +52,16 @@ class Head(NamedTuple):
     query: str
     headers: dict[str, str]
     length: int
+
+
+class ShortWay(Protocol):
+    """Answers plain requests that are not for events; what it does not take goes the full way."""
+
+    def takes(self, head: Head) -> bool:
+        """Say whether a request is to be answered here."""
+
+    def answer(self, request: Request, client: str | None, respond: Respond) -> None:
+        """Answer a request, whole; `respond` is told the answer, once, in this loop."""
 
 
 @lru_cache(maxsize=1024)
@@ -101,6 +112,7 @@ class IngestProtocol(H11Protocol):
     """A connection that takes events by the short way; subclasses say where to."""
 
     reception: Reception
+    short_way: ShortWay | None = None
 
     def __init__(self, *given: Any, **named: Any) -> None:
         """Start between two requests."""
@@ -178,12 +190,15 @@ class IngestProtocol(H11Protocol):
         if 0 <= end <= MOST_HEAD_BYTES:
             read = _read_again if end <= MOST_REMEMBERED_BYTES else read_head
             head = read(self._buffer[: end + 2])
-        if head is None or not self.reception.takes(head.path):
+        if head is None or not (self.reception.takes(head.path) or self._is_short(head)):
             self._is_handed_over = True
             data, self._buffer = self._buffer, b""
             super().data_received(data)
             return
         self._begin(head, end + 4)
+
+    def _is_short(self, head: Head) -> bool:
+        return self.short_way is not None and self.short_way.takes(head)
 
     def _begin(self, head: Head, start: int) -> None:
         self._is_busy, self._head, self._begun_at = True, head, self._heard_at
@@ -238,7 +253,10 @@ class IngestProtocol(H11Protocol):
         body = b"".join(self._parts)
         self._release()
         request = Request(head.method, head.path, head.query, head.headers, body)
-        self.reception.answer(request, self.client[0] if self.client else None, self._respond)
+        is_event = self.short_way is None or self.reception.takes(head.path)
+        desk = self.reception if is_event else self.short_way
+        assert desk is not None
+        desk.answer(request, self.client[0] if self.client else None, self._respond)
 
     def _release(self) -> None:
         """Give back the room the body was promised."""
@@ -266,9 +284,18 @@ class IngestProtocol(H11Protocol):
             self._next()
 
 
-def protocol_for(reception: Reception) -> type[IngestProtocol]:
-    """Give the kind of connection that brings events to a reception."""
-    return type("IngestProtocolHere", (IngestProtocol,), {"reception": reception})
+def protocol_for(reception: Reception, short_way: ShortWay | None = None) -> type[IngestProtocol]:
+    """Give the kind of connection that brings events to a reception.
+
+    Args:
+        reception: Answers requests with events.
+        short_way: Answers other requests that are asked hundreds of times a second.
+
+    Returns:
+        The class, for uvicorn's `http`.
+    """
+    here = {"reception": reception, "short_way": short_way}
+    return type("IngestProtocolHere", (IngestProtocol,), here)
 
 
 def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:

@@ -1,18 +1,19 @@
 """`POST /api/decide`: one decision for one customer now, in one round trip; also many at once."""
 
 import threading
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from regulars.decide.online.deciding import OnlineDecision
-from regulars.errors import InputError, NotReady, RegularsError, UnknownName
+from regulars.errors import InputError, RegularsError, UnknownName
 from regulars.reach.standing import standing_now
 from regulars.reach.standing.gate import Gate, gate_of
 from regulars.serve.http.door.workspaces import Workspace
@@ -42,6 +43,25 @@ class Seen(msgspec.Struct, forbid_unknown_fields=True):
     """A decision a customer saw."""
 
     decision_id: str
+
+
+class Answered(NamedTuple):
+    """An answer.
+
+    Attributes:
+        status: HTTP status.
+        content: JSON.
+    """
+
+    status: int
+    content: bytes
+
+
+class Answering(Protocol):
+    """Answers one kind of request."""
+
+    def __call__(self, workspace: Workspace, body: bytes, *, now: datetime) -> Answered:
+        """Answer a request whose caller may ask."""
 
 
 class Rules:
@@ -114,72 +134,96 @@ def _customer(workspace: Workspace, asked: Asked) -> str:
     return found
 
 
-async def decide_one(request: Request) -> Response:
-    """Decide for one customer."""
-    caller = request.state.caller
-    asked = _read(await request.body(), Asked)
-    if isinstance(asked, Response):
+def one_answered(workspace: Workspace, body: bytes, *, now: datetime) -> Answered:
+    """Answer `POST /api/decide`.
+
+    Args:
+        workspace: Whose customer.
+        body: The request's.
+        now: The moment, aware.
+
+    Returns:
+        Status and JSON.
+    """
+    asked = _read(body, Asked)
+    if isinstance(asked, Answered):
         return asked
-    found = await run_in_threadpool(_answer, caller.workspace, [asked], now=caller.now)
-    return found if isinstance(found, Response) else _json(found[0])
+    return _told(lambda: decide_now(workspace, asked, now=now))
 
 
-async def decide_many(request: Request) -> Response:
-    """Decide for up to a thousand customers."""
-    caller = request.state.caller
-    asked = _read(await request.body(), AskedAtOnce)
-    if isinstance(asked, Response):
+def many_answered(workspace: Workspace, body: bytes, *, now: datetime) -> Answered:
+    """Answer `POST /api/decide/batch`: up to a thousand customers, each decided on and logged.
+
+    Args:
+        workspace: Whose customers.
+        body: The request's.
+        now: The moment, aware.
+
+    Returns:
+        Status and JSON.
+    """
+    asked = _read(body, AskedAtOnce)
+    if isinstance(asked, Answered):
         return asked
     if len(asked.customers) > MOST_AT_ONCE:
-        return _refused(400, f"{len(asked.customers)} customers, at most {MOST_AT_ONCE} at once")
+        return refused(400, f"{len(asked.customers)} customers, at most {MOST_AT_ONCE} at once")
     each = [
         msgspec.structs.replace(one, offers=asked.offers) if one.offers is None else one
         for one in asked.customers
     ]
-    found = await run_in_threadpool(_answer, caller.workspace, each, now=caller.now)
-    return found if isinstance(found, Response) else _json({"decisions": found})
+    return _told(lambda: {"decisions": [decide_now(workspace, one, now=now) for one in each]})
 
 
-async def exposed(request: Request) -> Response:
-    """Note that a customer saw what was decided; it counts once, and only if it is logged."""
-    caller = request.state.caller
-    seen = _read(await request.body(), Seen)
-    if isinstance(seen, Response):
+def exposure_answered(workspace: Workspace, body: bytes, *, now: datetime) -> Answered:
+    """Answer `POST /api/decide/exposed`: it counts once, and only if the decision is on disk.
+
+    Args:
+        workspace: Whose customer.
+        body: The request's.
+        now: The moment, aware.
+
+    Returns:
+        Status and JSON.
+    """
+    seen = _read(body, Seen)
+    if isinstance(seen, Answered):
         return seen
-    try:
-        decider = await run_in_threadpool(lambda: caller.workspace.decider)
-    except NotReady as error:
-        return _refused(503, str(error))
-    return _json({"counts": decider.exposed(seen.decision_id, now=caller.now)})
+    return _told(lambda: {"counts": workspace.decider.exposed(seen.decision_id, now=now)})
 
 
-def _answer(
-    workspace: Workspace, asked: list[Asked], *, now: datetime
-) -> list[OnlineDecision] | Response:
+def refused(status: int, message: str) -> Answered:
+    """Say no as every route of the API does."""
+    told = {"error": {"status": status, "message": message}}
+    return Answered(status, msgspec.json.encode(told))
+
+
+def _told(found: Callable[[], Any]) -> Answered:
     try:
-        return [decide_now(workspace, one, now=now) for one in asked]
+        return Answered(200, msgspec.json.encode(found()))
     except RegularsError as error:
         wrong = isinstance(error, InputError | UnknownName)
-        return _refused(400 if wrong else 503, str(error))
+        return refused(400 if wrong else 503, str(error))
 
 
 def _read(body: bytes, kind: type[Any]) -> Any:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.MsgspecError as error:
-        return _refused(400, str(error))
+        return refused(400, str(error))
 
 
-def _json(value: Any) -> Response:
-    return Response(msgspec.json.encode(value), media_type="application/json")
+def _route(path: str, answered: Answering) -> Route:
+    async def answer(request: Request) -> Response:
+        caller, body = request.state.caller, await request.body()
+        status, content = await run_in_threadpool(answered, caller.workspace, body, now=caller.now)
+        return Response(content, status, media_type="application/json")
+
+    return Route(path, answer, methods=["POST"])
 
 
-def _refused(status: int, message: str) -> Response:
-    return JSONResponse({"error": {"status": status, "message": message}}, status)
-
-
-ROUTES = [
-    Route("/api/decide", decide_one, methods=["POST"]),
-    Route("/api/decide/batch", decide_many, methods=["POST"]),
-    Route("/api/decide/exposed", exposed, methods=["POST"]),
-]
+ANSWERS: Mapping[str, Answering] = {
+    "/api/decide": one_answered,
+    "/api/decide/batch": many_answered,
+    "/api/decide/exposed": exposure_answered,
+}
+ROUTES = [_route(path, answered) for path, answered in ANSWERS.items()]

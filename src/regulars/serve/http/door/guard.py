@@ -2,7 +2,7 @@
 
 import hmac
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -252,9 +252,19 @@ def drop_session(response: Response, caller: Caller) -> None:
 
 def _sent_key(scope: Scope) -> str:
     """Take the API key of a request; "" when there is none, or it is not for the API."""
-    if not scope["path"].startswith("/api/"):
-        return ""
-    headers = Headers(scope=scope)
+    return sent_key(Headers(scope=scope)) if scope["path"].startswith("/api/") else ""
+
+
+def sent_key(headers: Mapping[str, str]) -> str:
+    """Take the API key out of headers by lower-case name.
+
+    Returns:
+        What was sent as a key; "" when there is none.
+
+    Example:
+        >>> sent_key({"authorization": "Bearer rk_1"}), sent_key({"x-api-key": "rk_2"})
+        ('rk_1', 'rk_2')
+    """
     kind, _, bearer = headers.get("authorization", "").partition(" ")
     return bearer.strip() if kind.lower() == "bearer" else headers.get("x-api-key", "").strip()
 

@@ -96,6 +96,12 @@ class Workspace:
                 self._decider = Decider(self.folder, self.reading, self.state, self.settings)
             return self._decider
 
+    @property
+    def decides_at_once(self) -> bool:
+        """Whether a decision waits neither for knowledge to be read nor for a server."""
+        is_ready = self._decider is not None and self._decider.is_ready
+        return is_ready and self._first.state.dialect == "sqlite"
+
     def close(self) -> None:
         """Write what waits to be logged, and let another process decide online."""
         with self._deciding:
