@@ -430,3 +430,19 @@ def test_a_callback_names_whoever_may_be_greeted_in_time():
     assert new_customers(late, late_query, secret=KEYS, now=NOW) == []
     assert new_customers(other, other_query, secret=KEYS, now=NOW) == []
     assert parse_wechat(raw, query, secret=KEYS, now=NOW) == []
+
+
+def test_a_letter_without_a_name_or_a_date_is_the_same_receipt_when_it_comes_again():
+    bare = dsn().replace(b"Message-ID: <d1@mx.example>\r\n", b"")
+    bare = bare.replace(b"Date: Mon, 2 Mar 2026 08:00:00 +0000\r\n", b"")
+    later = NOW + timedelta(hours=3)
+    vouched = {"?key": SECRET}
+
+    [first] = parse_email(bare, vouched, secret=SECRET, now=NOW)
+    [again] = parse_email(bare, vouched, secret=SECRET, now=later)
+    [other] = parse_email(dsn(status="5.2.2").replace(
+        b"Message-ID: <d1@mx.example>\r\n", b""), vouched, secret=SECRET, now=NOW)  # fmt: skip
+
+    assert first.notice_id
+    assert first.notice_id == again.notice_id
+    assert other.notice_id != first.notice_id

@@ -247,4 +247,5 @@ def _name(letter: EmailMessage, whose: str) -> str:
     own = str(letter.get("Message-ID", "")).strip().strip("<>")
     # One report may be of several; an address does not go on in clear.
     of = hashlib.blake2b(whose.encode(), digest_size=8).hexdigest()
-    return f"{own}:{of}" if own else ""
+    # A letter without a name, and perhaps without a date, is told again by what it says.
+    return f"{own or hashlib.blake2b(letter.as_bytes(), digest_size=16).hexdigest()}:{of}"

@@ -23,10 +23,12 @@ SELECT assignment, COUNT(*) AS customers FROM campaign_members
 WHERE campaign_id = :campaign_id AND phase = :phase GROUP BY assignment
 
 -- name: membership
+-- Phases first, of which there are few: members of each are found by campaign and customer.
 SELECT m.campaign_id, m.phase, m.assignment, p.name, p.state
-FROM campaign_members AS m
-JOIN campaign_phases AS p ON p.campaign_id = m.campaign_id AND p.position = m.phase
-WHERE m.customer_id = :customer_id AND p.enrolled_at IS NULL
+FROM campaign_phases AS p
+CROSS JOIN campaign_members AS m
+WHERE p.enrolled_at IS NULL AND m.campaign_id = p.campaign_id AND m.customer_id = :customer_id
+  AND m.phase = p.position
 
 -- name: enrolled
 UPDATE campaign_phases SET state = 'sending', enrolled_at = :at

@@ -35,7 +35,15 @@ FROM ledger WHERE state = 'unknown' ORDER BY channel, at, key
 SELECT run_id, step, COALESCE(campaign_id, '') AS campaign_id, COALESCE(channel, '') AS channel,
        message_class, topic, key, state AS fate, reason, attempts, planned_at, at, settled_at,
        hold_until, provider_id, COALESCE(offer_id, '') AS offer_id
-FROM ledger WHERE customer_id = :customer_id
+FROM ledger WHERE customer_id IN (SELECT value FROM json_each(:customers))
+ORDER BY COALESCE(at, planned_at) DESC, key LIMIT :most
+
+-- name: of_customer [postgresql]
+SELECT run_id, step, COALESCE(campaign_id, '') AS campaign_id, COALESCE(channel, '') AS channel,
+       message_class, topic, key, state AS fate, reason, attempts, planned_at, at, settled_at,
+       hold_until, provider_id, COALESCE(offer_id, '') AS offer_id
+FROM ledger
+WHERE customer_id IN (SELECT json_array_elements_text(CAST(:customers AS json)))
 ORDER BY COALESCE(at, planned_at) DESC, key LIMIT :most
 
 -- name: exported

@@ -1,5 +1,6 @@
 """Everybody accounted for: fates of a run, one customer's contacts, the unknown, the stuck."""
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -72,19 +73,20 @@ def account(state: State, run: str | int, *, step: str | None = None) -> Tally:
     )
 
 
-def why(state: State, customer_id: str, *, limit: int = 100) -> list[Attempt]:
+def why(state: State, *customer_ids: str, limit: int = 100) -> list[Attempt]:
     """Tell what became of one customer, every contact and every non-contact with its reason.
 
     Args:
         state: The transactional store.
-        customer_id: Who.
+        *customer_ids: Who; every id she has had, where there were several.
         limit: Most rows to give.
 
     Returns:
         One per run and step she was in, the newest first; empty when she was in none.
     """
+    asked = json.dumps(sorted(set(customer_ids)))
     with state.reading() as opened:
-        rows = opened.all(_SQL["of_customer"], customer_id=customer_id, most=limit)
+        rows = opened.all(_SQL["of_customer"], customers=asked, most=limit)
     return [_attempt(row) for row in rows]
 
 

@@ -180,6 +180,15 @@ SELECT DISTINCT owner FROM ledger WHERE state = 'claimed' AND turn = :turn AND o
 UPDATE ledger SET lease_until = :due
 WHERE state = 'claimed' AND turn = :turn AND owner = :owner AND lease_until > :due
 
+-- name: expire [postgresql]
+-- Two that find the same process dead lock its rows in one order, or would wait for each other.
+UPDATE ledger SET lease_until = :due
+WHERE key IN (
+    SELECT key FROM ledger
+    WHERE state = 'claimed' AND turn = :turn AND owner = :owner AND lease_until > :due
+    ORDER BY key FOR UPDATE
+)
+
 -- name: expire_all
 UPDATE ledger SET lease_until = :due
 WHERE state = 'claimed' AND turn = :turn AND (lease_until > :due OR lease_until IS NULL)
@@ -187,6 +196,16 @@ WHERE state = 'claimed' AND turn = :turn AND (lease_until > :due OR lease_until 
 -- name: renew
 UPDATE ledger SET lease_until = :lease_until
 WHERE state = 'claimed' AND turn = :turn AND owner = :owner AND lease_until < :lease_until
+
+-- name: renew [postgresql]
+-- Rows a sender is settling need no longer lease, and waiting for them would end in a deadlock: it
+-- locks its rows in an order of its own.
+UPDATE ledger SET lease_until = :lease_until
+WHERE key IN (
+    SELECT key FROM ledger
+    WHERE state = 'claimed' AND turn = :turn AND owner = :owner AND lease_until < :lease_until
+    ORDER BY key FOR UPDATE SKIP LOCKED
+)
 
 -- name: release
 UPDATE ledger SET state = 'planned', reason = 'planned', next_at = NULL, settled_at = NULL

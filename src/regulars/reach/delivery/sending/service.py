@@ -1,9 +1,11 @@
 """Senders at work: windows claimed, composed, handed over and settled, channel beside channel."""
 
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from regulars.errors import OutsideError, Transient
 from regulars.ports.channels import Answer, Channel, Contact, Message, Outcome, Recovery
@@ -11,11 +13,13 @@ from regulars.reach.delivery.ledger.rows.service import Held, with_messages
 from regulars.reach.delivery.ledger.service import Ledger
 from regulars.reach.delivery.reports import Counts
 from regulars.reach.delivery.runs import LANES, stamp
+from regulars.reach.delivery.sending.insisting import insist
 
 Compose = Callable[[Sequence[Contact]], dict[str, Message | str]]
 Clock = Callable[[], datetime]
 
 URGENT = LANES[:1]
+_LOG = logging.getLogger("regulars.reach.delivery")
 # A sender for what customers wait for looks again after these seconds while others are at work.
 URGENT_LOOKS_EVERY = 0.1
 
@@ -138,7 +142,7 @@ class Sender:
             composed = hands.compose([one.contact for one in held])
         except Exception as error:
             # Nothing was handed over: what was claimed is planned again, and judged again.
-            hands.ledger.unclaim(held)
+            insist(partial(hands.ledger.unclaim, held))
             if hands.raises:
                 raise
             self._broke(error)
@@ -146,7 +150,7 @@ class Sender:
         ready, without = with_messages(held, composed)
         if without:
             lacking = [one for one in held if one.contact.key in without]
-            hands.ledger.refuse_claimed(lacking, without, now=hands.moment())
+            insist(partial(hands.ledger.refuse_claimed, lacking, without, now=hands.moment()))
             hands.counts.add(self._name, {"skipped": len(lacking)})
         return ready
 
@@ -164,7 +168,7 @@ class Sender:
             for one in held
             if one.contact.key in answers and answers[one.contact.key].outcome is Outcome.THROTTLED
         ]
-        self._hands.ledger.unclaim(unseen)
+        insist(partial(self._hands.ledger.unclaim, unseen))
         known = {one.contact.key for one in unseen}
         self._settle([one for one in held if one.contact.key not in known], answers)
 
@@ -182,14 +186,15 @@ class Sender:
         remember([one.contact for one in ready])
 
     def _settle(self, held: Sequence[Held], answers: Mapping[str, Answer]) -> None:
-        ends = self._hands.ledger.settle(
+        settle = partial(
+            self._hands.ledger.settle,
             held,
             answers,
             self._channel.recovery,
             self._channel.key_seconds,
             now=self._hands.clock(),
         )
-        self._hands.counts.add(self._name, ends)
+        self._hands.counts.add(self._name, insist(settle))
 
     def _answered(self, held: Sequence[Held], answers: Mapping[str, Answer]) -> None:
         """Draw the consequences of a window for the next ones."""
@@ -309,4 +314,8 @@ def _beside(
 def _renew(hands: Hands, ended: threading.Event) -> None:
     """Keep the leases of a long pass alive: a call may take longer than a lease."""
     while not ended.wait(hands.ledger.pace.sending.lease_seconds / 3):
-        hands.ledger.renew(now=hands.clock())
+        try:
+            hands.ledger.renew(now=hands.clock())
+        except OutsideError as error:
+            # The next beat comes before the lease ends; without a heart there would be none.
+            _LOG.warning("leases were not renewed: %s", str(error).partition("\n")[0])

@@ -12,7 +12,7 @@ from regulars.reach.campaigns.running.service import not_yet_enrolled
 from regulars.reach.campaigns.splitting import CONTACT
 from regulars.reach.delivery.reports import Attempt
 from regulars.reach.delivery.service import why
-from regulars.unify.identity.service import aliases
+from regulars.unify.identity.service import members, present_ids
 
 if TYPE_CHECKING:
     from regulars.app import App
@@ -86,12 +86,15 @@ def explain(state: "State", customer_id: str, *, zone: str, limit: int = 100) ->
     Returns:
         The explanation; no attempts for a customer nothing has considered.
     """
-    present = aliases(state).get(customer_id, customer_id)
-    attempts = why(state, present, limit=limit)
-    if present != customer_id:
-        attempts += why(state, customer_id, limit=limit)
-    found = [_waiting(one["campaign_id"], one["name"], one["assignment"]) for one in
-             not_yet_enrolled(state, present)]  # fmt: skip
+    present = present_ids(state, [customer_id])[customer_id]
+    # Rows of the ledger keep the id they were written under: of everybody she has been, one by one.
+    was = dict.fromkeys([present, customer_id, *(node.node for node in members(state, present))])
+    attempts = why(state, *was, limit=limit)
+    found = [
+        _waiting(row["campaign_id"], row["name"], row["assignment"])
+        for one in was
+        for row in not_yet_enrolled(state, one)
+    ]
     found += [_told(one, zone) for one in attempts]
     if not found:
         zh, en = _words("sentence", "nothing")

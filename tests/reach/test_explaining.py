@@ -1,0 +1,101 @@
+"""Why somebody got something or did not: under every id he has had, at a cost that does not grow."""
+
+import json
+import sqlite3
+
+import pytest
+
+from regulars.reach.campaigns.running import service as running
+from regulars.reach.delivery import Member, Run
+from regulars.reach.delivery.accounts import service as accounts
+from regulars.reach.delivery.service import enrol, tick
+from regulars.reach.standing.gate import Gate
+from regulars.records.identifiers import customer_id_of
+from regulars.serve.sending.explaining import explain
+from regulars.unify.identity import service as identity
+from regulars.unify.identity.service import merge
+
+COOKIE = customer_id_of("cookie", "a-1")
+# What was asked, and phases of campaigns: neither grows with customers.
+MAY_BE_READ_THROUGH = {"n", "json_each", "p"}
+ON_BOTH = True
+
+
+def send(shop, run, customer):
+    shop.granted([customer])
+    now = shop.turn().now
+    enrol(shop.state, run, [Member(customer, "send", "chosen", channel="sms")], now=now)
+    gate = Gate(shop.policy, zone=shop.zone)
+    tick(shop.state, now=now, channels={"sms": shop.provider()}, gate=gate)
+
+
+@pytest.mark.parametrize("asked", ["u1", COOKIE])
+def test_what_was_sent_under_an_id_of_before_is_told_under_every_id(shop, asked):
+    shop.run("INSERT INTO identifiers VALUES (:n, 'cookie', 'a-1', :n, 1, '', '', '', 0)",
+             {"n": COOKIE})  # fmt: skip
+    send(shop, Run("campaign/visit/all", "visit"), COOKIE)
+    send(shop, Run("campaign/spring/all", "spring"), "u1")
+    merge(shop.state, "u1", COOKIE, actor="wang", now=shop.turn().now)
+
+    told = explain(shop.state, asked, zone=shop.zone)
+
+    assert told.customer_id == "u1"
+    assert {one.campaign: one.fate for one in told.attempts} == {"visit": "sent", "spring": "sent"}
+
+
+@pytest.mark.parametrize(
+    ("statements", "name"),
+    [
+        (accounts._SQL, "of_customer"),
+        (running._SQL, "membership"),
+        (identity._QUERIES, "owners"),
+        (identity._QUERIES, "members"),
+    ],
+)
+def test_no_table_that_grows_with_the_shop_is_read_through(empty_database, statements, name):
+    values = {"customers": '["u1"]', "nodes": '["u1"]', "customer_id": "u1", "most": 100}
+    opened = sqlite3.connect(empty_database)
+    steps = [row[3] for row in opened.execute(f"EXPLAIN QUERY PLAN {statements[name]}", values)]
+    opened.close()
+
+    assert [s for s in steps if s.startswith("SEARCH")], json.dumps(steps)
+    through = {step.split()[1] for step in steps if step.startswith("SCAN")}
+    assert through <= MAY_BE_READ_THROUGH
+
+
+def test_explaining_asks_no_statement_that_reads_every_id(shop):
+    """Planted before: the ids of everybody were read to find those of one."""
+    read = []
+
+    class Watched:
+        def __init__(self, opened):
+            self._opened = opened
+
+        def all(self, sql, /, **values):
+            rows = self._opened.all(sql, **values)
+            read.append(len(rows))
+            return rows
+
+    class State:
+        def reading(self):
+            return _watching(shop.state, Watched)
+
+    rows = [{"n": f"n{k}", "c": f"c{k}", "o": k} for k in range(300)]
+    shop.run("INSERT INTO identifiers VALUES (:n, 'cookie', :n, :c, :o, '', '', '', 0)", *rows)
+    send(shop, Run("campaign/spring/all", "spring"), "c7")
+
+    told = explain(State(), "c7", zone=shop.zone)
+
+    assert [one.campaign for one in told.attempts] == ["spring"]
+    assert max(read) <= 2
+
+
+class _watching:
+    def __init__(self, state, watched):
+        self._opening, self._watched = state.reading(), watched
+
+    def __enter__(self):
+        return self._watched(self._opening.__enter__())
+
+    def __exit__(self, *raised):
+        return self._opening.__exit__(*raised)
