@@ -70,3 +70,23 @@ def test_what_is_wrong_is_a_sentence_and_an_exit_code(
 
     assert ended == code
     assert says in err
+
+
+def test_a_source_that_cannot_be_read_holds_up_no_other(run, tmp_path):
+    shop = tmp_path / "shop"
+    for name, kind in (("a", "partner"), ("b", "reviews"), ("c", "weather")):
+        text = f'[sources.{name}]\nkind = "{kind}"\nvia = "folder"\npath = "{kind}"\n'
+        (shop / "regulars.toml").open("a").write(text)
+        if kind != "reviews":
+            run("collect", "sources", kind, "--out", shop / kind)
+
+    code, out, err = run("collect", "pull", "--dir", shop)
+    told, as_json, _ = run("collect", "pull", "--dir", shop, "--json")
+
+    assert (code, told) == (3, 3)
+    assert "c  weather.csv  weather_days: 2 stored" in out
+    assert "a: not read: source 'a' of kind partner has no recorded legal basis" in err
+    assert "b: not read: there is no folder" in err
+    assert [sorted(json.loads(line)) for line in as_json.splitlines()] == [
+        ["error", "source"], ["error", "source"], ["results", "source"]
+    ]  # fmt: skip

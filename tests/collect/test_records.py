@@ -3,6 +3,8 @@
 import json
 from datetime import date, datetime
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from openpyxl import Workbook
 
@@ -93,4 +95,24 @@ def test_a_workbook_without_a_heading_is_refused(shop):
     workbook(shop.folder / "orders.xlsx", heading=("a", "a", "b", "c", "d"))
 
     with pytest.raises(InputError, match="names each column once"):
+        shop.bring()
+
+
+def test_half_a_character_and_u0000_are_no_text(shop):
+    shop.write(
+        "stores.json", '[{"store_id": "s1"}, {"store_id": "\\ud800"}, {"store_id": "s\\u0000"}]'
+    )
+
+    shop.bring()
+
+    assert shop.rows("stores", "store_id") == [("s1",)]
+    assert shop.held_back() == {
+        ("stores.json", 2, "bad_encoding"), ("stores.json", 3, "bad_encoding")
+    }  # fmt: skip
+
+
+def test_a_column_of_lists_is_refused_with_what_to_do(shop):
+    pq.write_table(pa.table({"store_id": [["s1"], ["s2"]]}), shop.folder / "stores.parquet")
+
+    with pytest.raises(InputError, match="store_id takes single values; export it as plain"):
         shop.bring()

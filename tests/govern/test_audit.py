@@ -225,6 +225,18 @@ def test_an_entry_commits_or_vanishes_with_the_callers_transaction(shop):
     assert len(newest(state, size=100)) == 30
 
 
+def test_what_people_write_is_kept_masked(shop):
+    state, _ = shop
+    detail = {"reason": "rang from 13912345678", "to": "x", "note": None}
+
+    with state.transaction() as transaction:
+        record(transaction, actor="mei", action="x.y", subject="s", detail=detail, at=NOW)
+
+    [kept] = newest(state, size=1)
+    assert "139****5678" in kept.detail
+    assert "13912345678" not in kept.detail
+
+
 def test_a_sound_log_is_verified_to_its_last_entry(shop):
     state, folder = shop
 

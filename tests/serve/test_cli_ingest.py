@@ -117,6 +117,8 @@ def test_keys_are_given_out_listed_and_revoked(capsys, shop):
     [
         (("key", "~unknown-key"), "must be 1 to 64 letters"),
         (("key", "web", "--scope", "all"), "known: events, receipts"),
+        (("key", "web", "--dialect", "smoke"), "known: native, posthog, rudder, segment, sensors"),
+        (("key", "web", "--origin", "shop.example"), "must be scheme and host such as https://"),
         (("revoke-key", "nobody"), "no source named 'nobody'"),
     ],
 )

@@ -65,12 +65,15 @@ def test_the_graph_is_masked_and_merging_needs_a_role(make_shop, serve, tmp_path
         merged = post(server, analyst, "customers/u1/merge", other=visitor)
         twice = post(server, analyst, "customers/u1/merge", other=visitor)
         undone = post(server, analyst, f"merges/{merged.json()['number']}/unmerge")
+        slip = post(server, analyst, f"customers/{visitor}/merge", other="u11")
+        beyond = post(server, analyst, f"merges/{10**30}/unmerge")
 
     values = [one["shown"] for one in shown.json()["identifiers"]]
     assert values == ["u1", "139****5678", "****ne"]
     assert [edge["rule"] for edge in shown.json()["edges"]] == ["same_event", "same_event"]
     assert (refused.status_code, merged.status_code, twice.status_code) == (403, 200, 400)
     assert [line["action"] for line in undone.json()] == ["split"]
+    assert (slip.status_code, beyond.status_code) == (404, 400)
     assert owner(app.state, "cookie", "cookie-two") == visitor
     assert [e.action for e in newest(app.state, size=2)] == ["customer.unmerge", "customer.merge"]
 
@@ -86,6 +89,7 @@ def test_the_commands_merge_explain_and_take_apart(tmp_path, capsys):
     _, whole, _ = run(capsys, "unify", "explain", "u1", "--dir", shop, "--json")
     undone, _, _ = run(capsys, "unify", "unmerge", line["number"], "--dir", shop)
     again, _, error = run(capsys, "unify", "unmerge", line["number"], "--dir", shop)
+    slip, _, unknown = run(capsys, "unify", "merge", visitor, "u11", "--dir", shop)
 
     assert (code, undone, again) == (0, 0, 2)
     assert told.startswith("u1: 4 identifiers")
@@ -94,6 +98,7 @@ def test_the_commands_merge_explain_and_take_apart(tmp_path, capsys):
     assert PHONE not in told + whole
     assert "cookie-one" not in told + whole
     assert "taken back already" in error
+    assert (slip, "no customer named 'u11'" in unknown) == (2, True)
 
 
 def test_a_customer_kept_as_tokens_is_found_shown_masked_and_uncovered(make_shop, serve, tmp_path):

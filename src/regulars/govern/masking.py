@@ -2,6 +2,18 @@
 
 import re
 
+EMAIL = re.compile(
+    r"[A-Za-z0-9._+-]{0,63}[A-Za-z0-9](?:@|%40)(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}"
+)
+"""An e-mail address inside other text, also where a URL has escaped its sign."""
+
+_PHONE = re.compile(
+    r"(?<![\w.])(?:(?:\+|00)?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?![\w-]|\.\d)"
+    r"|(?<![\w.+])\+[1-9]\d{7,14}(?!\w)",
+    re.ASCII,
+)
+_ID_CARD = re.compile(r"(?<![\w.])[1-9]\d{5}(?:19|20)\d{2}[01]\d[0-3]\d{4}[\dXx](?!\w)", re.ASCII)
+
 
 def mask_name(name: str) -> str:
     """Keep the first character of a name.
@@ -71,3 +83,25 @@ def phone_digits(phone: str) -> str:
     """
     digits = re.sub(r"\D", "", phone)
     return digits[2:] if len(digits) == 13 and digits.startswith("86") else digits
+
+
+def redacted(text: str) -> str:
+    """Mask what has the shape of a direct identifier inside a text.
+
+    Args:
+        text: A message, a line of a log, a cell of a refused row.
+
+    Returns:
+        The text with mainland mobile numbers, numbers with a country code, e-mail addresses
+        and identity card numbers masked. Names and street addresses have no shape and stay.
+
+    Example:
+        >>> redacted("no customer ann.lee@example.com, 13912345678 or +16502530000")
+        'no customer a***@example.com, 139****5678 or 165****0000'
+        >>> redacted("order 20260302123456 of 1767225600000")
+        'order 20260302123456 of 1767225600000'
+    """
+    if "@" in text or "%40" in text:
+        text = EMAIL.sub(lambda found: mask_email(found[0].replace("%40", "@")), text)
+    text = _ID_CARD.sub(lambda found: mask_id(found[0]), text)
+    return _PHONE.sub(lambda found: mask_phone(found[0]), text)

@@ -1,5 +1,6 @@
 """Messages about orders: read to the cent, versioned, corrected, in whatever order they arrive."""
 
+import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +15,7 @@ from regulars.collect.commerce.amounts import spread
 from regulars.collect.commerce.epcis import epcis_events, place_of, product_of, segment_event
 from regulars.collect.commerce.orders import order_version
 from regulars.collect.commerce.refusals import MEANINGS, HeldBack
+from regulars.collect.sensors.sending import requests_of
 from regulars.collect.sources.mapping import mapping_by_name
 from regulars.collect.sources.service import import_files
 from regulars.errors import InputError
@@ -349,3 +351,26 @@ def test_the_page_tells_every_reason():
     assert [
         f"| `{r}` | {text} |" for r, text in MEANINGS.items() if f"| `{r}` | {text} |" not in page
     ] == []
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
+    | st.sampled_from(["urn:epc:id:sgtin:4012345.", "urn:epc:id:sgln:²", "https://x/01/", "\ud800"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+_PARTS = (
+    "eventID", "eventTime", "bizStep", "disposition", "bizTransactionList", "quantityList",
+    "epcList", "bizLocation", "errorDeclaration", "epcisBody", "x:saleLines", "x:customerID",
+)  # fmt: skip
+
+
+@given(st.dictionaries(st.sampled_from(_PARTS), _JSON, min_size=1))
+def test_whatever_a_document_holds_is_an_event_or_refused(document):
+    try:
+        found = epcis_events(json.dumps(document))
+    except InputError:
+        return
+
+    assert all(segment_event(event)["type"] == "track" for event in found)
+    assert all(requests_of([segment_event(event)]) for event in found)

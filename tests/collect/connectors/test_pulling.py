@@ -148,6 +148,24 @@ def test_a_table_is_read_from_where_it_was_read_up_to(tmp_path):
     assert not list((tmp_path / "inbox").rglob("*.parquet"))
 
 
+def test_rows_without_a_cursor_value_are_read_and_told_apart(tmp_path):
+    rows = [ticket(1), (*ticket(2)[:-1], None), (*ticket(3)[:-1], None)]
+    till(tmp_path / "till.db", rows)
+    (tmp_path / "m.toml").write_text(MAPPING)
+    shop = Shop(tmp_path, TILL=f"sqlite:///{tmp_path / 'till.db'}")
+    how = {"via": "sql", "url_env": "TILL", "table": "tickets", "cursor": "n", "mapping": "m.toml"}
+
+    first = shop.read("tickets", **how)
+    till(tmp_path / "till.db", [(*ticket(4)[:-1], None), ticket(5)])
+    second = shop.read("tickets", **how)
+
+    assert sum(result.stored for result in first) == 3
+    assert sum(result.stored for result in second) == 2
+    assert sorted(row["ticket_id"] for row in shop.rows("service_tickets")) == [
+        "t1", "t2", "t3", "t4", "t5"
+    ]  # fmt: skip
+
+
 def test_a_read_that_dies_between_files_goes_on_and_repeats_nothing(tmp_path):
     till(tmp_path / "till.db", [ticket(n, cursor=n // 3) for n in range(20)])
     address = f"sqlite:///{tmp_path / 'till.db'}"
@@ -178,13 +196,15 @@ def test_nothing_can_be_written_to_the_database_read_from(tmp_path):
         ("no address", "t", "n", InputError),
         ("oracle9://x", "t", "n", InputError),
         ("sqlite:////no/such/folder/x.db", "t", "n", Transient),
+        ("sqlite:///{folder}/rubbish.db", "tickets", "n", InputError),
         (None, "tickets; drop table tickets", "n", UnknownName),
         (None, "tickets", "m", UnknownName),
     ],
 )
 def test_an_address_table_or_cursor_that_is_wrong_is_said(tmp_path, address, table, cursor, error):
     till(tmp_path / "till.db", [ticket(1)])
-    address = address or f"sqlite:///{tmp_path / 'till.db'}"
+    (tmp_path / "rubbish.db").write_bytes(b"no database" * 1000)
+    address = (address or "sqlite:///{folder}/till.db").format(folder=tmp_path)
 
     with pytest.raises(error):
         list(read_table(address, table, cursor, None, tmp_path))

@@ -99,3 +99,22 @@ def test_what_cannot_be_exported_is_told(run, tmp_path):
 
     assert code == 2
     assert "cannot export 'customers'; wanted: events" in said
+
+
+def test_a_replay_counts_what_was_asked_for_and_nothing_that_came_beside(run, tmp_path):
+    run("collect", "drain")
+    Shop(tmp_path / "ws").send(event(20), event(21), source="web")
+
+    _, said, _ = run("collect", "replay", "--json")
+
+    assert json.loads(said) == {
+        "asked": 1, "stored": 0, "duplicate": 0, "suppressed": 0, "still_refused": 1
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("out", ["nowhere/events.parquet", "events.csv"])
+def test_an_export_says_what_is_wrong_with_its_file(run, tmp_path, out):
+    code, _, error = run("collect", "export", "events", "--out", tmp_path / out)
+
+    assert code == 2
+    assert f"{out}, must be a .parquet file in a folder that is there" in error

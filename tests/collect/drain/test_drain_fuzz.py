@@ -59,7 +59,7 @@ def check(shop, sent):
 
 
 def replay(shop):
-    asked = request_replay(shop.lake, shop.state, ASKING)
+    asked = len(request_replay(shop.lake, shop.state, ASKING))
     shop.drain()
     return asked
 

@@ -91,3 +91,24 @@ def test_a_server_needs_a_key(shop, run, tmp_path):
 
     assert code == 2
     assert "needs --key" in why
+
+
+@pytest.mark.parametrize("raw", [b"\x98\xff", b"[" * 100_000, b"{", b'[{"eventTime": 1}, 5]'])
+def test_what_is_no_epcis_is_said_in_one_sentence(run, shop, tmp_path, raw):
+    (tmp_path / "sale.json").write_bytes(raw)
+
+    code, _, error = run("collect", "epcis", tmp_path / "sale.json", "--dir", shop)
+
+    assert code == 2
+    assert error.startswith("Error: ")
+
+
+@pytest.mark.parametrize("raw", [b"\x98\xff", b"topic = [1]", b"[", b""])
+def test_what_is_no_topics_file_is_said_in_one_sentence(run, shop, tmp_path, raw):
+    (tmp_path / "topics.toml").write_bytes(raw)
+    words = ("--broker", "mqtt://127.0.0.1:1", "--topics", tmp_path / "topics.toml")
+
+    code, _, error = run("collect", "mqtt", *words, "--dir", shop)
+
+    assert code == 2
+    assert error.startswith("Error: ")

@@ -74,6 +74,8 @@ def test_a_workspace_remembers_and_a_mapping_wins_over_the_guess(capsys, members
         (["--out", "none/o.csv"], "there is no such folder"),
         (["--out", "o.csv", "--objective", "recall"], "no objective named 'recall'; known: f1"),
         (["--out", "o.csv", "--apply"], "give --dir"),
+        (["--out", "o.csv", "--precision", "7"], "at least .5 and below 1"),
+        (["--out", "members.csv"], "is the file that is read"),
         (["--out", "o.csv", "--explain", "9"], "no record or customer named '9'"),
     ],
 )

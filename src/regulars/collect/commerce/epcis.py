@@ -50,15 +50,11 @@ def epcis_events(text: str | bytes) -> list[dict[str, Any]]:
     Source: GS1 EPCIS 2.0, section 10 (JSON/JSON-LD bindings).
     """
     try:
-        found = [json.loads(text, parse_float=Decimal)]
-    except json.JSONDecodeError as error:
-        lines = [line for line in text.splitlines() if line.strip()]
-        try:
-            found = [json.loads(line, parse_float=Decimal) for line in lines]
-        except json.JSONDecodeError:
-            raise InputError(
-                f"the text is not JSON: {error}; give an EPCIS 2.0 document in JSON"
-            ) from error
+        found = _parts(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"the text is not JSON: {error}; give an EPCIS 2.0 document in JSON"
+        ) from error
     events = [event for part in found for event in _events_of(part)]
     strays = [at for at, event in enumerate(events) if not isinstance(event, dict)]
     if strays or not events:
@@ -68,6 +64,17 @@ def epcis_events(text: str | bytes) -> list[dict[str, Any]]:
             else "the document holds no events; wanted epcisBody.eventList"
         )
     return events
+
+
+def _parts(text: str | bytes) -> list[Any]:
+    """Read one document, or one per line; what is neither fails as the whole does."""
+    try:
+        return [json.loads(text, parse_float=Decimal)]
+    except json.JSONDecodeError:
+        lines = [line for line in text.splitlines() if line.strip()]
+        if len(lines) < 2:
+            raise
+        return [json.loads(line, parse_float=Decimal) for line in lines]
 
 
 def _events_of(part: Any) -> list[Any]:
@@ -80,8 +87,9 @@ def _events_of(part: Any) -> list[Any]:
         return [part] if "eventTime" in part else []
     results = body.get("queryResults")
     if isinstance(results, dict):
-        body = results.get("resultsBody") or {}
-    return list(body.get("eventList") or [])
+        body = results.get("resultsBody")
+    events = body.get("eventList") if isinstance(body, dict) else None
+    return events if isinstance(events, list) else []
 
 
 def segment_event(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -239,7 +247,7 @@ def _keyed(text: str, scheme: str, application: str) -> str:
         return text
     company, _, item = rest.partition(".")
     item = item.partition(".")[0]
-    if not (company + item).isdigit():
+    if not all(part.isascii() and part.isdigit() for part in (company, item)):
         return text
     if scheme == "sgln":
         return _checked(company + item)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,12 @@ FILE_ROWS = 50_000
 
 def read_table(
     address: str, table: str, cursor: str, after: str | None, folder: Path, *, most: int = FILE_ROWS
-) -> Iterator[tuple[Path, str]]:
+) -> Iterator[tuple[Path, str | None]]:
     """Write the rows of a table that are new, as Parquet files of text.
 
     Rows that stand at the value read up to are read again: others may have come to the same
-    value since, and importing a row twice changes nothing.
+    value since, and importing a row twice changes nothing. For the same reason rows without a
+    value are read each time, before all others: nothing says whether they are new.
 
     Args:
         address: SQLAlchemy address of the database.
@@ -31,11 +33,12 @@ def read_table(
         most: Rows of a file, more only when they share one cursor value.
 
     Yields:
-        A file, and the value it reads up to; to be kept once the file is imported.
+        A file, and the value it reads up to, to be kept once the file is imported; None for
+        rows without a value.
 
     Raises:
         UnknownName: There is no such table or column.
-        InputError: The address cannot be used.
+        InputError: The address cannot be used, or what is there is no such database.
         Transient: The database does not answer.
     """
     engine = _open(address)
@@ -45,21 +48,30 @@ def read_table(
         raise Transient(
             f"the database does not answer: {error.orig}; check its address and that it runs"
         ) from error
+    except sa.exc.DBAPIError as error:
+        raise InputError(
+            f"{table} cannot be read: {error.orig}; check the address and what its user may read"
+        ) from error
     finally:
         engine.dispose()
 
 
 def _new_files(
     engine: sa.Engine, table: str, cursor: str, after: str | None, folder: Path, most: int
-) -> Iterator[tuple[Path, str]]:
+) -> Iterator[tuple[Path, str | None]]:
     with engine.connect() as connection:
         _read_only(connection)
         known = _table(connection, table, cursor)
         column = known.c[cursor]
+        streaming = connection.execution_options(stream_results=True)
+        without = sa.select(known).where(column.is_(None)).order_by(*known.primary_key)
+        for number, part in enumerate(_cut(streaming.execute(without).mappings(), most)):
+            path = folder / f"{table}-without-{number}-{len(part)}.parquet"
+            yield _written(path, part, known.columns.keys()), None
         wanted = sa.select(known).where(column.is_not(None)).order_by(column)
         if after is not None:
             wanted = wanted.where(column >= _typed(after, column))
-        rows = connection.execution_options(stream_results=True).execute(wanted).mappings()
+        rows = streaming.execute(wanted).mappings()
         for part in _parts(rows, cursor, most):
             path = folder / f"{table}-{_file_word(part[0][cursor])}-{len(part)}.parquet"
             yield _written(path, part, known.columns.keys()), _text(part[-1][cursor])
@@ -104,6 +116,13 @@ def _typed(value: str, column: sa.Column[Any]) -> Any:
     if kind in {datetime, date}:
         return kind.fromisoformat(value)
     return kind(value)
+
+
+def _cut(rows: Any, most: int) -> Iterator[list[dict[str, Any]]]:
+    """Cut rows into parts."""
+    found = map(dict, rows)
+    while part := list(islice(found, most)):
+        yield part
 
 
 def _parts(rows: Any, cursor: str, most: int) -> Iterator[list[dict[str, Any]]]:

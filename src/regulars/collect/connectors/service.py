@@ -124,7 +124,7 @@ def _new_files(
             )
         after = _position(pull.state, name)
         for path, until in read_table(address, settings.table, settings.cursor, after, waiting):
-            yield [path], _mover(pull, name, until)
+            yield [path], _nothing if until is None else _mover(pull, name, until)
             path.unlink()
     else:
         for path, there, version in fetch_new(
@@ -177,4 +177,4 @@ def _mover(pull: Pull, source: str, value: str) -> Callable[[], None]:
 
 
 def _nothing() -> None:
-    """Files that stay where they are need no position: their import is known by its content."""
+    """What is read as often as it is there needs no position: its import is known by content."""

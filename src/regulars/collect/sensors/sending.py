@@ -152,7 +152,8 @@ def _refusal(url: str, error: urllib.error.HTTPError) -> Exception:
 
 
 def _line(event: Mapping[str, Any]) -> bytes:
-    return json.dumps(event, ensure_ascii=False, separators=(",", ":"), default=_number).encode()
+    text = json.dumps(event, ensure_ascii=False, separators=(",", ":"), default=_number)
+    return text.encode("utf-8", "replace")
 
 
 def _number(value: Any) -> Any:

@@ -67,7 +67,7 @@ def topic_rules(text: str, origin: str = "the topics file") -> tuple[TopicRule, 
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{origin} is not TOML: {error}; mend the line it names") from error
     sections = given.get("topic")
-    if not isinstance(sections, list) or not sections:
+    if not isinstance(sections, list) or not sections or not isinstance(sections[0], dict):
         raise InputError(f"{origin} has no [[topic]] section; write one per topic filter")
     return tuple(_rule(part, origin) for part in sections)
 

@@ -99,7 +99,7 @@ def convert(
     elif len(rule.columns) > 1:
         return _sum(part, bound, kind, zone)
     else:
-        values, places = _distinct(part.column(rule.columns[0]))
+        values, places = _distinct(part.column(rule.columns[0]), bound)
     try:
         typed, codes = _typed(values, bound, kind, zone)
     except pa.ArrowNotImplementedError as error:
@@ -110,7 +110,12 @@ def convert(
     return Cells(typed, places, _checked(typed, codes, bound, known))
 
 
-def _distinct(column: pa.Array) -> tuple[pa.Array, pa.Array]:
+def _distinct(column: pa.Array, bound: BoundColumn) -> tuple[pa.Array, pa.Array]:
+    if pa.types.is_nested(column.type):
+        raise InputError(
+            f"column {bound.source} holds {column.type}, and {bound.column.name} takes single "
+            "values; export it as plain text, numbers or dates"
+        )
     if pa.types.is_dictionary(column.type) and (
         column.null_count or len(column.dictionary) > len(column)
     ):
@@ -123,7 +128,7 @@ def _distinct(column: pa.Array) -> tuple[pa.Array, pa.Array]:
 def _sum(part: pa.RecordBatch, bound: BoundColumn, kind: pa.DataType, zone: str) -> Cells:
     total, is_empty, codes = None, None, np.zeros(part.num_rows, np.int8)
     for name in bound.rule.columns:
-        values, places = _distinct(part.column(name))
+        values, places = _distinct(part.column(name), bound)
         typed, found = _typed(values, bound, kind, zone)
         column = typed.take(places)
         row_codes = found[places.to_numpy(zero_copy_only=False)]
@@ -185,6 +190,9 @@ def _texts(values: pa.Array, kind: pa.DataType) -> tuple[pa.Array, NDArray[np.in
         decoded = [_decoded(value) for value in data.to_pylist()]
         codes = np.array([_CODE[Reason.BAD_ENCODING] if bad else 0 for _, bad in decoded], np.int8)
         texts = pa.array([text for text, _ in decoded], pa.string())
+    # U+0000 is valid UTF-8 and no text: a database server would refuse it later.
+    has_nul = pc.match_substring(texts, "\0").fill_null(False).to_numpy(zero_copy_only=False)
+    codes[(codes == 0) & has_nul] = _CODE[Reason.BAD_ENCODING]
     texts = pc.utf8_trim_whitespace(texts)
     return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts), codes
 

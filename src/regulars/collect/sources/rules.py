@@ -28,7 +28,7 @@ class Reason(StrEnum):
 REASONS = tuple(Reason)
 
 MEANINGS = {
-    Reason.BAD_ENCODING: "bytes that are not text in the file's encoding, such as GBK in UTF-8",
+    Reason.BAD_ENCODING: "bytes that are no text in the file's encoding: GBK in UTF-8, U+0000",
     Reason.WRONG_FIELD_COUNT: "more or fewer fields than the heading has",
     Reason.TRUNCATED_ROW: "the last row, cut off in the middle",
     Reason.OPEN_QUOTE: "a quotation mark that is opened and never closed",

@@ -93,6 +93,9 @@ _NORMALISERS: dict[str, Callable[[Any], dict[str, Any]]] = {
     snowplow.DIALECT: snowplow.normalise,
 }
 
+DIALECTS = (*_NORMALISERS, thinkingdata.DIALECT)
+"""Every wire format there is, by name."""
+
 
 def _table() -> dict[tuple[str, str], Parser]:
     table: dict[tuple[str, str], Parser] = {}

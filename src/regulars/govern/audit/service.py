@@ -18,12 +18,16 @@ from cryptography.hazmat.primitives.serialization import (
 from regulars.errors import InputError, NotReady
 from regulars.govern.audit.anchors import Anchor, first_bad_anchor, from_line, sign, to_line
 from regulars.govern.audit.chain import Entry, Fault, first_fault, link
+from regulars.govern.masking import redacted
 from regulars.ports.state import Queries, State, Transaction
 
 KEY_FILE = "audit-key.pem"
 COPY_FILE = "audit-anchors.jsonl"
 COPY_VARIABLE = "REGULARS_AUDIT_ANCHORS"
 PAGE = 10_000
+
+IN_OWN_WORDS = frozenset({"reason", "note", "why"})
+"""Details that people write; a phone number in one could never be taken out again."""
 
 _QUERIES = Queries(__package__)
 
@@ -68,7 +72,8 @@ def record(
         actor: Who acts: a user's name, "command line", a step's name.
         action: What is done, "noun.verb".
         subject: What it is done to.
-        detail: What else is worth keeping; never a password, a token or a phone number.
+        detail: What else is worth keeping; never a password, a token or a phone number. What
+            people write in their own words is masked before it is kept.
         at: The moment, aware.
 
     Returns:
@@ -86,7 +91,10 @@ def record(
         actor=actor,
         action=action,
         subject=subject,
-        detail=detail,
+        detail={
+            name: redacted(value) if name in IN_OWN_WORDS and isinstance(value, str) else value
+            for name, value in detail.items()
+        },
     )
     transaction.run(_QUERIES["add"], **asdict(entry))
     return entry.number

@@ -1,45 +1,17 @@
 """Redaction: phone numbers and e-mail addresses are masked in whatever is logged or shown."""
 
 import logging
-import re
 import sys
 import traceback
 from collections.abc import Callable
 from typing import Any
 
-from regulars.govern.masking import mask_email, mask_id, mask_phone
+from regulars.govern.masking import redacted
 from regulars.govern.protection.declared import ID, read_declared
-from regulars.govern.protection.tokens import EMAIL, is_token, mask
+from regulars.govern.protection.tokens import is_token, mask
 
-_PHONE = re.compile(
-    r"(?<![\w.])(?:(?:\+|00)?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?![\w-]|\.\d)"
-    r"|(?<![\w.+])\+[1-9]\d{7,14}(?!\w)",
-    re.ASCII,
-)
-_ID_CARD = re.compile(r"(?<![\w.])[1-9]\d{5}(?:19|20)\d{2}[01]\d[0-3]\d{4}[\dXx](?!\w)", re.ASCII)
+__all__ = ["covered", "mask_logs", "redacted"]
 _MARK = "_regulars_masks"
-
-
-def redacted(text: str) -> str:
-    """Mask what has the shape of a direct identifier inside a text.
-
-    Args:
-        text: A message, a line of a log, a cell of a refused row.
-
-    Returns:
-        The text with mainland mobile numbers, numbers with a country code, e-mail addresses
-        and identity card numbers masked. Names and street addresses have no shape and stay.
-
-    Example:
-        >>> redacted("no customer ann.lee@example.com, 13912345678 or +16502530000")
-        'no customer a***@example.com, 139****5678 or 165****0000'
-        >>> redacted("order 20260302123456 of 1767225600000")
-        'order 20260302123456 of 1767225600000'
-    """
-    if "@" in text or "%40" in text:
-        text = EMAIL.sub(lambda found: mask_email(found[0].replace("%40", "@")), text)
-    text = _ID_CARD.sub(lambda found: mask_id(found[0]), text)
-    return _PHONE.sub(lambda found: mask_phone(found[0]), text)
 
 
 def covered(column: str | None, value: str | None) -> str | None:

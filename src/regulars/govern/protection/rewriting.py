@@ -5,8 +5,9 @@ from typing import Any
 
 import msgspec
 
+from regulars.govern.masking import EMAIL
 from regulars.govern.protection.declared import ID, Declared
-from regulars.govern.protection.tokens import EMAIL, is_token, kind_of_id
+from regulars.govern.protection.tokens import is_token, kind_of_id
 
 Swap = Callable[[str, str], str]
 """Gives the token of a value of a kind, and remembers both."""

@@ -10,11 +10,6 @@ REGION = "CN"
 UNREADABLE = "text"
 """Kind of a value that stood where an identifier belongs and could not be read as one."""
 
-EMAIL = re.compile(
-    r"[A-Za-z0-9._+-]{0,63}[A-Za-z0-9](?:@|%40)(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}"
-)
-"""An e-mail address inside other text, also where a URL has escaped its sign."""
-
 _TOKEN = re.compile(r"tok_[a-z]+_[0-9a-f]{32}")
 _MOBILE = re.compile(r"(?:\+?86|0086)?(1[3-9]\d{9})")
 _INTERNATIONAL = re.compile(r"\+[1-9]\d{7,14}")

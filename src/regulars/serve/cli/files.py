@@ -1,4 +1,4 @@
-"""Tables in files, for commands that need no workspace."""
+"""Files that commands are given: tables and texts."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,6 +7,24 @@ from typing import Any
 from regulars.errors import InputError
 
 NAMES = ("customer_id", "offer_id", "channel", "segment", "stage")
+
+
+def text_of(path: Path) -> str:
+    """Read a file of text.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The text.
+
+    Raises:
+        InputError: It is not UTF-8.
+    """
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text ({error.reason}); save it as UTF-8") from error
 
 
 def open_table(path: Path) -> Any:

@@ -269,8 +269,13 @@ def owner(state: State, namespace: str, value: str) -> str | None:
     return str(rows[0]["customer_id"]) if rows else None
 
 
-def present_ids(state: State, nodes: Iterable[str]) -> dict[str, str]:
+def present_ids(state: State, nodes: Iterable[str], *, only_met: bool = False) -> dict[str, str]:
     """Give the present customer ids of nodes, or of ids customers had before.
+
+    Args:
+        state: The workspace's state.
+        nodes: What to look up.
+        only_met: True to leave nodes out that were never met.
 
     Returns:
         Customer id by node; nodes never met stand for themselves.
@@ -278,7 +283,8 @@ def present_ids(state: State, nodes: Iterable[str]) -> dict[str, str]:
     asked = sorted(set(nodes))
     with state.reading() as reading:
         rows = reading.all(_QUERIES["owners"], nodes=json.dumps(asked))
-    return {node: node for node in asked} | {row["node"]: row["customer_id"] for row in rows}
+    alone = {} if only_met else {node: node for node in asked}
+    return alone | {row["node"]: row["customer_id"] for row in rows}
 
 
 def aliases(state: State) -> dict[str, str]:

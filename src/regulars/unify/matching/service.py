@@ -238,7 +238,7 @@ def _resolved(
     told("read: the file", 0.0)
     columns = read_file(bench, file)
     roles = checked_roles(asked.roles, columns) if asked.roles else roles_by_name(columns)
-    check_output(out, columns, roles)
+    check_output(out, columns, roles, read=file)
     if home and "id" not in roles.single:
         raise InputError(
             "no column is the id of a row, so nothing can be remembered; map one as id, or leave "

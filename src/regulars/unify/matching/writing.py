@@ -14,18 +14,21 @@ CUSTOMER = "customer_id"
 _NAMES = "names_of_records"
 
 
-def check_output(out: Path, columns: list[str], roles: Roles) -> None:
+def check_output(out: Path, columns: list[str], roles: Roles, *, read: Path) -> None:
     """Check that the table can be written, before anything is worked out.
 
     Args:
         out: Where it is to be written.
         columns: Columns of the table.
         roles: Which column is which.
+        read: The file the table was read from.
 
     Raises:
-        InputError: The ending is neither CSV nor Parquet, the folder is missing, or the table
-            has a column `customer_id` that is not the login id.
+        InputError: It is the file that was read, the ending is neither CSV nor Parquet, the
+            folder is missing, or the table has a column `customer_id` that is not the login id.
     """
+    if out.exists() and out.samefile(read):
+        raise InputError(f"{out} is the file that is read; write to another one")
     if out.suffix.lower() not in {".csv", ".parquet"}:
         raise InputError(f"{out}: write to a file that ends in .csv or .parquet")
     if not out.parent.is_dir():

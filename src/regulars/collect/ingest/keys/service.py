@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from regulars.collect.tracking.routes import DIALECTS
 from regulars.errors import InputError, UnknownName
 from regulars.govern.audit.service import record
 from regulars.ports.state import Queries, State
@@ -17,6 +18,7 @@ SCOPES = ("events", "receipts")
 # Takes in what clients sent that break on a refusal; no source can have this name.
 UNKNOWN_SOURCE = "~unknown-key"
 
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s]+", re.I)
 _SOURCE = re.compile(r"\w[\w.-]{0,63}")
 _QUERIES = Queries(__package__)
 
@@ -77,8 +79,8 @@ def add_write_key(
         The key's record, and the key: 128 random bits that are shown this once.
 
     Raises:
-        InputError: The source cannot be named so.
-        UnknownName: There is no such scope.
+        InputError: The source cannot be named so, or an origin is none.
+        UnknownName: There is no such scope or dialect.
     """
     limits = limits or Limits()
     if not _SOURCE.fullmatch(source):
@@ -89,6 +91,14 @@ def add_write_key(
     for scope in limits.scopes:
         if scope not in SCOPES:
             raise UnknownName("scope", scope, SCOPES)
+    for dialect in limits.dialects:
+        if dialect not in DIALECTS:
+            raise UnknownName("dialect", dialect, DIALECTS)
+    for origin in limits.origins:
+        if not _ORIGIN.fullmatch(origin.rstrip("/")):
+            raise InputError(
+                f"origin is {origin!r}, must be scheme and host such as https://shop.example"
+            )
     key = f"{PREFIX}{secrets.token_hex(16)}"
     row = {
         "source": source,

@@ -69,6 +69,8 @@ class Workbook:
                 f"{self._path.name} is no readable .xlsx workbook ({error}); save it again"
             ) from error
         try:
+            if not book.worksheets:
+                raise InputError(f"{self._path.name} has no sheet with rows; save it again")
             yield from book.worksheets[0].iter_rows(values_only=True)
         finally:
             book.close()
@@ -145,11 +147,11 @@ def _flat(item: Any, before: str = "") -> dict[str, Any] | None:
 def _batches(rows: Iterator[Found], wanted: Sequence[str], path: Path) -> Iterator[Batch]:
     first = 0
     while group := list(islice(rows, _ROWS)):
-        whole = [at for at, (row, _) in enumerate(group) if row is not None]
+        whole = [at for at, (row, _) in enumerate(group) if row is not None and _is_text(row)]
         broken = tuple(
-            BrokenRow(first + at + 1, Reason.WRONG_TYPE, raw, ())
+            BrokenRow(first + at + 1, _fault(row), _encodable(raw or _text(row)), ())
             for at, (row, raw) in enumerate(group)
-            if row is None
+            if row is None or not _is_text(row)
         )
         kept = [group[at][0] or {} for at in whole]
         part = pa.RecordBatch.from_arrays(
@@ -159,6 +161,19 @@ def _batches(rows: Iterator[Found], wanted: Sequence[str], path: Path) -> Iterat
         numbers = np.array(whole, np.int64) + first + 1
         first += len(group)
         yield Batch(len(group), numbers, part, broken, _raw_of(kept), 0.5)
+
+
+def _fault(row: dict[str, Any] | None) -> Reason:
+    return Reason.WRONG_TYPE if row is None else Reason.BAD_ENCODING
+
+
+def _is_text(row: dict[str, Any]) -> bool:
+    """JSON may escape half a character, which no encoding can write."""
+    return all(_encodable(value) == value for value in row.values() if isinstance(value, str))
+
+
+def _encodable(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _raw_of(kept: list[dict[str, Any]]) -> Any:

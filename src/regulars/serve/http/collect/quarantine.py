@@ -205,7 +205,7 @@ def replay(caller: Caller, *, source: str, reason: str) -> int:
     """
     asking = Asking(caller.actor, caller.now)
     with caller.workspace.holding() as app:
-        asked = request_replay(app.lake, app.state, asking, source=source, reason=reason)
+        asked = len(request_replay(app.lake, app.state, asking, source=source, reason=reason))
         _note(caller, app, "refused_event.replay", source, {"reason": reason, "events": asked})
     return asked
 

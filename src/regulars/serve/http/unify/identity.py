@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from regulars.govern.audit.service import anchor
@@ -11,9 +12,11 @@ from regulars.govern.protection.service import Protector
 from regulars.serve.http.door.guard import Caller
 from regulars.serve.http.door.workspaces import Workspace
 from regulars.unify.identity.graph import Edge, Node
+from regulars.unify.identity.known.service import require_known
 from regulars.unify.identity.service import Merge, explain, household, merge, unmerge
 
 router = APIRouter()
+MOST_NUMBER = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -129,8 +132,13 @@ def merge_by_hand(caller: Caller, customer_id: str, other: str, reason: str) -> 
 
     Returns:
         The line of the merge log.
+
+    Raises:
+        UnknownName: Nobody has one of the ids.
     """
     state = caller.workspace.state
+    with caller.workspace.reading() as engine:
+        require_known(state, engine, (customer_id, other))
     line = merge(state, customer_id, other, actor=caller.actor, now=caller.now, reason=reason)
     anchor(state, folder=caller.workspace.folder, at=caller.now)
     return line
@@ -161,6 +169,8 @@ def merge_customer(request: Request, customer_id: str, asked: MergeRequest) -> M
 
 
 @router.post("/api/unify/merges/{number}/unmerge", tags=["unify"])
-def unmerge_customers(request: Request, number: int, asked: UnmergeRequest) -> list[Merge]:
+def unmerge_customers(
+    request: Request, number: Annotated[int, Path(ge=1, le=MOST_NUMBER)], asked: UnmergeRequest
+) -> list[Merge]:
     """Take a merge back; recorded in the merge log and the audit log."""
     return unmerge_by_hand(request.state.caller, number, asked.reason)

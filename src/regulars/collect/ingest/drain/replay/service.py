@@ -1,6 +1,7 @@
 """List refused events, ask for them to be decided again, and hand them to the drain."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic, sleep
@@ -99,7 +100,7 @@ def request_replay(
     *,
     source: str | None = None,
     reason: str | None = None,
-) -> int:
+) -> list[str]:
     """Ask for open refused events to be decided again; the drain does it next.
 
     Args:
@@ -110,7 +111,8 @@ def request_replay(
         reason: Only for this reason.
 
     Returns:
-        Events asked for; those replayed before, or dismissed, are not asked for again.
+        Ids of the events asked for; those replayed before, or dismissed, are not asked for
+        again.
     """
     rows = [
         {
@@ -123,7 +125,8 @@ def request_replay(
         for row in list_refused(lake, state, source=source, reason=reason)
     ]
     with state.transaction() as opened:
-        return opened.many(_SQL["request"], rows)
+        opened.many(_SQL["request"], rows)
+    return [row["refused_id"] for row in rows]
 
 
 def read_refused(lake: Lake, state: State, sealing: Sealing, refused_id: str) -> str:
@@ -234,6 +237,22 @@ def await_replays(state: State, *, seconds: float = 60.0) -> None:
         if monotonic() > until:
             raise Transient("no drain has taken up the replay; run: regulars collect drain")
         sleep(0.1)
+
+
+def fates_of_replays(state: State, refused_ids: Collection[str]) -> dict[str, int]:
+    """Count what came of refused events that were asked for.
+
+    Args:
+        state: The workspace's state.
+        refused_ids: The events.
+
+    Returns:
+        Events by status: stored, duplicate, suppressed; open for those refused again.
+    """
+    wanted = set(refused_ids)
+    with state.reading() as opened:
+        rows = opened.all(_SQL["all"])
+    return dict(Counter(row["status"] for row in rows if row["refused_id"] in wanted))
 
 
 def requested(state: State, partition: int) -> list[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from regulars.errors import InputError
+from regulars.serve.cli.files import text_of
 
 if TYPE_CHECKING:
     from regulars.app import App
@@ -77,7 +78,7 @@ def mqtt(
     from regulars.govern.legal_basis.service import require_legal_basis  # noqa: PLC0415
 
     shop = _open(folder)
-    rules = topic_rules(topics.read_text("utf-8"), topics.name)
+    rules = topic_rules(text_of(topics), topics.name)
     for kind in sorted({rule.kind for rule in rules}):
         require_legal_basis(shop.state, source=source, kind=kind)
     stop = threading.Event()

@@ -28,7 +28,7 @@ def import_(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
 ) -> None:
-    """Import CSV and Parquet files; bad rows go to quarantine, the rest lands.
+    """Import CSV, XLSX, Parquet and JSON files; bad rows go to quarantine, the rest lands.
 
     Importing a file again changes nothing.
     """

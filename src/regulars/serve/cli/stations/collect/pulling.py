@@ -55,10 +55,14 @@ def pull(
     folder: Folder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Read what is new in the sources named in the settings."""
+    """Read what is new in the sources named in the settings.
+
+    A source that cannot be read is told of, the others are read all the same.
+    """
     from regulars.app import open_app  # noqa: PLC0415 - slow to import
     from regulars.collect.connectors.service import Pull, pull_source  # noqa: PLC0415
-    from regulars.errors import NotReady, UnknownName  # noqa: PLC0415
+    from regulars.errors import NotReady, RegularsError, UnknownName  # noqa: PLC0415
+    from regulars.serve.cli.exits import ExitCode, exit_code, sentence  # noqa: PLC0415
 
     shop = open_app(folder)
     known = shop.settings.sources
@@ -76,8 +80,18 @@ def pull(
         datetime.now(UTC),
         shop.protector,
     )
+    failed: list[RegularsError] = []
     for name in names or sorted(known):
-        results = [masked(result) for result in pull_source(here, name, known[name])]
+        try:
+            results = [masked(result) for result in pull_source(here, name, known[name])]
+        except RegularsError as error:
+            failed.append(error)
+            said = sentence(error)
+            if as_json:
+                typer.echo(json.dumps({"source": name, "error": said}, ensure_ascii=False))
+            else:
+                typer.echo(f"{name}: not read: {said}", err=True)
+            continue
         make_known(shop, results)
         if as_json:
             found = [asdict(result) for result in results]
@@ -91,3 +105,5 @@ def pull(
             )
         if not results:
             typer.echo(f"{name}: nothing new")
+    if failed:
+        raise typer.Exit(exit_code(failed[0]) or ExitCode.INPUT)

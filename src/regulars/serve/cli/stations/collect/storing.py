@@ -112,23 +112,24 @@ def replay(
 ) -> None:
     """Decide refused events again, after a fix; none is stored twice."""
     from regulars.app import open_app  # noqa: PLC0415
-    from regulars.collect.ingest.drain.ledger.service import totals  # noqa: PLC0415
     from regulars.collect.ingest.drain.replay.service import (  # noqa: PLC0415
         Asking,
         await_replays,
+        fates_of_replays,
         request_replay,
     )
     from regulars.serve.ingest.storing import store_all  # noqa: PLC0415
 
     app = open_app(folder)
     store_all(app)
-    before = totals(app.state)
     asking = Asking(ACTOR, datetime.now(UTC))
-    asked = request_replay(app.lake, app.state, asking, source=source, reason=reason)
+    refused = request_replay(app.lake, app.state, asking, source=source, reason=reason)
     store_all(app)
     await_replays(app.state)
-    after = totals(app.state)
-    moved = {name: after[name] - before[name] for name in ("stored", "duplicate", "suppressed")}
+    # Counted by what was asked for: meanwhile a server may have stored other events.
+    fates = fates_of_replays(app.state, refused)
+    moved = {name: fates.get(name, 0) for name in ("stored", "duplicate", "suppressed")}
+    asked = len(refused)
     found = {"asked": asked, **moved, "still_refused": asked - sum(moved.values())}
     if as_json:
         typer.echo(json.dumps(found))
@@ -152,6 +153,8 @@ def export(
 
     if what != "events":
         raise InputError(f"cannot export {what!r}; wanted: events")
+    if out.suffix.lower() != ".parquet" or not out.parent.is_dir():
+        raise InputError(f"--out is {out}, must be a .parquet file in a folder that is there")
     lake = open_app(folder).lake
     rows = export_rows(lake.files("events"), lake.schema("events"), EXPORTED, out)
     if as_json:

@@ -2,15 +2,14 @@
 
 import typer
 
-from regulars.serve.cli.stations.unify import profiling, tagging
+from regulars.serve.cli.stations.unify import profiling, resolving, tagging
 from regulars.serve.cli.stations.unify.identity import explain, merge, unmerge
-from regulars.serve.cli.stations.unify.resolving import resolve
 
 app = typer.Typer(no_args_is_help=True)
 app.command("merge")(merge)
 app.command("unmerge")(unmerge)
 app.command("explain")(explain)
-app.command("resolve")(resolve)
+app.add_typer(resolving.app)
 app.add_typer(profiling.app, name="profile")
 app.add_typer(tagging.app, name="tag")
 

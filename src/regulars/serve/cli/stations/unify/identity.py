@@ -29,15 +29,21 @@ def merge(
     from regulars.app import open_app  # noqa: PLC0415 - opens the stores, slow to import
     from regulars.govern.audit.service import anchor  # noqa: PLC0415
     from regulars.unify.identity import service  # noqa: PLC0415
+    from regulars.unify.identity.known.service import require_known  # noqa: PLC0415
 
-    state, now = open_app(folder).state, datetime.now(UTC)
+    shop, now = open_app(folder), datetime.now(UTC)
+    state = shop.state
+    require_known(state, shop.engine, (customer, other))
     line = service.merge(state, customer, other, actor=ACTOR, now=now, reason=reason)
     anchor(state, folder=folder, at=now)
     _tell([line], as_json=as_json)
 
 
 def unmerge(
-    number: Annotated[int, typer.Argument(help="Number of the merge, as `explain` shows it.")],
+    number: Annotated[
+        int,
+        typer.Argument(min=1, max=2**31 - 1, help="Number of a merge, as `explain` shows it."),
+    ],
     *,
     folder: Folder = Path(),
     reason: Reason = "",

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from regulars.unify.matching.resolving import Told
     from regulars.unify.matching.service import Home
 
+app = typer.Typer()
 
+
+@app.command("resolve")
 def resolve(
     file: Annotated[Path, typer.Argument(help="A CSV or Parquet file.")],
     *,
@@ -31,6 +34,13 @@ def resolve(
     objective: Annotated[
         str, typer.Option(help="precision, or f1: missed and wrong links weigh alike.")
     ] = "precision",
+    precision: Annotated[
+        float, typer.Option(help="Share of the links that must be expected to be right.")
+    ] = 0.999,
+    most: Annotated[int, typer.Option(min=2, help="Most rows one customer may have.")] = 200,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Judge all that is remembered again; ids stay.")
+    ] = False,
     apply: Annotated[
         bool, typer.Option("--apply", help="Tell the identity graph; merges can be taken back.")
     ] = False,
@@ -54,9 +64,11 @@ def resolve(
         raise UnknownName("objective", objective, OBJECTIVES)
     if apply and folder is None:
         raise InputError("--apply needs the workspace whose identity graph to tell: give --dir")
-    wishes = Wishes(objective)
+    if not 0.5 <= precision < 1:
+        raise InputError(f"--precision is {precision:g}, must be at least .5 and below 1")
+    wishes = Wishes(objective, precision, most)
     roles = read_roles(mapping) if mapping else None
-    asked = Asked(roles, wishes, explain)
+    asked = Asked(roles, wishes, explain, fresh)
     home = _home(folder) if folder else None
     clock = _Clock()
     with stages(quiet=as_json) as shown:

@@ -1,0 +1,1 @@
+"""Known: whether anybody has a customer id."""
