@@ -22,7 +22,13 @@ from regulars.measure.experiments.inference.stratified import stratified_differe
 from regulars.measure.experiments.inference.switchback import switchback_effect
 from regulars.measure.experiments.metrics import Kind, Metric
 from regulars.measure.experiments.multiplicity import Correction, adjusted
-from regulars.measure.experiments.power import customers_needed, days_needed, detectable
+from regulars.measure.experiments.power import (
+    Sizing,
+    customers_needed,
+    days_needed,
+    detectable,
+    size_experiment,
+)
 from regulars.measure.experiments.readout import (
     Finding,
     Inference,
@@ -55,6 +61,7 @@ __all__ = [
     "Readout",
     "Refusal",
     "SampleRatio",
+    "Sizing",
     "Spending",
     "adjusted",
     "adjustment",
@@ -78,6 +85,7 @@ __all__ = [
     "read_once",
     "read_out",
     "sequential_sample_ratio",
+    "size_experiment",
     "stratified_difference",
     "switchback_effect",
 ]

@@ -1,6 +1,7 @@
 """Power: how many customers, and how many days, until a given effect would be found."""
 
 import math
+from dataclasses import dataclass
 from functools import cache
 
 from scipy.optimize import brentq
@@ -8,6 +9,79 @@ from scipy.special import ndtri
 
 from regulars.errors import InputError
 from regulars.measure.experiments.inference.group_sequential import bounds, crossing_probability
+
+
+@dataclass(frozen=True)
+class Sizing:
+    """How large an experiment must be.
+
+    Attributes:
+        treated: Customers in the treated variant.
+        control: Customers in control.
+        days: Days until so many have come; None where it was not said how many come.
+        effect: Smallest effect found with the power asked for, in the unit of the metric.
+    """
+
+    treated: int
+    control: int
+    days: int | None
+    effect: float
+
+    @property
+    def customers(self) -> int:
+        """Customers in both variants together."""
+        return self.treated + self.control
+
+
+def size_experiment(
+    effect: float,
+    variance: float,
+    *,
+    share: float = 0.5,
+    level: float = 0.95,
+    power: float = 0.8,
+    explained: float = 0.0,
+    looks: int = 1,
+    per_day: float | None = None,
+) -> Sizing:
+    """Say how large an experiment must be, arm by arm, and how long it takes.
+
+    Args:
+        effect: Smallest effect worth finding, in the unit of the metric, not 0.
+        variance: Variance of the metric per customer, > 0; a proportion p has p(1 - p).
+        share: Share of customers in the treated variant, in (0, 1).
+        level: Coverage of the interval that is compared with zero, in (0, 1).
+        power: Probability of finding the effect, in (0, 1).
+        explained: Squared correlation of the metric with the past that CUPED takes out, [0, 1).
+        looks: Planned looks.
+        per_day: New customers that enter per day; None when it is not known.
+
+    Returns:
+        The sizes; days in whole weeks.
+
+    Raises:
+        InputError: A number is outside its range.
+
+    Source:
+        `customers_needed`.
+
+    Example:
+        >>> found = size_experiment(0.02, 0.1 * 0.9, share=0.9, per_day=500)
+        >>> found.treated, found.control, found.days
+        (17660, 1963, 42)
+    """
+    needed = customers_needed(
+        effect,
+        variance,
+        share=share,
+        level=level,
+        power=power,
+        explained=explained,
+        looks=looks,
+    )
+    control = math.ceil(needed * (1 - share) - 1e-9)
+    days = None if per_day is None else days_needed(needed, per_day)
+    return Sizing(needed - control, control, days, abs(effect))
 
 
 def customers_needed(

@@ -5,9 +5,17 @@ from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 
-from regulars.charts import Interval, interval_plot, line_plot, stacked_bars
+from regulars.charts import (
+    Interval,
+    Prediction,
+    interval_plot,
+    line_plot,
+    prediction_plot,
+    stacked_bars,
+)
 from regulars.charts.look import Option
 from regulars.decide.budget.curves import Curve
+from regulars.measure.running import Came, Comparison
 from regulars.reach.journeys.dry_run.summing import DayVolume
 from regulars.reach.loyalty.reporting.service import Month
 from regulars.serve.console.rendering import say
@@ -19,6 +27,9 @@ from regulars.understand.segments.audiences.membership.service import RefreshCou
 CURVE_STEPS = 20
 COMING_IN = N_("come in")
 EXPECTED, MEASURED = N_("expected"), N_("measured")
+HELD, MISSED = N_("the interval holds what was expected"), N_("the interval misses it")
+POINTS_OF_SHARE, CUSTOMERS = N_("Points of per cent"), N_("Customers")
+SMALLEST = N_("Smallest effect we could see")
 TURN, PAID, MEMBERS = N_("Turn"), N_("Paid"), N_("Members")
 SPENT_ON_IT = N_("Money in the cell")
 POINTS, GIVEN, SPENT, LAPSED = N_("Points"), N_("given"), N_("spent"), N_("expired")
@@ -63,6 +74,68 @@ def predictions_chart(request: Request, campaigns: Sequence[Campaign]) -> Option
         truth=say(request, EXPECTED),
     )
     return _on_page(_with_room(option, intervals))
+
+
+def caused_chart(request: Request, effects: Sequence[Comparison]) -> Option:
+    """Draw what each campaign, journey and offer caused.
+
+    Returns:
+        An ECharts option; without points while nothing may be read.
+    """
+    intervals = [
+        Interval(one.name.removeprefix("journey/"), m.estimate, m.low, m.high)
+        for one in effects
+        if (m := one.margin)
+    ]
+    option = interval_plot(
+        intervals, title="", x_name="", y_name=_currency(request), measured=say(request, MEASURED)
+    )
+    return _on_page(_with_room(option, intervals))
+
+
+def promises_chart(request: Request, came: Sequence[Came]) -> Option:
+    """Draw what was promised of each offer in a turn against what came.
+
+    Returns:
+        An ECharts option; without points while nothing can be compared.
+    """
+    return _on_page(
+        prediction_plot(
+            [Prediction(one.name, one.predicted, one.measured, one.low, one.high) for one in came],
+            title="",
+            x_name=say(request, EXPECTED),
+            y_name=say(request, MEASURED),
+            inside=say(request, HELD),
+            outside=say(request, MISSED),
+        )
+    )
+
+
+def detectable_chart(
+    request: Request, steps: Sequence[tuple[int, float]], *, is_share: bool
+) -> Option:
+    """Draw which effect experiments of several sizes would find.
+
+    Args:
+        request: Whose language and currency.
+        steps: Customers and the smallest effect found with so many.
+        is_share: True for effects on a share, shown in points of per cent.
+
+    Returns:
+        An ECharts option; without points where nothing could be sized.
+    """
+    unit = say(request, POINTS_OF_SHARE) if is_share else _currency(request)
+    scale = 100 if is_share else 1
+    return _on_page(
+        line_plot(
+            {"effect": [round(effect * scale, 4) for _, effect in steps]},
+            labels=[f"{customers:,}" for customers, _ in steps],
+            title="",
+            x_name=say(request, CUSTOMERS),
+            y_name=unit,
+            names={"effect": say(request, SMALLEST)},
+        )
+    )
 
 
 def volumes_chart(request: Request, days: Sequence[DayVolume]) -> Option:

@@ -67,6 +67,8 @@ ROOMS = (
         (
             Door("/budget", N_("Budget")),
             Door("/channels", N_("Channels")),
+            Door("/effects", N_("Effects")),
+            Door("/experiments", N_("Experiments")),
         ),
     ),
     Room(N_("Learnings"), (Door("/learnings", N_("Learnings")),)),

@@ -16,6 +16,8 @@ from regulars.serve.console.pages.journeys.journeys import JourneyPages
 from regulars.serve.console.pages.journeys.leading import LeadingPages
 from regulars.serve.console.pages.money.budget import BudgetPage
 from regulars.serve.console.pages.money.channels import ChannelsPage
+from regulars.serve.console.pages.money.effects import EffectsPage
+from regulars.serve.console.pages.money.experiments import ExperimentsPage
 from regulars.serve.console.pages.reach.approvals import ApprovalPages
 from regulars.serve.console.pages.reach.campaigns import CampaignPages
 from regulars.serve.console.pages.reach.contents import ContentPages
@@ -43,6 +45,8 @@ KINDS = (
     DeliveryPage,
     BudgetPage,
     ChannelsPage,
+    EffectsPage,
+    ExperimentsPage,
     LearningsPage,
     LoyaltyPage,
     PolicyPage,

@@ -94,3 +94,34 @@ CHANNELS = {
     "letter": N_("Letter"),
     "*": N_("all channels"),
 }
+COMPARISONS = {
+    "programme": N_("All contacts so far"),
+    "campaign": N_("Campaign"),
+    "journey": N_("Journey"),
+    "turn": N_("All offers of a turn"),
+    "offer": N_("Offer of a turn"),
+}
+RUNNING = {
+    "running": N_("running"),
+    "ended": N_("over"),
+}
+GATES = {
+    "ok": N_("open: may be read"),
+    "waiting": N_("waits: no outcome window has passed"),
+    "nobody_held_out": N_("closed: nobody was held out"),
+    "srm": N_("closed: the split is not as designed"),
+    "too_few": N_("closed: too few customers"),
+}
+GATE_ADVICE = {
+    "nobody_held_out": N_(
+        "Without customers held out nobody can tell what would have happened anyway. Hold some "
+        "out next time."
+    ),
+    "srm": N_(
+        "Chance alone hardly gives such a split: something drops or doubles customers on one "
+        "side. Find it before reading anything."
+    ),
+    "too_few": N_(
+        "The interval would not hold. Wait for more customers, or hold out a larger share."
+    ),
+}

@@ -1,8 +1,8 @@
-"""HTTP of measure: what contacts caused (`caused`) and how the shop is doing (`scorecard`)."""
+"""HTTP of measure: what contacts caused, experiments, and how the shop is doing."""
 
 from fastapi import APIRouter
 
-from regulars.serve.http.measure import caused, scorecard
+from regulars.serve.http.measure import caused, experiments, scorecard
 from regulars.serve.http.measure.caused import (
     Campaign,
     TurnEffect,
@@ -16,6 +16,7 @@ from regulars.serve.http.measure.caused import (
 
 router = APIRouter()
 router.routes.extend(caused.router.routes)
+router.routes.extend(experiments.router.routes)
 router.routes.extend(scorecard.router.routes)
 
 __all__ = [

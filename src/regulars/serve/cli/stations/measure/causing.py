@@ -53,22 +53,75 @@ def effects(
 @app.command("experiments")
 def experiments(
     customers: Annotated[
-        Path, typer.Argument(help="CSV or Parquet file: one row per customer, with `variant`.")
-    ],
+        Path | None,
+        typer.Argument(
+            help="CSV or Parquet file: one row per customer, with `variant`; left out: list those "
+            "of the workspace."
+        ),
+    ] = None,
     *,
-    plan: Annotated[Path, typer.Option(help="TOML or JSON file with design and metrics.")],
+    plan: Annotated[
+        Path | None, typer.Option(help="TOML or JSON file with design and metrics.")
+    ] = None,
+    folder: Folder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Read an experiment, or say why it must not be read."""
+    """Read an experiment of a file, or say why it must not be read; or list the workspace's."""
+    if customers is None:
+        _list_experiments(folder, as_json=as_json)
+        return
+    from regulars.errors import InputError  # noqa: PLC0415
     from regulars.measure.experiments import read_out  # noqa: PLC0415 - slow to import
     from regulars.measure.experiments.plan_file import read_plan  # noqa: PLC0415
 
+    if plan is None:
+        raise InputError(f"{customers} was given without a plan; name its file with --plan")
     settled, progress = read_plan(plan)
     readout = read_out(open_table(customers), settled, progress)
     if as_json:
         typer.echo(json.dumps(_plain(readout), ensure_ascii=False))
     else:
         _print(readout)
+
+
+@app.command("power")
+def power(
+    *,
+    effect: Annotated[float, typer.Option(help="Smallest effect worth finding.")],
+    variance: Annotated[
+        float, typer.Option(help="Variance of the metric per customer; p(1 - p) for a share p.")
+    ],
+    share: Annotated[float, typer.Option(help="Share of customers that is treated.")] = 0.5,
+    level: Annotated[float, typer.Option(help="Coverage of the interval.")] = 0.95,
+    chance: Annotated[
+        float, typer.Option("--power", help="Probability of finding the effect.")
+    ] = 0.8,
+    explained: Annotated[
+        float, typer.Option(help="Squared correlation with the past, taken out by CUPED.")
+    ] = 0.0,
+    looks: Annotated[int, typer.Option(min=1, help="Planned looks.")] = 1,
+    per_day: Annotated[float, typer.Option(help="Customers that enter per day.")] = 0.0,
+    as_json: AsJson = False,
+) -> None:
+    """Say how many customers an experiment needs, and how many days that takes."""
+    from regulars.measure.experiments import size_experiment  # noqa: PLC0415 - slow to import
+
+    found = size_experiment(
+        effect,
+        variance,
+        share=share,
+        level=level,
+        power=chance,
+        explained=explained,
+        looks=looks,
+        per_day=per_day or None,
+    )
+    if as_json:
+        typer.echo(json.dumps(asdict(found) | {"customers": found.customers}))
+        return
+    typer.echo(f"{found.treated:,} treated and {found.control:,} held out")
+    if found.days is not None:
+        typer.echo(f"{found.days} days")
 
 
 @app.command("long-term")
@@ -108,6 +161,31 @@ def long_term(
         part = getattr(found, name)
         typer.echo(f"{name:<16}{part.value:+.4g} [{part.low:.4g}, {part.high:.4g}]")
     typer.echo(f"above zero with probability {found.p_above_zero:.2f}")
+
+
+def _list_experiments(folder: Path, *, as_json: bool) -> None:
+    from datetime import UTC, datetime  # noqa: PLC0415
+    from zoneinfo import ZoneInfo  # noqa: PLC0415
+
+    from regulars.app import open_app  # noqa: PLC0415 - opens the stores, slow to import
+    from regulars.measure.running import comparisons  # noqa: PLC0415 - slow to import
+
+    app = open_app(folder)
+    today = datetime.now(UTC).astimezone(ZoneInfo(app.settings.retailer.zone)).date()
+    found = comparisons(app.engine, today=today)
+    if as_json:
+        told = [asdict(one) for one in found]
+        typer.echo(json.dumps({"experiments": told}, ensure_ascii=False, default=str))
+        return
+    if not found:
+        typer.echo("no experiment yet; run: regulars run, twice or more")
+    for one in found:
+        arms = ", ".join(f"{arm.customers:,} {arm.name}" for arm in one.arms)
+        margin = one.margin
+        said = f"not shown ({one.gate})"
+        if margin and margin.estimate is not None:
+            said = f"margin {margin.estimate:+.2f} [{margin.low:.2f}, {margin.high:.2f}]"
+        typer.echo(f"{one.kind} {one.name}: {one.state}, {arms}; {said}")
 
 
 def _plain(readout: "Readout") -> dict[str, Any]:

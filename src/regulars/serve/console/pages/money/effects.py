@@ -1,0 +1,52 @@
+"""Effects: what each campaign, journey and offer caused, and whether promises came true."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from regulars.measure.running import caused, promises
+from regulars.serve.console.drawing import caused_chart, promises_chart
+from regulars.serve.console.rendering import Pages, caller_of
+from regulars.serve.http.measure import programme
+from regulars.serve.http.measure.experiments import today_of
+
+DRAWN = 16
+"""Effects drawn, the newest; more cannot be told apart."""
+
+
+class EffectsPage:
+    """Handler of the page about effects.
+
+    Args:
+        pages: Makes pages of templates.
+    """
+
+    def __init__(self, pages: Pages) -> None:
+        """Keep what makes pages."""
+        self._pages = pages
+
+    def routes(self) -> list[Route]:
+        """Give the route."""
+        return [Route("/effects", self.effects, methods=["GET"])]
+
+    def effects(self, request: Request) -> Response:
+        """What was caused, what was promised, and what must not be read."""
+        caller = caller_of(request)
+        with caller.workspace.reading() as engine:
+            found = caused(engine, today=today_of(caller))
+            came, whole = promises(engine), programme(engine)
+        readable = [one for one in found if one.gate == "ok"]
+        refused = [one for one in found if one.gate in {"srm", "too_few", "nobody_held_out"}]
+        return self._pages.page(
+            request,
+            "money/effects.html",
+            programme=whole,
+            readable=readable,
+            refused=refused,
+            waiting=[one for one in found if one.gate == "waiting"],
+            came=came,
+            kept=sum(one.low <= one.predicted <= one.high for one in came),
+            chart=caused_chart(request, readable[:DRAWN]),
+            promises=promises_chart(request, came),
+            drawn=DRAWN,
+        )
