@@ -51,6 +51,10 @@ class Retailer:
         self.state = self.app.state
         self._puts = 0
 
+    def all(self, sql, **values):
+        with self.state.reading() as opened:
+            return opened.all(sql, **values)
+
     def put(self, name, *rows, turn=None):
         self._puts += 1
         table = TABLES[name]

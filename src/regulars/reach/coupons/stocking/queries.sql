@@ -62,6 +62,7 @@ SELECT * FROM coupon_codes
 WHERE offer_id = :offer_id AND (CAST(:state AS text) = '' OR state = :state)
 ORDER BY changed_at DESC, code LIMIT :most
 
--- name: of_customer
-SELECT * FROM coupon_codes WHERE customer_id = :customer_id ORDER BY issued_at, code
+-- name: of_customers
+SELECT * FROM coupon_codes WHERE customer_id IN (SELECT value FROM json_each(:customers))
+ORDER BY issued_at, code
 

@@ -1,7 +1,7 @@
 """Codes kept: made, imported, listed, made void, ended."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -234,10 +234,18 @@ def list_codes(
         return opened.all(_SQL["list"], offer_id=offer_id, state=of, most=most)
 
 
-def codes_of_customer(state: State, customer_id: str) -> list[dict[str, Any]]:
-    """List the codes a customer was given, the first first."""
+def codes_of_customers(state: State, customers: Collection[str]) -> list[dict[str, Any]]:
+    """List the codes customers were given, the first first.
+
+    Args:
+        state: The transactional store.
+        customers: Customer ids: every id of one customer, or several.
+
+    Returns:
+        One row per code.
+    """
     with state.reading() as opened:
-        return opened.all(_SQL["of_customer"], customer_id=customer_id)
+        return opened.all(_SQL["of_customers"], customers=json.dumps(sorted(customers)))
 
 
 def count_by_state(state: State) -> dict[str, dict[str, int]]:

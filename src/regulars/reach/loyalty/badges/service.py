@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from regulars.ports.state import Queries, State
+from regulars.reach.loyalty.ledger.owners.service import ids_by_customer, ids_of
 from regulars.reach.loyalty.ledger.records import earn, text_of
 from regulars.reach.loyalty.ledger.service import post
 from regulars.reach.loyalty.programme.definition import Badge, Programme
@@ -40,12 +41,13 @@ def give_badge(
     for first in range(0, len(customers), AT_ONCE):
         part = sorted(set(customers[first : first + AT_ONCE]))
         with state.sharing() as opened:
-            asked = json.dumps(part)
+            ids = ids_by_customer(opened, part)
+            asked = json.dumps(sorted({one for mine in ids.values() for one in mine}))
             have = {
                 row["customer_id"]
                 for row in opened.all(_SQL["given"], badge_id=badge.id, customers=asked)
             }
-            news = [name for name in part if name not in have]
+            news = [name for name in part if have.isdisjoint(ids[name])]
             rows = [{"customer_id": c, "badge_id": badge.id, "at": text_of(now)} for c in news]
             given += opened.many(_SQL["give"], rows)
             if badge.points:
@@ -65,6 +67,11 @@ def give_badge(
 
 
 def badges_of(state: State, customer_id: str) -> list[dict[str, str]]:
-    """List the badges of a customer, the first first: badge_id, given_at."""
+    """List the badges of a customer, the first first: badge_id, given_at.
+
+    Returns:
+        One row per badge, whatever id it was got under; empty for who has none.
+    """
     with state.reading() as opened:
-        return opened.all(_SQL["of_customer"], customer_id=customer_id)
+        ids = json.dumps(ids_of(opened, customer_id))
+        return opened.all(_SQL["of_customer"], ids=ids)

@@ -17,11 +17,3 @@ INSERT INTO points_orders (
     weighted = excluded.weighted, points = excluded.points, changes = excluded.changes,
     lots = excluded.lots
 WHERE points_orders.changes = excluded.changes - 1
-
--- name: tiers
-SELECT t.customer_id, t.tier FROM json_each(:customers) AS asked
-CROSS JOIN points_tiers AS t ON t.customer_id = asked.value
-
--- name: tiers [postgresql]
-SELECT t.customer_id, t.tier FROM json_each(:customers) AS asked
-JOIN points_tiers AS t ON t.customer_id = asked.value

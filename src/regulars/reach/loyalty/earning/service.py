@@ -15,6 +15,7 @@ from regulars.reach.loyalty.earning.following import followed, stands
 from regulars.reach.loyalty.earning.tables import POSTED
 from regulars.reach.loyalty.ledger.service import post
 from regulars.reach.loyalty.programme.definition import Programme
+from regulars.reach.loyalty.tiers.service import tiers_of
 
 _SQL = Queries(__package__)
 AT_ONCE = 2_000
@@ -86,11 +87,8 @@ def post_orders(
         with state.sharing() as opened:
             ids = json.dumps([row["order_id"] for row in part])
             known = {row["order_id"]: row for row in opened.all(_SQL["known"], orders=ids)}
-            names = json.dumps(sorted({row["customer_id"] for row in part}))
-            tiers = {
-                row["customer_id"]: row["tier"]
-                for row in opened.all(_SQL["tiers"], customers=names)
-            }
+            newest = versions[max(versions)]
+            tiers = tiers_of(opened, newest.tiers, {row["customer_id"] for row in part})
             found = [
                 followed(
                     row,
@@ -102,9 +100,8 @@ def post_orders(
                 for row in part
                 if _is_news(row, known.get(row["order_id"]))
             ]
-            policy = versions[max(versions)].policy
             asks = [ask for one in found for ask in one.asks]
-            told = post(opened, asks, now=now, policy=policy)
+            told = post(opened, asks, now=now, policy=newest.policy)
             # Points taken back by hand before are gone already: nothing is left to ask for.
             kept = {one.key for one in told if one.refused not in {"", "nothing_left"}}
             rows = [stands(one, kept).row for one in found]

@@ -10,16 +10,6 @@ INSERT INTO points_marks (name, number) VALUES ('identity', :number)
 ON CONFLICT (name) DO UPDATE SET number = excluded.number
 WHERE points_marks.number < excluded.number
 
--- name: owners
-SELECT i.node, i.customer_id FROM json_each(:nodes) AS asked
-CROSS JOIN identifiers AS i ON i.node = asked.value
-WHERE i.customer_id <> i.node
-
--- name: owners [postgresql]
-SELECT i.node, i.customer_id FROM json_each(:nodes) AS asked
-JOIN identifiers AS i ON i.node = asked.value
-WHERE i.customer_id <> i.node
-
 -- name: open_accounts
 INSERT INTO points_accounts (customer_id, active, pending, owed, version)
 SELECT value, 0, 0, 0, 0 FROM json_each(:customers) WHERE TRUE ORDER BY value

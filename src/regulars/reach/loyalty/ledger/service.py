@@ -11,6 +11,7 @@ from regulars.govern.audit.service import record
 from regulars.ports.state import Queries, State, Transaction
 from regulars.reach.loyalty.ledger.book import Book
 from regulars.reach.loyalty.ledger.opening.service import read_lots
+from regulars.reach.loyalty.ledger.owners.service import present_by_id
 from regulars.reach.loyalty.ledger.records import (
     NEVER,
     Account,
@@ -103,7 +104,7 @@ def post(
         Transient: Somebody moved the same points meanwhile; the same call is safe to repeat.
     """
     follow_identity(opened, now=now)
-    present = _owners(opened, {ask.customer_id for ask in asks if ask.customer_id})
+    present = present_by_id(opened, {ask.customer_id for ask in asks if ask.customer_id})
     reversed_keys = sorted({ask.reverses for ask in asks if ask.reverses})
     before = _by_key(opened, reversed_keys) if reversed_keys else {}
     uses, customers, lots = _reversible(opened, reversed_keys)
@@ -225,7 +226,7 @@ def balance_in(opened: Transaction, customer_id: str, *, now: datetime) -> Balan
         The balance.
     """
     at = text_of(now)
-    name = _owners(opened, {customer_id})[customer_id]
+    name = present_by_id(opened, {customer_id})[customer_id]
     found = opened.all(_SQL["account_of"], customer_id=name)
     owed = int(found[0]["owed"]) if found else 0
     if others := _left_behind(opened, name):
@@ -250,7 +251,7 @@ def _counted(
         row
         for one in sorted(holders)
         for row in opened.all(_SQL["lots_of"], customer_id=one)
-        if _owners(opened, {row["earned_as"]})[row["earned_as"]] == name
+        if present_by_id(opened, {row["earned_as"]})[row["earned_as"]] == name
     ]
     good = [row for row in rows if row["expires_at"] > at]
     free = [row for row in good if row["state"] == "active" or row["available_at"] <= at]
@@ -279,7 +280,7 @@ def history(state: State, customer_id: str, *, most: int = 200) -> list[Line]:
         The operations; empty for somebody who never had points.
     """
     with state.reading() as opened:
-        name = _owners(opened, {customer_id})[customer_id]
+        name = present_by_id(opened, {customer_id})[customer_id]
         rows = opened.all(_SQL["history"], customer_id=name, most=most)
     return [Line(**{one.name: row[one.name] for one in fields(Line)}) for row in rows]
 
@@ -314,7 +315,7 @@ def follow_identity(opened: Transaction, *, now: datetime) -> int:
         return 0
     names = {row[side] for row in lines for side in ("survivor", "other")}
     rows = opened.all(_SQL["all_lots"], customers=json.dumps(sorted(names)))
-    owners = _owners(opened, names | {row["earned_as"] for row in rows})
+    owners = present_by_id(opened, names | {row["earned_as"] for row in rows})
     concerned = names | set(owners.values())
     accounts = _locked(opened, concerned)
     read = read_lots(opened, concerned, at="", of=names)
@@ -331,11 +332,6 @@ def _left_behind(opened: Transaction, name: str) -> Collection[str]:
     lines = opened.all(_SQL["merges_since"], most=_MERGES)
     sides = {row[side] for row in lines for side in ("survivor", "other")}
     return sides if name in sides else ()
-
-
-def _owners(opened: Transaction, ids: Collection[str]) -> dict[str, str]:
-    rows = opened.all(_SQL["owners"], nodes=json.dumps(sorted(ids))) if ids else []
-    return {one: one for one in ids} | {row["node"]: row["customer_id"] for row in rows}
 
 
 def _by_key(opened: Transaction, keys: Collection[str]) -> dict[str, dict[str, Any]]:

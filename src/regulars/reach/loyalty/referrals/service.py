@@ -1,5 +1,6 @@
 """Referrals in the state: told once, paid once, never to oneself."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from regulars.errors import InputError
 from regulars.ports.state import Queries, State
+from regulars.reach.loyalty.ledger.owners.service import ids_of
 from regulars.reach.loyalty.ledger.records import earn, text_of
 from regulars.reach.loyalty.ledger.service import post
 from regulars.reach.loyalty.programme.definition import Programme, Referral
@@ -61,13 +63,16 @@ def refer(state: State, referrer_id: str, friend_id: str, *, now: datetime) -> T
     with state.transaction() as opened:
         if need_programme(opened).referral is None:
             raise InputError("the programme pays no referrals; add a table [referral] to its rules")
+        told = opened.all(_SQL["of_friend"], ids=json.dumps(ids_of(opened, theirs)))
+        if told:
+            return Told(**told[0])
         fresh = opened.run(_SQL["add"], friend_id=theirs, referrer_id=mine, at=text_of(now))
         if fresh and theirs in near:
             why = "same_customer" if mine == theirs else "household"
             opened.run(
                 _SQL["settle"], friend_id=theirs, state="refused", reason=why, at=text_of(now)
             )
-        [row] = opened.all(_SQL["of_friend"], friend_id=theirs)
+        [row] = opened.all(_SQL["of_friend"], ids=json.dumps([theirs]))
     return Told(**row)
 
 
@@ -87,6 +92,9 @@ def settle_referrals(
     zone: str,
 ) -> dict[str, int]:
     """Pay the referrals whose friend bought and can no longer return it.
+
+    Of a friend told of under several ids who turned out to be one customer, the referral told
+    first counts; the others wait, in case the customers part again.
 
     Args:
         state: The transactional store.
@@ -110,6 +118,7 @@ def settle_referrals(
         became = _judged(programme.referral, days, told_on, as_of, is_self=friend == referrer)
         if became:
             became = _pay(state, programme, row["friend_id"], (referrer, friend), became, now)
+        if became:
             found[became] = found.get(became, 0) + 1
     return dict(sorted(found.items()))
 
@@ -145,7 +154,10 @@ def _pay(
     assert referral is not None  # noqa: S101 - asked by the caller
     referrer, friend = sides
     with state.transaction() as opened:
-        [paid] = opened.all(_SQL["paid"], referrer_id=referrer)
+        told = opened.all(_SQL["of_friend"], ids=json.dumps(ids_of(opened, friend)))
+        if told[0]["friend_id"] != told_of:
+            return ""
+        [paid] = opened.all(_SQL["paid"], ids=json.dumps(ids_of(opened, referrer)))
         if became == "paid" and paid["friends"] >= referral.most:
             became = "capped"
         outcome = "paid" if became == "paid" else "refused"
@@ -171,10 +183,14 @@ def _pay(
 
 
 def referrals_of(state: State, referrer_id: str) -> list[Told]:
-    """List the friends a customer brought, the first first."""
+    """List the friends a customer brought, the first first.
+
+    Returns:
+        Referrals, whatever id of his they were told under; empty for who brought nobody.
+    """
     with state.reading() as opened:
-        rows = opened.all(_SQL["of_referrer"], referrer_id=referrer_id)
-    return [Told(**row, referrer_id=referrer_id) for row in rows]
+        rows = opened.all(_SQL["of_referrer"], ids=json.dumps(ids_of(opened, referrer_id)))
+    return [Told(**row) for row in rows]
 
 
 def all_referrals(state: State) -> list[Told]:

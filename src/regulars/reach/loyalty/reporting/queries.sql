@@ -26,3 +26,9 @@ SELECT customer_id, expires_at, SUM(remaining) AS points FROM points_lots
 WHERE remaining > 0 AND expires_at > :after AND expires_at <= :until
 GROUP BY customer_id, expires_at ORDER BY expires_at, customer_id
 
+-- name: expiring_of
+SELECT MIN(customer_id) AS customer_id, expires_at, SUM(remaining) AS points FROM points_lots
+WHERE customer_id IN (SELECT value FROM json_each(:customers))
+    AND remaining > 0 AND state IN ('active', 'pending')
+    AND expires_at > :after AND expires_at <= :until
+GROUP BY expires_at ORDER BY expires_at

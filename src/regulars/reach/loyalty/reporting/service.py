@@ -1,5 +1,7 @@
 """Reports on points, from the ledger as it stands."""
 
+import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -175,6 +177,27 @@ def expiring(opened: Transaction, *, after: datetime, until: datetime) -> list[E
         One row per customer and moment, the soonest first.
     """
     rows = opened.all(_SQL["expiring"], after=text_of(after), until=text_of(until))
+    return [Expiring(row["customer_id"], row["expires_at"], int(row["points"])) for row in rows]
+
+
+def expiring_of(
+    opened: Transaction, customers: Collection[str], *, after: datetime, until: datetime
+) -> list[Expiring]:
+    """List points of one customer that expire within a time.
+
+    Args:
+        opened: A transaction.
+        customers: The customer's ids.
+        after: Moment after which they expire, aware.
+        until: Last moment, aware.
+
+    Returns:
+        One row per moment, the soonest first.
+    """
+    asked = json.dumps(sorted(customers))
+    rows = opened.all(
+        _SQL["expiring_of"], customers=asked, after=text_of(after), until=text_of(until)
+    )
     return [Expiring(row["customer_id"], row["expires_at"], int(row["points"])) for row in rows]
 
 

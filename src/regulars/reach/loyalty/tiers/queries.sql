@@ -1,8 +1,24 @@
 -- name: held
 SELECT customer_id, tier, since, review_on FROM points_tiers ORDER BY customer_id
 
--- name: of_customer
-SELECT tier, since, review_on, measured FROM points_tiers WHERE customer_id = :customer_id
+-- name: of_ids
+SELECT customer_id, tier, since, review_on, measured FROM points_tiers
+WHERE customer_id IN (SELECT value FROM json_each(:ids)) ORDER BY customer_id
+
+-- name: joined
+SELECT customer_id, ids, tier, since, review_on, measured FROM points_tiers_joined
+ORDER BY customer_id
+
+-- name: joined_of_ids
+SELECT customer_id, ids, tier, since, review_on, measured FROM points_tiers_joined
+WHERE customer_id IN (SELECT value FROM json_each(:ids)) ORDER BY customer_id
+
+-- name: forget_joined
+DELETE FROM points_tiers_joined
+
+-- name: put_joined
+INSERT INTO points_tiers_joined (customer_id, ids, tier, since, review_on, measured)
+VALUES (:customer_id, :ids, :tier, :since, :review_on, :measured)
 
 -- name: put
 INSERT INTO points_tiers (customer_id, tier, since, review_on, measured)

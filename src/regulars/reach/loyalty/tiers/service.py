@@ -1,14 +1,17 @@
 """Tiers in the state: who is in which, since when, and when it is looked at again."""
 
-from collections.abc import Mapping
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
-from regulars.ports.state import Queries, State
+from regulars.ports.state import Queries, State, Transaction
+from regulars.reach.loyalty.ledger.owners.service import ids_by_customer, ids_of
 from regulars.reach.loyalty.programme.definition import Tiers
 from regulars.reach.loyalty.tiers.reviewing import Standing, reviewed
-from regulars.unify.identity.service import present_ids
 
 _SQL = Queries(__package__)
 
@@ -49,13 +52,12 @@ def review_all(
         Customers by what happened: reached, lost, kept.
     """
     with state.transaction() as opened:
-        rows = opened.all(_SQL["held"])
-        held = {row["customer_id"]: row for row in rows}
+        joined = ids_by_customer(opened)
+        held = _held_by_all(opened, tiers, joined)
         found: dict[str, int] = {}
         puts, changes = [], []
         for name in sorted(held.keys() | measured.keys()):
-            row = held.get(name)
-            before = _standing(row) if row else None
+            before = held.get(name)
             value = measured.get(name, Decimal(0))
             after, why = reviewed(tiers, before, value, day=day)
             if before is None and not after.tier:
@@ -71,7 +73,17 @@ def review_all(
                     "why": why,
                     "measured": str(value),
                 })
-        opened.many(_SQL["put"], puts)
+        opened.many(_SQL["put"], [row for row in puts if row["customer_id"] not in joined])
+        # What several were before they became one stays theirs, should they part again.
+        opened.run(_SQL["forget_joined"])
+        opened.many(
+            _SQL["put_joined"],
+            [
+                row | {"ids": json.dumps(joined[row["customer_id"]])}
+                for row in puts
+                if row["customer_id"] in joined
+            ],
+        )
         opened.many(_SQL["changed"], changes)
     return dict(sorted(found.items()))
 
@@ -94,26 +106,96 @@ def membership(state: State, tiers: Tiers, customer_id: str) -> Membership:
     Returns:
         The membership; without a tier for who reaches none.
     """
-    present = present_ids(state, [customer_id])[customer_id]
     with state.reading() as opened:
-        rows = opened.all(_SQL["of_customer"], customer_id=present)
-    row = rows[0] if rows else {"tier": "", "since": "", "review_on": "", "measured": "0"}
-    place, measured = tiers.place(row["tier"]), Decimal(row["measured"])
+        ids = ids_of(opened, customer_id)
+        own, together = _rows_of(opened, ids)
+    best = _best(tiers, map(_standing, [*own, *together]))
+    looked = [row for row in together if tuple(json.loads(row["ids"])) == ids] or own
+    measured = sum((Decimal(row["measured"]) for row in looked), Decimal(0))
+    tier = best.tier if best else ""
+    place = tiers.place(tier)
     ahead = tiers.levels[place] if place < len(tiers.levels) else None
     return Membership(
-        row["tier"],
-        row["since"] if row["tier"] else "",
-        row["review_on"] if row["tier"] else "",
+        tier,
+        best.since.isoformat() if best and tier else "",
+        best.review_on.isoformat() if best and tier else "",
         measured,
         max(ahead.threshold - measured, Decimal(0)) if ahead else None,
         ahead.name if ahead else "",
     )
 
 
-def tier_counts(state: State) -> dict[str, int]:
-    """Count the customers of each tier; those in none are left out."""
+def tiers_of(opened: Transaction, tiers: Tiers, customers: Collection[str]) -> dict[str, str]:
+    """Give the tiers of customers, within a transaction.
+
+    Args:
+        opened: Any transaction.
+        tiers: The levels, which say what is higher.
+        customers: Present customer ids.
+
+    Returns:
+        Tier by customer; who is in none has "" or is not in it.
+    """
+    ids = ids_by_customer(opened, customers)
+    own, together = _rows_of(opened, {one for mine in ids.values() for one in mine})
+    found = {}
+    for name, mine in ids.items():
+        rows = [row for row in own if row["customer_id"] in mine]
+        rows += [row for row in together if set(json.loads(row["ids"])) <= set(mine)]
+        if best := _best(tiers, map(_standing, rows)):
+            found[name] = best.tier
+    return found
+
+
+def tier_counts(state: State, tiers: Tiers) -> dict[str, int]:
+    """Count the customers of each tier.
+
+    Args:
+        state: The transactional store.
+        tiers: The levels, which say what is higher.
+
+    Returns:
+        Customers by tier; those in none are left out.
+    """
     with state.reading() as opened:
-        return {row["tier"]: int(row["customers"]) for row in opened.all(_SQL["counts"])}
+        found = Counter({row["tier"]: int(row["customers"]) for row in opened.all(_SQL["counts"])})
+        joined = ids_by_customer(opened)
+        own, _ = _rows_of(opened, {one for mine in joined.values() for one in mine})
+        found.subtract(row["tier"] for row in own)
+        found.update(tiers_of(opened, tiers, list(joined)).values())
+    return {name: count for name, count in sorted(found.items()) if name and count}
+
+
+def _held_by_all(
+    opened: Transaction, tiers: Tiers, joined: Mapping[str, tuple[str, ...]]
+) -> dict[str, Standing]:
+    """Give what everybody has, the best of what several had who are one now."""
+    held = {row["customer_id"]: _standing(row) for row in opened.all(_SQL["held"])}
+    together = {row["customer_id"]: row for row in opened.all(_SQL["joined"])}
+    for name, mine in joined.items():
+        found = [held.pop(one) for one in mine if one in held]
+        rows = [together[one] for one in mine if one in together]
+        found += [_standing(row) for row in rows if set(json.loads(row["ids"])) <= set(mine)]
+        if best := _best(tiers, found):
+            held[name] = best
+    return held
+
+
+def _rows_of(
+    opened: Transaction, ids: Collection[str]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Read what ids have of their own, and what those have together who are all among them."""
+    asked = json.dumps(sorted(ids))
+    together = opened.all(_SQL["joined_of_ids"], ids=asked)
+    return (
+        opened.all(_SQL["of_ids"], ids=asked),
+        [row for row in together if set(json.loads(row["ids"])) <= set(ids)],
+    )
+
+
+def _best(tiers: Tiers, found: Iterable[Standing]) -> Standing | None:
+    """Choose the highest of several standings, and of equals the one reviewed last."""
+    return max(found, key=lambda one: (tiers.place(one.tier), one.review_on), default=None)
 
 
 def _standing(row: Mapping[str, str]) -> Standing:

@@ -9,6 +9,7 @@ from starlette.routing import Route
 from regulars.serve.console.drawing import spend_chart
 from regulars.serve.console.rendering import Pages, caller_of, is_part
 from regulars.serve.http.decide import decisions
+from regulars.serve.http.reach.points.holding import holding
 from regulars.serve.http.timeline import monthly_spend, timeline
 from regulars.serve.http.understand.worth import worth
 from regulars.serve.http.unify.customers import (
@@ -118,4 +119,5 @@ class CustomerPages:
             worth=shown,
             decisions=decided,
             timeline=happened,
+            holding=holding(workspace.state, customer_id, now=caller.now),
         )

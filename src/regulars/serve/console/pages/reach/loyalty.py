@@ -79,7 +79,7 @@ class LoyaltyPage:
             "programme": programme,
             "owed": liability(state, point_value=value, now=caller.now),
             "chart": points_chart(request, moved),
-            "tiers": tier_counts(state),
+            "tiers": tier_counts(state, programme.tiers) if programme else {},
             "stock": stock_of(state, programme.draw) if programme and programme.draw else {},
             "rounds": rounds(state)[:5],
             "customer": name,

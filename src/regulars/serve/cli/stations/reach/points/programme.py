@@ -166,6 +166,7 @@ def tiers(
     print_json: AsJson = False,
 ) -> None:
     """Count the customers of each tier."""
+    from regulars.reach.loyalty.programme.service import find_programme  # noqa: PLC0415
     from regulars.reach.loyalty.tiers.service import tier_counts  # noqa: PLC0415
     from regulars.reach.loyalty.tiers.step import review_tiers  # noqa: PLC0415
     from regulars.unify.identity.service import aliases  # noqa: PLC0415
@@ -175,7 +176,8 @@ def tiers(
         moved = review_tiers.run(
             shop.engine, shop.state, as_of=_last_day(shop, day), aliases=aliases(shop.state)
         )
-    found = tier_counts(shop.state)
+    programme = find_programme(shop.state)
+    found = tier_counts(shop.state, programme.tiers) if programme else {}
     if print_json:
         typer.echo(as_json({"customers_by_tier": found, "reviewed": moved}))
         return

@@ -156,7 +156,9 @@ def read_liability(request: Request) -> Liability:
 @router.get("/api/reach/points/tiers", tags=["reach"])
 def read_tiers(request: Request) -> dict[str, int]:
     """Customers of each tier."""
-    return tier_counts(request.state.caller.workspace.state)
+    state = request.state.caller.workspace.state
+    programme = find_programme(state)
+    return tier_counts(state, programme.tiers) if programme else {}
 
 
 @router.get("/api/reach/points/programme", tags=["reach"])

@@ -1,0 +1,1 @@
+"""What is kept of one customer, table by table: shown, and erased."""

@@ -1,0 +1,93 @@
+"""Which tables of the state hold a customer, and what becomes of their rows when he is erased.
+
+Accounts must go on adding up, and a discount once given stays given: such rows are kept under a
+pseudonym nobody can trace back. What only describes the customer is deleted.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from regulars.records import DataClass
+
+Erasure = Literal["delete", "pseudonym"]
+
+
+@dataclass(frozen=True)
+class Held:
+    """One table that holds customers.
+
+    Attributes:
+        table: Its name.
+        subjects: Columns with the id of a customer.
+        erasure: "delete" for rows that go; "pseudonym" for rows that stay, as somebody else's.
+        means: What a row says of the customer.
+        keys: Columns with names of operations, which may contain an id; they are renamed alike.
+        told: Columns in which an id may stand within a text.
+        emptied: Columns left empty afterwards.
+        data_class: How sensitive a row is.
+    """
+
+    table: str
+    subjects: tuple[str, ...]
+    erasure: Erasure
+    means: str
+    keys: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+    emptied: tuple[str, ...] = ()
+    data_class: DataClass = DataClass.PERSONAL
+
+
+_ONE = ("customer_id",)
+
+HELD: tuple[Held, ...] = (
+    Held("points_accounts", _ONE, "pseudonym", "points that can be spent, under lock, owed"),
+    Held(
+        "points_lots",
+        ("customer_id", "earned_as"),
+        "pseudonym",
+        "points of one earning",
+        keys=("lot_id",),
+    ),
+    Held(
+        "points_operations",
+        ("customer_id", "asked_as"),
+        "pseudonym",
+        "one operation on points",
+        keys=("key", "reverses"),
+        told=("reference",),
+    ),
+    Held("points_entries", _ONE, "pseudonym", "one entry of an operation", keys=("key",)),
+    Held("points_uses", (), "pseudonym", "points of a lot an operation moved", ("key", "lot_id")),
+    Held("points_orders", _ONE, "delete", "points an order gave"),
+    Held("points_tiers", _ONE, "delete", "the tier, and what was measured for it"),
+    Held("points_tiers_joined", _ONE, "delete", "the tier of several ids together"),
+    Held("points_tier_changes", _ONE, "delete", "when a tier changed, and why"),
+    Held("points_badges", _ONE, "delete", "a badge"),
+    Held("points_referrals", ("friend_id", "referrer_id"), "pseudonym", "who brought whom"),
+    Held("points_days", _ONE, "delete", "a check-in"),
+    Held("points_tasks_done", _ONE, "delete", "how often a task was done"),
+    Held(
+        "points_draws",
+        _ONE,
+        "pseudonym",
+        "what a draw gave",
+        told=("key",),
+        emptied=("code",),
+    ),
+    Held("coupon_codes", _ONE, "pseudonym", "a coupon given", keys=("issue_key",)),
+    Held(
+        "coupon_orders",
+        _ONE,
+        "pseudonym",
+        "an order priced with coupons",
+        told=("key", "asked", "answer", "reverse_key"),
+    ),
+    Held(
+        "coupon_redemptions",
+        ("holder_id", "customer_id"),
+        "pseudonym",
+        "a coupon used",
+        told=("key",),
+    ),
+    Held("coupon_refusals", _ONE, "pseudonym", "a coupon refused", told=("key",)),
+)

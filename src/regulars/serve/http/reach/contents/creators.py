@@ -1,0 +1,81 @@
+"""Creators over HTTP: their links and codes, and what is due to them."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from regulars.govern.audit.service import anchor
+from regulars.reach.links.creators import service
+from regulars.reach.links.creators.service import Creator, Payout
+
+router = APIRouter()
+
+
+@dataclass(frozen=True)
+class CreatorRow:
+    """A creator and the link.
+
+    Attributes:
+        creator: Who.
+        url: The link with its marks.
+    """
+
+    creator: Creator
+    url: str
+
+
+class WrittenCreator(BaseModel):
+    """A creator as somebody writes one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=200)
+    code: str = Field(min_length=1, max_length=64)
+    target: str = Field(min_length=1, max_length=2_000)
+    platform: str = Field(min_length=1, max_length=64)
+    kind: str = "koc"
+    share: Decimal | str = Decimal(0)
+    offer_id: str = ""
+
+
+@router.get("/api/reach/creators", tags=["reach"])
+def read_creators(request: Request) -> list[CreatorRow]:
+    """The creators, by id, each with the link."""
+    found = service.creators(request.state.caller.workspace.state)
+    return [CreatorRow(one, one.url) for one in found]
+
+
+@router.put("/api/reach/creators/{creator_id}", tags=["reach"])
+def keep_creator(request: Request, creator_id: str, written: WrittenCreator) -> CreatorRow:
+    """Keep a creator; the code and its offer cannot be changed later."""
+    caller = request.state.caller
+    workspace = caller.workspace
+    made = Creator(
+        creator_id,
+        written.name,
+        written.kind,
+        written.platform,
+        written.code,
+        written.target,
+        Decimal(written.share),
+        written.offer_id,
+    )
+    service.put_creator(workspace.state, made, actor=caller.actor, now=caller.now)
+    anchor(workspace.state, folder=workspace.folder, at=caller.now)
+    return CreatorRow(made, made.url)
+
+
+@router.get("/api/reach/creators/payouts", tags=["reach"])
+def read_payouts(
+    request: Request,
+    days: int = Query(default=30, ge=1, le=3_660),
+    hold: int = Query(default=7, ge=0, le=365),
+) -> list[Payout]:
+    """What each creator brought in so many days and what is due, the last `hold` days left out."""
+    caller = request.state.caller
+    until = caller.now - timedelta(days=hold)
+    since = until - timedelta(days=days)
+    return service.payouts(caller.workspace.state, since=since, until=until)
