@@ -60,8 +60,8 @@ def get(server, role, path):
     return answer
 
 
-def writer(server):
-    client = server.client("marketer")
+def writer(server, role="marketer"):
+    client = server.client(role)
     client.headers["x-csrf-token"] = server.csrf(client)
     return client
 
@@ -164,6 +164,39 @@ def test_what_a_person_says_of_a_channel_stands_in_the_matrix_as_said(server):
     assert "said by a person" in shown
     assert "new provider" in shown
     assert get(server, "viewer", "/api/decide/channels").json()["channels"] == learned
+
+
+def test_turns_are_told_to_keep_to_the_plan_and_to_leave_it_with_reasons(server, capsys):
+    client = writer(server, "approver")
+    wrong = client.put("/api/decide/plan/followed", json={"flexible": 0.9, "why": "a"})
+    client.put("/api/decide/plan/followed", json={"reserve": 0.1, "why": "quarter plan"})
+
+    followed = get(server, "viewer", "/api/decide/plan/followed").json()
+    shown = text_of(get(server, "viewer", "/budget").text)
+    told_ = told(capsys, server.folder, "decide", "followed")
+    left = writer(server).post("/api/decide/plan/left", json={"why": "too tight"}).json()
+
+    assert (wrong.status_code, left) == (400, {"was_followed": True})
+    assert followed == told_
+    assert followed["followed"]["guards"]["reserve"] == 0.1
+    assert "quarter plan" in shown
+    assert get(server, "viewer", "/api/decide/plan/followed").json()["followed"] is None
+    assert "too tight" in text_of(get(server, "viewer", "/budget").text)
+
+
+def test_a_floor_holds_money_in_a_cell_until_it_is_taken_away(server):
+    client = writer(server)
+    cell = {"segment": "loyal", "channel": "app", "offer_id": "news"}
+    client.put("/api/decide/limits", json=cell | {"floor": "90", "why": "agreed"})
+
+    cells = get(server, "viewer", "/api/decide/plan").json()["cells"]
+    shown = text_of(get(server, "viewer", "/budget").text)
+    is_gone = client.request("DELETE", "/api/decide/limits", params=cell).json()
+
+    held = next(one for one in cells if one["offer_id"] == "news")
+    assert (held["spend"], held["bound_by"]) == (90.0, "floor")
+    assert "agreed" in shown
+    assert is_gone == {"was_limited": True}
 
 
 def test_before_the_first_turn_both_pages_say_what_is_missing(bare):

@@ -1,6 +1,6 @@
 """Eligibility: which actions are open to a customer, and why the others are not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from regulars.decide.offers import Arm, keeps_margin_floor
 
 Flags = NDArray[np.bool_]
+
+HELD = "channel_held"
+"""Reason code of a channel left alone because it broke, or because a person said so."""
 
 
 class Standing(Protocol):
@@ -32,6 +35,23 @@ class Standing(Protocol):
     @property
     def remaining(self) -> Mapping[str, int]:
         """Stock left by offer."""
+
+
+def refusals(rules: Standing, held: Collection[str]) -> dict[str, NDArray[np.str_]]:
+    """Say why each customer may not be contacted by each channel; one that is held, by nobody.
+
+    Args:
+        rules: What the rules of contact say.
+        held: Channels left alone.
+
+    Returns:
+        Reason codes by channel, "" where a contact may go out; each of shape (customers,).
+    """
+    found = {}
+    for column, name in enumerate(rules.channels):
+        reasons = rules.reasons[:, column]
+        found[name] = np.where(reasons == "", HELD, reasons) if name in held else reasons
+    return found
 
 
 @dataclass(frozen=True)

@@ -345,6 +345,38 @@ SCORES = (
     """,
     ),
     _score(
+        "budget_plans",
+        "adjust",
+        "one row per cell of the plan a turn made of the money",
+        "segment channel offer_id",
+        "",
+        """
+        segment string RFM cell of the customers, or unscored
+        channel string channel
+        offer_id string offer
+        is_binding bool true when the turn keeps to it: the plan is followed, or a person said so
+        least float64 least money the turn puts into the cell
+        most float64? most money; empty for no limit
+        spend float64? money planned; empty before anything was measured
+        fixed float64? part that goes where it went before
+        before float64? money per measured turn
+        expected float64? margin expected of it, before its own cost
+        low float64? lower end of the interval, 90 %
+        high float64? upper end of it
+        marginal float64? what one more unit of money would bring
+        chance_of_loss float64? probability that it would bring less than it costs
+        bound_by string what holds it: price, floor, ceiling, pin, risk, worthless, fixed, or budget
+        first_return float64? what the first unit of money brings
+        spread float64? standard deviation of that
+        saturation float64? money after which the next unit brings 37 % of the first
+        points int64 measured turns behind the curve
+        why string who decided it and why; empty for the plan
+        budget float64 money of the turn
+        to_spend float64 most of it that may be spent: less the reserve where the plan is followed
+        shadow_price float64 what one more unit of money would bring above its cost
+    """,
+    ),
+    _score(
         "programme_effects",
         "measure",
         "one row per metric and turn of measuring",

@@ -14,11 +14,15 @@ class Planned:
         spend_share: Share of the weekly budget the evidence allowed, 0 to 1; None before any.
         chosen: Customers chosen, held out ones included.
         expected_margin: Incremental margin expected of those to be sent to.
+        money: Money the plan put into cells; None before any plan.
+        keeps_to_plan: True when the turn kept to the whole plan.
     """
 
     spend_share: float | None
     chosen: int
     expected_margin: float
+    money: float | None = None
+    keeps_to_plan: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,10 +70,12 @@ class Changed:
     Attributes:
         changes: Rows of table `adjustments` that cite this turn.
         holds: Channels left alone from the measuring turn on.
+        plan: Cells whose money the next turn changed, where it keeps to the plan.
     """
 
     changes: tuple[Mapping[str, Any], ...]
     holds: tuple[Mapping[str, Any], ...]
+    plan: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Reads the tables a review is made of."""
 
 import json
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,7 @@ from regulars.errors import UnknownName
 from regulars.ports.engine import Reader
 
 ALL = "*"
+_PLANNED = ("bound_by", "spend", "expected", "low", "high", "points", "why")
 _SAID = ("predicted", "measured", "low", "high")
 
 
@@ -47,7 +49,44 @@ def change_log(engine: Reader, *, turn: int = 0, limit: int = 200) -> list[dict[
         }
         for row in begun
     ]
+    rows += plan_changes(engine, turn=turn)
     return sorted(rows, key=lambda row: (-row["turn"], row["subject"]))[:limit]
+
+
+def plan_changes(engine: Reader, *, turn: int = 0) -> list[dict[str, Any]]:
+    """List how the money a turn may put into a cell was changed, where the turn keeps to it.
+
+    Args:
+        engine: Opens the lake.
+        turn: Changes of one turn only; 0 for all.
+
+    Returns:
+        One row per change, by turn and cell: turn, subject, before, after (money; None for no
+        limit), evidence: what holds the cell, what is expected of it, and who decided it.
+    """
+    table = engine.table("budget_plans").filter(_.is_binding)
+    if turn:
+        table = table.filter(_.turn.isin([turn - 1, turn]))
+    rows = engine.rows(table.order_by("turn", "segment", "channel", "offer_id"))
+    most: dict[tuple[int, str], float | None] = {
+        (row["turn"], _cell(row)): row["most"] for row in rows
+    }
+    found = []
+    for row in rows:
+        before = most.get((row["turn"] - 1, _cell(row)))
+        if turn in {0, row["turn"]} and before != row["most"]:
+            found.append({
+                "turn": row["turn"],
+                "subject": f"budget.{_cell(row)}",
+                "before": before,
+                "after": row["most"],
+                "evidence": {name: row[name] for name in _PLANNED},
+            })
+    return found
+
+
+def _cell(row: Mapping[str, Any]) -> str:
+    return "/".join((row["segment"], row["channel"], row["offer_id"]))
 
 
 def alerts_since(engine: Reader, *, turns: int = 4) -> list[dict[str, Any]]:
@@ -107,8 +146,18 @@ def cycle_of(engine: Reader, turn: int) -> Cycle:
     share = engine.rows(
         engine.table("parameters").filter(_.turn == turn, _.name == "spend_share").limit(1)
     )
+    [money] = engine.rows(
+        engine
+        .table("budget_plans")
+        .filter(_.turn == turn)
+        .agg(spend=_.spend.sum(), is_binding=_.is_binding.all() & _.spend.notnull().any())
+    )
     plan = Planned(
-        share[0]["value"] if share else None, planned["chosen"], planned["expected"] or 0.0
+        share[0]["value"] if share else None,
+        planned["chosen"],
+        planned["expected"] or 0.0,
+        money["spend"],
+        bool(money["is_binding"]),
     )
     return Cycle(turn, plan, _done(engine, turn), _checked(engine, turn), _changed(engine, turn))
 
@@ -161,4 +210,4 @@ def _changed(engine: Reader, turn: int) -> Changed:
         .filter(_.turn == turn + 1, _.since_turn == turn + 1)
         .order_by("channel")
     )
-    return Changed(tuple(mine), tuple(holds))
+    return Changed(tuple(mine), tuple(holds), tuple(plan_changes(engine, turn=turn + 1)))

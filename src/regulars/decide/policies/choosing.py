@@ -10,6 +10,7 @@ from regulars.decide.assignment import held_out
 from regulars.decide.eligibility import Eligibility
 from regulars.decide.offers import Arm
 from regulars.decide.policies.sampling import Policy
+from regulars.decide.policies.sharing import Shares, over_limits
 from regulars.numerics.hashing import uniforms
 
 
@@ -56,7 +57,7 @@ def choose(
     seed: int,
     turn: int,
     campaign_holdout: float,
-    budget: float,
+    budget: float | Shares,
 ) -> Choice:
     """Draw an action for every customer and apply the holdouts.
 
@@ -68,7 +69,8 @@ def choose(
         seed: The workspace's seed.
         turn: Number of the turn.
         campaign_holdout: Share of a campaign's chosen customers held out.
-        budget: Most the sends may cost; the last in a random order are dropped beyond it.
+        budget: Most the sends may cost, or all the limits they share; the last in a random
+            order are dropped beyond it.
 
     Returns:
         The choice. The draws depend on seed, turn and customer only.
@@ -85,16 +87,16 @@ def choose(
         purpose = campaign_of(offer_id, turn)
         held |= mine & held_out(keys, seed=seed, purpose=purpose, share=campaign_holdout)
     over = _over_budget(arm, held, arms, uniforms(keys, seed, "budget", turn), budget)
-    held &= ~over
+    held &= over == ""
     send = (arm >= 0) & ~held
     total = policy.probabilities.sum(axis=1) * (1 - campaign_holdout)
     own = np.where(arm >= 0, policy.probabilities[np.arange(len(arm)), arm] if arms else 0.0, 0.0)
     verdict, reason = _words(policy, eligible, arms, arm, held, over)
     return Choice(
-        np.where(over, -1, arm),
+        np.where(over != "", -1, arm),
         verdict,
         reason,
-        np.where(send & ~over, own * (1 - campaign_holdout), 1 - total),
+        np.where(send & (over == ""), own * (1 - campaign_holdout), 1 - total),
         total,
         held,
     )
@@ -105,16 +107,18 @@ def _over_budget(
     held: NDArray[np.bool_],
     arms: Sequence[Arm],
     order: NDArray[np.float64],
-    budget: float,
-) -> NDArray[np.bool_]:
+    budget: float | Shares,
+) -> NDArray[np.str_]:
     """Drop the chosen, held out or not, from where the sends before them use the budget up."""
-    over = np.zeros(len(arm), bool)
+    over = np.full(len(arm), "", dtype="U8")
+    if isinstance(budget, Shares):
+        return over_limits(budget, arm, held, np.array([float(a.cost) for a in arms]), order)
     if arms:
         cents = np.array([int(a.cost * 100) for a in arms])
         chosen = np.flatnonzero(arm >= 0)
         line = chosen[np.argsort(order[chosen], kind="stable")]
         spent = np.where(held[line], 0, cents[arm[line]]).cumsum()
-        over[line[spent > round(budget * 100)]] = True
+        over[line[spent > round(budget * 100)]] = "budget"
     return over
 
 
@@ -124,17 +128,18 @@ def _words(
     arms: Sequence[Arm],
     arm: NDArray[np.int64],
     held: NDArray[np.bool_],
-    over: NDArray[np.bool_],
+    over: NDArray[np.str_],
 ) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
     shut = eligible.reason != ""
     best = policy.values.max(axis=1, initial=-np.inf)
     cost = np.array([float(a.cost) for a in arms])
-    priced = (policy.values - policy.shadow_price * cost).max(axis=1, initial=-np.inf)
+    paid = policy.shadow_price * cost if policy.paid is None else policy.paid
+    priced = (policy.values - paid).max(axis=1, initial=-np.inf)
     conditions = [
         (shut & (eligible.reason == "global_holdout"), "holdout", "global_holdout"),
         (shut, "skip", ""),
         (held, "holdout", "campaign_holdout"),
-        (over, "skip", "budget"),
+        (over != "", "skip", ""),
         (arm >= 0, "send", "chosen"),
         (best <= 0, "abstain", "negative_value"),
         (priced <= 0, "skip", "budget"),
@@ -144,5 +149,6 @@ def _words(
     for condition, name, code in reversed(conditions):
         verdict[condition] = name
         reason[condition] = code
+    reason[over != ""] = over[over != ""]
     reason[shut] = eligible.reason[shut]
     return verdict, reason

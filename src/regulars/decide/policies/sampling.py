@@ -1,12 +1,20 @@
 """Posterior sampling under a budget: act as a plausible world would have it, and log how likely."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from regulars.decide.offers import Arm
+from regulars.decide.policies.sharing import Shares, chosen, shared_prices
+from regulars.decide.uplift import arm_coefficients
+from regulars.numerics.hashing import key_of
+from regulars.numerics.linear_belief import LinearBelief
+
 Floats = NDArray[np.float64]
 
+_DRAWS = 24
 _PRICED_CUSTOMERS = 8_000
 _BISECTIONS = 20
 
@@ -49,12 +57,32 @@ class Policy:
         values: Expected incremental value of each action; shape (customers, arms).
         effects: Expected net orders each action causes in the window; (customers, arms).
         shadow_price: Value the last unit of budget buys, 0 when it is not used up.
+        paid: What each action costs each customer at the prices of limits they share; None
+            where the budget is the only one. Shape (customers, arms).
     """
 
     probabilities: Floats
     values: Floats
     effects: Floats
     shadow_price: float
+    paid: Floats | None = None
+
+
+def drawn_worlds(belief: LinearBelief, arms: Sequence[Arm], *, seed: int, turn: int) -> Floats:
+    """Draw coefficients of plausible worlds from a belief.
+
+    Args:
+        belief: What is believed; covers every arm.
+        arms: The actions, in order.
+        seed: The turn's seed.
+        turn: Its number.
+
+    Returns:
+        Coefficients per arm, shape (worlds, arms, features); the same for the same turn.
+    """
+    random = np.random.Generator(np.random.Philox(key_of(seed, "beliefs", turn)))
+    thetas = belief.draws(_DRAWS, random.standard_normal((_DRAWS, len(belief.terms))))
+    return np.stack([arm_coefficients(belief.terms, arms, theta) for theta in thetas])
 
 
 def sampling_policy(
@@ -64,7 +92,7 @@ def sampling_policy(
     draws: Floats,
     economics: Economics,
     allowed: NDArray[np.bool_],
-    budget: float,
+    budget: float | Shares,
     floor: float,
 ) -> Policy:
     """Choose by posterior sampling, at a price that keeps expected cost within the budget.
@@ -79,7 +107,8 @@ def sampling_policy(
         draws: Drawn coefficients per arm, shape (draws, arms, features).
         economics: What effects are worth and contacts cost.
         allowed: Actions open to the customer, shape (customers, arms).
-        budget: Most the chosen actions may cost in expectation.
+        budget: Most the chosen actions may cost in expectation; or all the limits that
+            customers share, of which it is one.
         floor: Probability of the even choice, 0 to 0.2; every open action and no contact
             have at least floor / (open actions + 1). Less when the even choice alone would
             cost more than the budget.
@@ -106,6 +135,12 @@ def sampling_policy(
     effects = customers @ mean.T
     values = np.where(allowed, economics.values(effects), -np.inf)
     even = floor * allowed / (allowed.sum(axis=1, keepdims=True) + 1)
+    if isinstance(budget, Shares):
+        worlds = np.stack([
+            np.where(allowed, economics.values(customers @ t.T), -np.inf) for t in draws
+        ])
+        start = Policy(even, values, effects, 0.0)
+        return _sharing(start, worlds, economics.budget_cost, budget, floor)
     cost = float((even * economics.budget_cost).sum())
     if cost > budget:
         floor, even, cost = floor * budget / cost, even * (budget / cost), budget
@@ -117,6 +152,21 @@ def sampling_policy(
         inside = np.flatnonzero(chosen >= 0)
         share[inside, chosen[inside]] += 1 / len(draws)
     return Policy((1 - floor) * share + even, values, effects, price)
+
+
+def _sharing(start: Policy, worlds: Floats, cost: Floats, shares: Shares, floor: float) -> Policy:
+    """Choose in every world at prices that keep every shared limit; what is even comes first."""
+    even = shares.fitting(start.probabilities, cost)
+    left = shares.less(even, cost, share=1 - floor)
+    step = max(1, worlds.shape[1] // _PRICED_CUSTOMERS)
+    prices = shared_prices(worlds[:, ::step], cost, left.only(step))
+    paid = prices.of(shares, cost)
+    taken = chosen(worlds, paid)
+    share = np.zeros_like(even)
+    for arm in range(even.shape[1]):
+        share[:, arm] = (taken == arm).mean(axis=0)
+    price = shares.shadow_price + prices.budget
+    return replace(start, probabilities=(1 - floor) * share + even, shadow_price=price, paid=paid)
 
 
 def _chosen(

@@ -10,12 +10,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from regulars.decide.assignment import held_out
-from regulars.decide.eligibility import Standing, eligibility
+from regulars.decide.eligibility import Standing, eligibility, refusals
 from regulars.decide.offers import Arm, arms_on
 from regulars.decide.offers.keeping.service import Kept, catalogue_rows
 from regulars.decide.policies.choosing import choose
 from regulars.decide.policies.economics import Tuned, customer_basket, economics
-from regulars.decide.policies.sampling import Economics, sampling_policy
+from regulars.decide.policies.limits import expected, limits_of
+from regulars.decide.policies.sampling import Economics, drawn_worlds, sampling_policy
+from regulars.decide.policies.sharing import Shares
 from regulars.decide.policies.tables import (
     audience,
     decision_rows,
@@ -26,23 +28,20 @@ from regulars.decide.policies.tables import (
 from regulars.decide.uplift import arm_coefficients, features_of
 from regulars.decide.uplift.effects import belief_from_rows, extended, starting_belief
 from regulars.numerics.arrays import numbers, words
-from regulars.numerics.hashing import key_of, keys_of
+from regulars.numerics.hashing import keys_of
 from regulars.numerics.linear_belief import LinearBelief
 from regulars.ports.engine import Engine
 from regulars.ports.steps import step
 from regulars.records import Turn
 from regulars.settings import Loop
 
-HELD = "channel_held"
-"""Reason code of a channel left alone because it broke, or because a person said so."""
-
-_DRAWS = 24
 _SAFE_SHARE = 0.97
 """Share of the budget planned for, so that the draw of actions seldom goes beyond it."""
 
 
 @step(
-    reads="profiles customer_values offers uplift_priors parameters channel_holds",
+    reads="profiles customer_values offers uplift_priors parameters channel_holds budget_plans "
+    "rfm_scores",
     writes="decisions",
 )
 def decide(
@@ -79,21 +78,23 @@ def decide(
     basket, worth = customer_basket(numbers(people, "basket_size"), numbers(people, "margin_rate"))
     eligible = eligibility(
         arms,
-        _refusals(rules, _held(engine, turn.number)),
+        refusals(rules, _held(engine, turn.number)),
         basket=basket,
         margin_rate=numbers(people, "margin_rate"),
         global_holdout=held_out(keys, seed=loop.seed, purpose="global", share=loop.global_holdout),
     )
-    tuned = _tuned(engine, turn.number)
+    limits = _limits(engine, turn.number, ids, arms, loop)
     belief = _belief(engine, arms, turn.number)
     mean = arm_coefficients(belief.terms, arms, belief.posterior()[0])
     policy = sampling_policy(
         customers,
         mean=mean,
-        draws=_draws(belief, arms, turn),
-        economics=_priced(people, arms, tuned, worth=worth, effects=customers @ mean.T),
+        draws=drawn_worlds(belief, arms, seed=turn.seed, turn=turn.number),
+        economics=_priced(
+            people, arms, _tuned(engine, turn.number), worth=worth, effects=customers @ mean.T
+        ),
         allowed=eligible.allowed,
-        budget=_budget(loop, tuned) * _SAFE_SHARE / (1 - loop.campaign_holdout),
+        budget=expected(limits, safe=_SAFE_SHARE, held_out=loop.campaign_holdout),
         floor=loop.exploration_floor,
     )
     choice = choose(
@@ -104,7 +105,7 @@ def decide(
         seed=loop.seed,
         turn=turn.number,
         campaign_holdout=loop.campaign_holdout,
-        budget=_budget(loop, tuned),
+        budget=limits,
     )
     rows = decision_rows(
         ids, arms, policy, eligible, choice, customers=customers, worth=worth, turn=turn.number
@@ -112,19 +113,25 @@ def decide(
     return engine.write("decisions", mark_plain(rows, profiling_refused))
 
 
+def _limits(
+    engine: Engine, turn: int, ids: Sequence[str], arms: Sequence[Arm], loop: Loop
+) -> float | Shares:
+    """What the turn may spend and on what: table `budget_plans` where it binds."""
+    bound = engine.rows(
+        engine.table("budget_plans").filter((ibis._.turn == turn) & ibis._.is_binding)
+    )
+    scored = engine.rows(
+        engine.table("rfm_scores").filter(ibis._.turn == turn).select("customer_id", "segment")
+    )
+    segment_of = {row["customer_id"]: row["segment"] for row in scored}
+    budget = float(loop.weekly_budget) * _tuned(engine, turn).spend_share
+    return limits_of(bound, segment_of, ids, arms, budget=budget)
+
+
 def _held(engine: Engine, turn: int) -> set[str]:
     """Channels left alone in this turn."""
     rows = engine.rows(engine.table("channel_holds").filter(ibis._.turn == turn))
     return {row["channel"] for row in rows}
-
-
-def _refusals(rules: Standing, held: Collection[str]) -> dict[str, NDArray[np.str_]]:
-    """Why each customer may not be contacted by each channel; one that is held, by nobody."""
-    found = {}
-    for column, name in enumerate(rules.channels):
-        reasons = rules.reasons[:, column]
-        found[name] = np.where(reasons == "", HELD, reasons) if name in held else reasons
-    return found
 
 
 def _people(
@@ -154,10 +161,6 @@ def _priced(
     )
 
 
-def _budget(loop: Loop, tuned: Tuned) -> float:
-    return float(loop.weekly_budget) * tuned.spend_share
-
-
 def _tuned(engine: Engine, turn: int) -> Tuned:
     rows = engine.rows(latest(engine.table("parameters"), turn).order_by("name"))
     return Tuned.from_rows(rows)
@@ -177,9 +180,3 @@ def _belief(engine: Engine, arms: list[Arm], turn: int) -> LinearBelief:
         .order_by("position")
     )
     return extended(belief_from_rows(rows), arms) if rows else starting_belief(arms)
-
-
-def _draws(belief: LinearBelief, arms: list[Arm], turn: Turn) -> NDArray[np.float64]:
-    random = np.random.Generator(np.random.Philox(key_of(turn.seed, "beliefs", turn.number)))
-    thetas = belief.draws(_DRAWS, random.standard_normal((_DRAWS, len(belief.terms))))
-    return np.stack([arm_coefficients(belief.terms, arms, theta) for theta in thetas])

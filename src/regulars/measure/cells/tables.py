@@ -4,8 +4,7 @@ import ibis
 from ibis import _
 from ibis.expr.types import Table as Definition
 
-UNSCORED = "unscored"
-"""Segment of customers the turn had no RFM score for."""
+from regulars.decide.budget.curves.curve import UNSCORED
 
 
 def open_customers(

@@ -10,6 +10,8 @@ from scipy.special import ndtr, ndtri
 Floats = NDArray[np.float64]
 
 _HALVINGS = 60
+UNSCORED = "unscored"
+"""Segment of customers a turn has no RFM score for."""
 
 
 class Cell(NamedTuple):

@@ -1,6 +1,7 @@
 """The plan of a workspace: curves from what its turns measured, pins from its state."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,8 +11,10 @@ from regulars.decide.budget.curves import Cell, Curve, fit_curves, points_of
 from regulars.decide.budget.planning.guards import Guards, Limits
 from regulars.decide.budget.planning.next_test import InformationValue, next_tests
 from regulars.decide.budget.planning.plan import Plan, plan_budget
-from regulars.errors import NotReady
+from regulars.errors import InputError, NotReady
 from regulars.ports.engine import Reader
+
+_NONE = Limits()
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ def plan_workspace(
     guards: Guards,
     limits: Mapping[Cell, Limits],
     segment: str = "",
+    tests: float = 0.0,
 ) -> Planned:
     """Plan the money of one turn from the effects its workspace measured.
 
@@ -48,6 +52,8 @@ def plan_workspace(
         limits: Pins and other limits; a cell nobody has measured is believed what its segment,
             channel and offer say of it.
         segment: Only this segment's cells; "" for all.
+        tests: Share of what may be spent that goes into the tests worth most, 0 to 1; cells
+            with limits of their own are not tested.
 
     Returns:
         The plan.
@@ -64,9 +70,29 @@ def plan_workspace(
     mine = {cell: one for cell, one in limits.items() if segment in {"", cell.segment}}
     curves = fit_curves(points_of(rows).including(mine))
     plan = plan_budget(curves, budget=budget, guards=guards, limits=mine)
+    worth = next_tests(curves, plan, guards=guards)
+    if tests > 0:
+        enough = {one.cell: one.spend for one in plan.cells}
+        wanted = [one for one in worth if enough[one.cell] < one.spend and one.net > 0]
+        tested = _tested(wanted, mine, money=tests * plan.to_spend)
+        # Floors and pins of people may leave nothing to test with.
+        with suppress(InputError):
+            plan = plan_budget(curves, budget=budget, guards=guards, limits=mine | tested)
     turns = len(set(rows["measured_turn"].to_pylist()))
-    tests = next_tests(curves, plan, guards=guards)
-    return Planned(tuple(curves), plan, tuple(tests), turns)
+    return Planned(tuple(curves), plan, tuple(worth), turns)
+
+
+def _tested(
+    worth: Sequence[InformationValue], limits: Mapping[Cell, Limits], *, money: float
+) -> dict[Cell, Limits]:
+    """Give floors that pay for the tests worth most, as far as the money goes."""
+    found: dict[Cell, Limits] = {}
+    for one in worth:
+        part = min(one.spend, money)
+        if limits.get(one.cell, _NONE) == _NONE and part > 0:
+            found[one.cell] = Limits(floor=part)
+            money -= part
+    return found
 
 
 def plain(found: Planned) -> dict[str, Any]:

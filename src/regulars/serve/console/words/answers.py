@@ -22,6 +22,8 @@ REFUSALS = {
 }
 SAID = {
     "pinned": N_("Pinned. Plans and turns keep to it from now on."),
+    "plan_followed": N_("Turns keep to the plan from the next one on."),
+    "plan_left": N_("Turns spend as they find best again."),
     "unpinned": N_("The pin is taken away."),
     "reviewed": N_("The review is kept."),
     "overridden": N_("Kept. It stands in place of what was learned."),

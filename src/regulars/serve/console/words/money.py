@@ -11,6 +11,7 @@ BOUND_BY = {
     "risk": N_("the risk allowed"),
     "worthless": N_("not worth its money"),
     "fixed": N_("its fixed part"),
+    "budget": N_("the money there is"),
 }
 STAGES = {
     "new": N_("new"),

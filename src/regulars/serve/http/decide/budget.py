@@ -10,6 +10,15 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from regulars.decide.budget.curves import Cell
+from regulars.decide.budget.obeying.service import (
+    CellLimit,
+    follow,
+    leave,
+    limit_cell,
+    limits_of_people,
+    told,
+    unlimit_cell,
+)
 from regulars.decide.budget.planning import Guards
 from regulars.decide.budget.planning.service import Planned, plain, plan_workspace
 from regulars.decide.budget.reviewing.periods import due
@@ -17,7 +26,6 @@ from regulars.decide.budget.reviewing.service import (
     Review,
     keep_review,
     pin,
-    pinned_limits,
     pins,
     reviews,
     unpin,
@@ -39,6 +47,42 @@ class Pinned(BaseModel):
     amount: Decimal = Field(ge=0, max_digits=18, decimal_places=2)
     why: str = Field(min_length=1, max_length=500)
     until: date | None = None
+
+
+class Limited(BaseModel):
+    """A floor or a ceiling a person sets."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    segment: str = Field(min_length=1, max_length=200)
+    channel: str = Field(min_length=1, max_length=200)
+    offer_id: str = Field(min_length=1, max_length=200)
+    floor: Decimal | None = Field(default=None, ge=0, max_digits=18, decimal_places=2)
+    ceiling: Decimal | None = Field(default=None, ge=0, max_digits=18, decimal_places=2)
+    why: str = Field(min_length=1, max_length=500)
+    until: date | None = None
+
+
+class Followed(BaseModel):
+    """That turns keep to the plan, with its shares."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    flexible: float = 0.4
+    reserve: float = 0.2
+    risk: float = 0.5
+    hurdle: float = Field(default=1.0, gt=0)
+    of_turn: int = Field(default=0, ge=0)
+    why: str = Field(min_length=1, max_length=500)
+    until: date | None = None
+
+
+class Left(BaseModel):
+    """Why turns keep to the plan no longer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    why: str = Field(min_length=1, max_length=500)
 
 
 class Reviewed(BaseModel):
@@ -85,6 +129,39 @@ def delete_pin(request: Request, segment: str, channel: str, offer_id: str) -> d
     return {"was_pinned": unpin_of(request.state.caller, Cell(segment, channel, offer_id))}
 
 
+@router.get("/api/decide/plan/followed", tags=["decide"])
+def read_followed(request: Request) -> dict[str, Any]:
+    """Whether turns keep to the plan, what was said of it, floors and ceilings."""
+    caller: Caller = request.state.caller
+    return told(caller.workspace.state, now=caller.now)
+
+
+@router.put("/api/decide/plan/followed", tags=["decide"])
+def put_followed(request: Request, said: Followed) -> dict[str, Any]:
+    """Let turns keep to the plan."""
+    follow_of(request.state.caller, said)
+    return said.model_dump(mode="json")
+
+
+@router.post("/api/decide/plan/left", tags=["decide"])
+def post_left(request: Request, said: Left) -> dict[str, Any]:
+    """Let turns spend as they find best again; pins, floors and ceilings stay."""
+    return {"was_followed": leave_of(request.state.caller, said.why)}
+
+
+@router.put("/api/decide/limits", tags=["decide"])
+def put_limit(request: Request, said: Limited) -> dict[str, Any]:
+    """Set a floor or a ceiling for a cell; turns and plans keep to it."""
+    limit_of(request.state.caller, said)
+    return said.model_dump(mode="json")
+
+
+@router.delete("/api/decide/limits", tags=["decide"])
+def delete_limit(request: Request, segment: str, channel: str, offer_id: str) -> dict[str, Any]:
+    """Take floor and ceiling of a cell away."""
+    return {"was_limited": unlimit_of(request.state.caller, Cell(segment, channel, offer_id))}
+
+
 @router.get("/api/decide/reviews", tags=["decide"])
 def read_reviews(request: Request) -> dict[str, Any]:
     """Reviews made, the newest first, and those that are due."""
@@ -115,7 +192,7 @@ def planned(caller: Caller, budget: float | None, guards: Guards) -> Planned:
     """
     workspace = caller.workspace
     wanted = float(workspace.settings.loop.weekly_budget) if budget is None else budget
-    limits = pinned_limits(workspace.state, now=caller.now)
+    limits = limits_of_people(workspace.state, now=caller.now)
     with workspace.reading() as engine:
         return plan_workspace(engine, budget=wanted, guards=guards, limits=limits)
 
@@ -128,8 +205,6 @@ def pin_of(caller: Caller, said: Pinned) -> None:
         said: The pin; it ends with the last moment of its day, where the retailer is.
     """
     workspace = caller.workspace
-    zone = ZoneInfo(workspace.settings.retailer.zone)
-    end = datetime.combine(said.until, time.max, zone) if said.until else None
     cell = Cell(said.segment, said.channel, said.offer_id)
     pin(
         workspace.state,
@@ -138,9 +213,69 @@ def pin_of(caller: Caller, said: Pinned) -> None:
         why=said.why,
         actor=caller.actor,
         now=caller.now,
-        until=end,
+        until=_end(caller, said.until),
     )
     anchor(workspace.state, folder=workspace.folder, at=caller.now)
+
+
+def follow_of(caller: Caller, said: Followed) -> None:
+    """Let turns keep to the plan.
+
+    Args:
+        caller: Who decides, and in which workspace.
+        said: Shares of the plan, why and until when.
+    """
+    workspace = caller.workspace
+    follow(
+        workspace.state,
+        Guards(said.flexible, said.reserve, said.risk, said.hurdle),
+        why=said.why,
+        actor=caller.actor,
+        now=caller.now,
+        of_turn=said.of_turn,
+        until=_end(caller, said.until),
+    )
+    anchor(workspace.state, folder=workspace.folder, at=caller.now)
+
+
+def leave_of(caller: Caller, why: str) -> bool:
+    """Let turns spend as they find best again.
+
+    Returns:
+        False when no plan was kept to.
+    """
+    workspace = caller.workspace
+    was_followed = leave(workspace.state, why=why, actor=caller.actor, now=caller.now)
+    if was_followed:
+        anchor(workspace.state, folder=workspace.folder, at=caller.now)
+    return was_followed
+
+
+def limit_of(caller: Caller, said: Limited) -> None:
+    """Set a floor or a ceiling.
+
+    Args:
+        caller: Who decides, and in which workspace.
+        said: The limit; it ends with the last moment of its day, where the retailer is.
+    """
+    workspace = caller.workspace
+    cell = Cell(said.segment, said.channel, said.offer_id)
+    one = CellLimit(cell, said.floor, said.ceiling, said.why, caller.actor)
+    limit_cell(workspace.state, one, now=caller.now, until=_end(caller, said.until))
+    anchor(workspace.state, folder=workspace.folder, at=caller.now)
+
+
+def unlimit_of(caller: Caller, cell: Cell) -> bool:
+    """Take floor and ceiling of a cell away.
+
+    Returns:
+        False when there was none.
+    """
+    workspace = caller.workspace
+    is_gone = unlimit_cell(workspace.state, cell, actor=caller.actor, now=caller.now)
+    if is_gone:
+        anchor(workspace.state, folder=workspace.folder, at=caller.now)
+    return is_gone
 
 
 def unpin_of(caller: Caller, cell: Cell) -> bool:
@@ -185,6 +320,12 @@ def reviews_of(caller: Caller) -> tuple[list[Review], list[tuple[str, str]]]:
     """Give the reviews made, the newest first, and kind and period of those that are due."""
     kept = reviews(caller.workspace.state)
     return kept, due([(one.kind, one.period) for one in kept], _today(caller))
+
+
+def _end(caller: Caller, last: date | None) -> datetime | None:
+    """Give the last moment of a day, where the retailer is."""
+    zone = ZoneInfo(caller.workspace.settings.retailer.zone)
+    return datetime.combine(last, time.max, zone) if last else None
 
 
 def _today(caller: Caller) -> date:

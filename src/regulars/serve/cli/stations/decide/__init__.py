@@ -2,12 +2,13 @@
 
 import typer
 
-from regulars.serve.cli.stations.decide import assigning, channels, planning
+from regulars.serve.cli.stations.decide import assigning, channels, obeying, planning
 from regulars.serve.cli.stations.decide.offers import offer
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(assigning.app)
 app.add_typer(planning.app)
+app.add_typer(obeying.app)
 app.add_typer(channels.app)
 app.add_typer(offer, name="offer")
 

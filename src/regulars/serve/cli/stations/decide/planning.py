@@ -166,13 +166,13 @@ def _of_points(file: Path, budget: float | None, guards: Any, limits: Any) -> "P
 
 
 def _of_workspace(folder: Path, budget: float | None, guards: Any, limits: Any) -> "Planned":
-    from regulars.decide.budget.planning.service import plan_workspace  # noqa: PLC0415 - slow
-    from regulars.decide.budget.reviewing.service import pinned_limits  # noqa: PLC0415
+    from regulars.decide.budget.obeying.service import limits_of_people  # noqa: PLC0415 - slow
+    from regulars.decide.budget.planning.service import plan_workspace  # noqa: PLC0415
 
     shop = _open(folder)
     wanted = float(shop.settings.loop.weekly_budget) if budget is None else budget
-    pinned = pinned_limits(shop.state, now=datetime.now(UTC))
-    return plan_workspace(shop.engine, budget=wanted, guards=guards, limits=limits | pinned)
+    said = limits_of_people(shop.state, now=datetime.now(UTC))
+    return plan_workspace(shop.engine, budget=wanted, guards=guards, limits={**limits, **said})
 
 
 def _print(found: "Planned") -> None:

@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from regulars.decide.budget.curves import Cell
+from regulars.decide.budget.obeying.service import cell_limits, followed, sayings
 from regulars.decide.budget.planning import Guards
 from regulars.decide.budget.planning.service import Planned
 from regulars.decide.budget.reviewing.service import pins
@@ -15,8 +16,11 @@ from regulars.errors import InputError, NotReady, RegularsError
 from regulars.serve.console.drawing import curves_chart
 from regulars.serve.console.rendering import Pages, caller_of
 from regulars.serve.http.decide.budget import (
+    Followed,
     Pinned,
     Reviewed,
+    follow_of,
+    leave_of,
     pin_of,
     planned,
     review_of,
@@ -28,6 +32,7 @@ from regulars.serve.http.door.guard import Caller
 CURVES_SHOWN = 5
 CELLS_SHOWN = 40
 TESTS_SHOWN = 5
+SAYINGS_SHOWN = 5
 SHARES = ("flexible", "reserve", "risk")
 
 
@@ -48,6 +53,8 @@ class BudgetPage:
             Route("/budget", self.budget, methods=["GET"]),
             Route("/budget/pin", self.pin, methods=["POST"]),
             Route("/budget/unpin", _unpin, methods=["POST"]),
+            Route("/budget/follow", self.follow, methods=["POST"]),
+            Route("/budget/leave", self.leave, methods=["POST"]),
             Route("/budget/review", self.review, methods=["POST"]),
         ]
 
@@ -66,6 +73,27 @@ class BudgetPage:
         except (RegularsError, ValidationError) as error:
             return self._page(request, problem=_said(error), status=400)
         return RedirectResponse("/budget?said=pinned#pins", 303)
+
+    def follow(self, request: Request) -> Response:
+        """Let turns keep to the plan."""
+        caller = caller_of(request)
+        form = {name: text.strip() for name, text in caller.form.items()}
+        try:
+            shares = {name: float(form[name]) / 100 for name in SHARES if form.get(name)}
+            said = shares | {"why": form.get("why", ""), "until": form.get("until") or None}
+            follow_of(caller, Followed.model_validate(said))
+        except (RegularsError, ValidationError, ValueError) as error:
+            return self._page(request, problem=_said(error), status=400)
+        return RedirectResponse("/budget?said=plan_followed#followed", 303)
+
+    def leave(self, request: Request) -> Response:
+        """Let turns spend as they find best again."""
+        caller = caller_of(request)
+        try:
+            leave_of(caller, caller.form.get("why", ""))
+        except RegularsError as error:
+            return self._page(request, problem=_said(error), status=400)
+        return RedirectResponse("/budget?said=plan_left#followed", 303)
 
     def review(self, request: Request) -> Response:
         """Keep the review of a period."""
@@ -104,6 +132,9 @@ class BudgetPage:
             cells=found.plan.cells[:CELLS_SHOWN] if found else (),
             tests=found.tests[:TESTS_SHOWN] if found else (),
             known=_known(caller, found),
+            followed=followed(caller.workspace.state, now=caller.now),
+            sayings=sayings(caller.workspace.state)[:SAYINGS_SHOWN],
+            limits=cell_limits(caller.workspace.state, now=caller.now),
             pins=pins(caller.workspace.state, now=caller.now),
             reviews=kept,
             due=missing,

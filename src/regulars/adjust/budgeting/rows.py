@@ -1,0 +1,162 @@
+"""Rows of the plan a turn made: what binds it, and what it rests on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import fsum
+from typing import Any
+
+from regulars.decide.budget.curves import Cell
+from regulars.decide.budget.planning import Limits
+from regulars.decide.budget.planning.service import Planned
+
+_INFINITE = float("inf")
+_SAID = ("spend", "fixed", "before", "expected", "low", "high", "marginal", "chance_of_loss")
+_CURVE = ("first_return", "spread", "saturation")
+_NOTHING: dict[str, Any] = {name: None for name in (*_SAID, *_CURVE)}
+
+
+def feasible(limits: Mapping[Cell, Limits], *, to_spend: float) -> dict[Cell, Limits]:
+    """Lower floors and pins in one proportion where they come to more than there is.
+
+    A turn goes on with what there is; whoever reviews it finds them bound by the budget.
+
+    Args:
+        limits: What people set.
+        to_spend: Most that may be spent.
+
+    Returns:
+        The limits, none above what there is.
+
+    Example:
+        >>> cell = Cell("all", "sms", "ten")
+        >>> feasible({cell: Limits(pin=200.0)}, to_spend=50.0)[cell].pin
+        50.0
+    """
+    wanted = fsum(one.floor if one.pin is None else one.pin for one in limits.values())
+    if wanted <= to_spend:
+        return dict(limits)
+    part = to_spend / wanted
+    return {
+        cell: replace(one, floor=one.floor * part, pin=None if one.pin is None else one.pin * part)
+        for cell, one in limits.items()
+    }
+
+
+def of_plan(
+    found: Planned, limits: Mapping[Cell, Limits], *, is_followed: bool
+) -> list[dict[str, Any]]:
+    """Write a plan as rows of table `budget_plans`.
+
+    Args:
+        found: The plan.
+        limits: What people set.
+        is_followed: True when the turn keeps to the whole plan.
+
+    Returns:
+        One row per cell, by segment, channel and offer.
+    """
+    plan, curves = found.plan, {curve.cell: curve for curve in found.curves}
+    rows = []
+    for one in plan.cells:
+        limit, curve = limits.get(one.cell), curves[one.cell]
+        least, most = _ends(limit)
+        rows.append(
+            one.cell._asdict()
+            | {name: getattr(one, name) for name in _SAID}
+            | {name: getattr(curve, name) for name in _CURVE}
+            | {
+                "is_binding": is_followed or limit is not None,
+                "least": least,
+                "most": one.spend if is_followed else most,
+                "bound_by": one.bound_by,
+                "points": curve.points,
+                "why": limit.why if limit else "",
+                "budget": plan.budget,
+                "to_spend": plan.to_spend if is_followed else plan.budget,
+                "shadow_price": plan.shadow_price,
+            }
+        )
+    return sorted(rows, key=_place)
+
+
+def of_people(
+    limits: Mapping[Cell, Limits], *, money: float, to_spend: float
+) -> list[dict[str, Any]]:
+    """Write what people set, where nothing was measured to plan by.
+
+    Args:
+        limits: What people set.
+        money: Money of the turn.
+        to_spend: Most the turn may spend.
+
+    Returns:
+        One row per limited cell, by segment, channel and offer.
+    """
+    rows = []
+    for cell, limit in limits.items():
+        least, most = _ends(limit)
+        is_pin = limit.pin is not None
+        rows.append(
+            cell._asdict()
+            | _NOTHING
+            | {
+                "is_binding": True,
+                "least": least,
+                "most": most,
+                "spend": limit.pin,
+                "bound_by": "pin" if is_pin else "floor" if least else "ceiling",
+                "points": 0,
+                "why": limit.why,
+                "budget": money,
+                "to_spend": to_spend,
+                "shadow_price": 0.0,
+            }
+        )
+    return sorted(rows, key=_place)
+
+
+def of_turn(
+    earlier: Sequence[Mapping[str, Any]],
+    limits: Mapping[Cell, Limits],
+    *,
+    money: float,
+    reserve: float,
+) -> list[dict[str, Any]]:
+    """Take the plan of an earlier turn again, within what there is now and what people set.
+
+    Args:
+        earlier: Rows of table `budget_plans` of that turn.
+        limits: What people set now.
+        money: Money of the turn.
+        reserve: Share kept back.
+
+    Returns:
+        One row per cell, by segment, channel and offer.
+    """
+    to_spend = money * (1 - reserve)
+    said = {Cell(row["segment"], row["channel"], row["offer_id"]): row for row in earlier}
+    set_aside = fsum(one.floor if one.pin is None else one.pin for one in limits.values())
+    free = fsum(row["spend"] for cell, row in said.items() if cell not in limits)
+    part = min(1.0, max(to_spend - set_aside, 0.0) / free) if free > 0 else 1.0
+    there_is = {"budget": money, "to_spend": to_spend}
+    rows = []
+    for cell, row in said.items():
+        if cell not in limits:
+            spend = row["spend"] * part
+            binding = {"is_binding": True, "least": 0.0, "most": spend, "spend": spend, "why": ""}
+            rows.append({**row, **binding, **there_is})
+    rows += of_people(limits, money=money, to_spend=to_spend)
+    return sorted(rows, key=_place)
+
+
+def _ends(limit: Limits | None) -> tuple[float, float | None]:
+    """Give the least and the most a person allows; None for no most."""
+    if limit is None:
+        return 0.0, None
+    if limit.pin is not None:
+        return limit.pin, limit.pin
+    return limit.floor, None if limit.ceiling == _INFINITE else limit.ceiling
+
+
+def _place(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    return row["segment"], row["channel"], row["offer_id"]

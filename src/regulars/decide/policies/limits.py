@@ -1,0 +1,85 @@
+"""Limits of one turn: the plan of the money where it binds, stock that is short, the budget."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from regulars.decide.budget.curves.curve import UNSCORED
+from regulars.decide.offers import Arm
+from regulars.decide.policies.sharing import Shares
+
+
+def limits_of(
+    bound: Sequence[Mapping[str, Any]],
+    segment_of: Mapping[str, str],
+    customer_ids: Sequence[str],
+    arms: Sequence[Arm],
+    *,
+    budget: float,
+) -> float | Shares:
+    """Give what a turn may spend, and on what.
+
+    Args:
+        bound: Binding rows of table `budget_plans`.
+        segment_of: Segment by customer, of those who have one.
+        customer_ids: Everybody, in order.
+        arms: The actions, in order.
+        budget: Most the turn may spend.
+
+    Returns:
+        The budget alone where neither plan nor person binds the turn and no stock is short.
+    """
+    short = [arm for arm in arms if arm.stock is not None and arm.stock < len(customer_ids)]
+    if not arms or not (bound or short):
+        return budget
+    mine = [segment_of.get(one, UNSCORED) for one in customer_ids]
+    names = sorted({*mine, *(row["segment"] for row in bound)})
+    place = {name: number for number, name in enumerate(names)}
+    least, most = _ends(bound, place, arms)
+    offers = sorted({arm.offer_id for arm in arms})
+    stock = np.full(len(offers), np.inf)
+    for arm in short:
+        stock[offers.index(arm.offer_id)] = arm.stock
+    return Shares(
+        np.array([place[one] for one in mine], np.int64),
+        least,
+        most,
+        np.array([offers.index(arm.offer_id) for arm in arms], np.int64),
+        stock,
+        min([budget, *(row["to_spend"] for row in bound)]),
+        max((row["shadow_price"] for row in bound), default=0.0),
+    )
+
+
+def expected(limits: float | Shares, *, safe: float, held_out: float) -> float | Shares:
+    """Give limits to plan for, so that a draw seldom passes the limits themselves.
+
+    Args:
+        limits: What `limits_of` gave.
+        safe: Share of the money to plan for, 0 to 1.
+        held_out: Share of the chosen who are left alone and take nothing.
+
+    Returns:
+        The limits in expectation, before holdouts.
+    """
+    factor = safe / (1 - held_out)
+    if isinstance(limits, Shares):
+        return limits.scaled(factor, factor)
+    return limits * factor
+
+
+def _ends(
+    bound: Sequence[Mapping[str, Any]], place: dict[str, int], arms: Sequence[Arm]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give the least and the most money by segment and action; no limit where nothing binds."""
+    least, most = np.zeros((len(place), len(arms))), np.full((len(place), len(arms)), np.inf)
+    action = {(arm.channel, arm.offer_id): number for number, arm in enumerate(arms)}
+    for row in bound:
+        number = action.get((row["channel"], row["offer_id"]))
+        if number is None:
+            continue
+        cell = place[row["segment"]], number
+        least[cell] = row["least"]
+        most[cell] = np.inf if row["most"] is None else row["most"]
+    return least, most
