@@ -78,6 +78,27 @@ def test_the_covariate_narrows_the_interval():
     assert adjusted.high - adjusted.low < (plain.high - plain.low) / 2
 
 
+def test_strata_narrow_the_interval_and_keep_an_uneven_split_within_them_from_misleading():
+    """Loyal customers spend ten times as much, and by bad luck more of them were treated."""
+    rng = np.random.default_rng(1)
+    loyal = np.repeat([True, False], [1000, 3000])
+    on = rng.random(4000) < np.where(loyal, 0.56, 0.48)
+    data = {
+        "variant": np.where(on, "treated", "control").tolist(),
+        "segment": np.where(loyal, "loyal", "new").tolist(),
+        "spend": (np.where(loyal, 100.0, 10.0) + rng.normal(0, 3, 4000) + 0.5 * on).tolist(),
+    }
+    metrics = [Metric("spend", "spend")]
+
+    [plain] = read_out(data, Plan(DESIGN, metrics, Inference.ONCE), Progress(14)).findings
+    plan = Plan(DESIGN, metrics, Inference.ONCE, strata="segment")
+    [found] = read_out(data, plan, Progress(14)).findings
+
+    assert found.low < 0.5 < found.high
+    assert plain.low > 0.5
+    assert found.high - found.low < (plain.high - plain.low) / 5
+
+
 def test_customers_lost_from_one_variant_close_the_readout():
     data = shop(effect=0.5)
     lost = [n for n, v in enumerate(data["variant"]) if v == "control" or n % 7]
@@ -154,3 +175,10 @@ def test_a_table_that_cannot_be_read_says_why(data, plan, hint):
 def test_a_contradictory_definition_is_refused(make, hint):
     with pytest.raises(InputError, match=hint):
         make()
+
+
+def test_what_cannot_be_stratified_is_refused():
+    with pytest.raises(InputError, match="leave out relative and quantile"):
+        Plan(DESIGN, [SPEND], relative=True, strata="segment")
+    with pytest.raises(InputError, match="no column 'segment'"):
+        read_out(shop(100), Plan(DESIGN, [SPEND], strata="segment"))

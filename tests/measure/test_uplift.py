@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regulars.decide.uplift.learners import LEARNERS, Base, experiment_data, fit_dr_learner
+from regulars.decide.uplift.learners import (
+    LEARNERS,
+    Base,
+    experiment_data,
+    fit_dr_learner,
+    fit_sensitivity,
+)
 from regulars.errors import InputError
 from regulars.measure.uplift import (
     net_incremental_revenue,
@@ -76,6 +82,46 @@ def test_several_offers_are_told_apart():
         found = learner(experiment_data(x, arm, outcome)).predict(x)
         assert np.corrcoef(found[:, 0], x[:, 0])[0, 1] > 0.9
         assert np.corrcoef(found[:, 1], -x[:, 0])[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("base", list(Base))
+def test_promotion_sensitivity_is_told_customer_by_customer(base):
+    """Discounts of four depths; whoever is price-minded buys more the deeper, others do not."""
+    rng = np.random.default_rng(5)
+    x, depth = rng.normal(0, 1, (12_000, 4)), rng.choice([0.0, 0.05, 0.1, 0.2], 12_000)
+    slope = np.where(x[:, 0] > 0, 12.0, 0.0)
+    outcome = 3 * x[:, 1] + slope * depth + rng.normal(0, 1, 12_000)
+
+    found = fit_sensitivity(x[:8000], depth[:8000], outcome[:8000], base=base).predict(x[8000:])
+
+    minded, slack = x[8000:, 0] > 0, 3.2 if base is Base.RIDGE else 1.5
+    assert found.mean() == pytest.approx(6.0, abs=0.6)
+    assert found[minded].mean() == pytest.approx(12.0, abs=slack)
+    assert found[~minded].mean() == pytest.approx(0.0, abs=slack)
+    assert np.corrcoef(found, slope[8000:])[0, 1] > 0.7
+
+
+def test_who_gets_deeper_discounts_more_often_does_not_look_more_sensitive():
+    """The planted trap: good customers were dealt deeper discounts, which change nothing."""
+    rng = np.random.default_rng(6)
+    x = rng.normal(0, 1, (8000, 2))
+    chance = 1 / (1 + np.exp(-2 * x[:, 0]))
+    depth = 0.2 * (rng.random(8000) < chance)
+    outcome = 4 * x[:, 0] + rng.normal(0, 1, 8000)
+
+    blind = fit_sensitivity(x, depth, outcome)
+    told = fit_sensitivity(x, depth, outcome, expected_depth=0.2 * chance)
+
+    assert abs(told.predict(x).mean()) < 0.5
+    assert abs(np.polyfit(depth, outcome, 1)[0]) > 15
+    assert abs(told.predict(x).mean()) <= abs(blind.predict(x).mean()) + 0.2
+
+
+def test_the_uplift_curves_area_is_the_qini_and_half_of_what_offering_to_all_brings():
+    x, arm, outcome, _ = world(3000, 4)
+    found = qini(x[:, 0], arm, outcome, draws=0)
+
+    assert found.auuc == pytest.approx(found.coefficient + found.gain[-1] / 2)
 
 
 def hillstrom(shared_data, mail):

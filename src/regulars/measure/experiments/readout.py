@@ -26,6 +26,7 @@ from regulars.measure.experiments.inference.estimate import Estimate, Reading, r
 from regulars.measure.experiments.inference.group_sequential import read_at_look
 from regulars.measure.experiments.inference.quantile import quantile_difference
 from regulars.measure.experiments.inference.ratio import ratio_difference
+from regulars.measure.experiments.inference.stratified import stratified_difference
 from regulars.measure.experiments.metrics import Kind, Metric
 from regulars.measure.experiments.multiplicity import Correction, adjusted
 from regulars.measure.experiments.sufficient_statistics import Moments
@@ -56,6 +57,8 @@ class Plan:
         relative: True for changes as a share of control.
         least: Least customers per variant.
         gate_alpha: P-value below which a gate closes.
+        strata: Column known before the experiment, such as the segment: customers are compared
+            within it; "" for none. Not for relative effects and quantiles.
     """
 
     design: Mapping[str, float]
@@ -69,12 +72,14 @@ class Plan:
     relative: bool = False
     least: int = 30
     gate_alpha: float = 0.001
+    strata: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a plan that cannot be read.
 
         Raises:
-            InputError: Variants, metrics or planned looks are missing.
+            InputError: Variants, metrics or planned looks are missing, or strata are asked of
+                what cannot be stratified.
         """
         if len(self.design) < 2 or not self.metrics:
             raise InputError(
@@ -83,6 +88,11 @@ class Plan:
             )
         if self.inference is Inference.PLANNED_LOOKS and not self.looks:
             raise InputError("looks is empty; give the share of planned customers at each look")
+        if self.strata and (self.relative or any(m.kind is Kind.QUANTILE for m in self.metrics)):
+            raise InputError(
+                f"strata {self.strata!r} go with absolute means, proportions and ratios; leave out "
+                "relative and quantile metrics, or the strata"
+            )
 
 
 @dataclass(frozen=True)
@@ -261,7 +271,8 @@ def _time_refusals(plan: Plan, progress: Progress) -> list[Refusal]:
 
 
 def _require_columns(table: Table, plan: Plan) -> None:
-    wanted = {"variant", *(m.value for m in plan.metrics), *(m.other for m in plan.metrics)} - {""}
+    wanted = {"variant", plan.strata, *(m.value for m in plan.metrics)}
+    wanted = (wanted | {m.other for m in plan.metrics}) - {""}
     missing = sorted(wanted - set(table.columns))
     if missing:
         raise InputError(
@@ -304,6 +315,8 @@ def _findings(
         else:
             pair = moments_by_metric[metric.name][0], moments_by_metric[metric.name][number]
             estimate, levels = _compared(metric, *pair, relative=plan.relative)
+            if plan.strata:
+                estimate = _stratified(table, plan, metric, variant)
         reading = read(estimate, plan)
         found.append(
             Finding(
@@ -318,11 +331,33 @@ def _findings(
 def _compared(
     metric: Metric, control: Moments, treated: Moments, *, relative: bool
 ) -> tuple[Estimate, tuple[Any, Any]]:
+    estimate = _estimate(metric, control, treated, relative=relative)
     if metric.kind is Kind.RATIO:
-        levels = (control.mean / control.other_mean, treated.mean / treated.other_mean)
-        return ratio_difference(control, treated, relative=relative), levels
+        return estimate, (control.mean / control.other_mean, treated.mean / treated.other_mean)
+    return estimate, (control.mean, treated.mean)
+
+
+def _estimate(metric: Metric, control: Moments, treated: Moments, *, relative: bool) -> Estimate:
+    if metric.kind is Kind.RATIO:
+        return ratio_difference(control, treated, relative=relative)
     compare = cuped_difference if metric.before else difference
-    return compare(control, treated, relative=relative), (control.mean, treated.mean)
+    return compare(control, treated, relative=relative)
+
+
+def _stratified(table: Table, plan: Plan, metric: Metric, variant: str) -> Estimate:
+    """Compare within strata; the moments of all of them come from one query."""
+    definition = moments_by_variant(
+        table, ["variant", plan.strata], value=metric.value, other=metric.other
+    )
+    pairs: dict[Any, dict[str, Moments]] = {}
+    for row in definition.to_pyarrow().to_pylist():
+        pairs.setdefault(row[plan.strata], {})[row["variant"]] = as_moments([row]).at(0)
+    control = next(iter(plan.design))
+    both = [own for own in pairs.values() if control in own and variant in own]
+    return stratified_difference(
+        [(own[control], own[variant]) for own in both],
+        compare=partial(_estimate, metric, relative=False),
+    )
 
 
 def _values(table: Table, variant: str, metric: Metric) -> Any:

@@ -12,20 +12,34 @@ from regulars.measure.off_policy.logged import Logged, logged
 from regulars.measure.off_policy.reward_model import cross_fitted
 from regulars.measure.off_policy.self_normalised import self_normalised
 from regulars.measure.off_policy.shrinkage import shrunk_doubly_robust
+from regulars.measure.off_policy.stages import (
+    Challenger,
+    Move,
+    Stage,
+    after_canary,
+    after_shadow,
+    roll_back,
+)
 from regulars.measure.off_policy.switch import switch
 from regulars.measure.off_policy.value import PolicyValue
 
 __all__ = [
     "ESTIMATORS",
+    "Challenger",
     "Judgement",
     "Logged",
+    "Move",
     "PolicyValue",
+    "Stage",
+    "after_canary",
+    "after_shadow",
     "cross_fitted",
     "direct",
     "doubly_robust",
     "importance_sampling",
     "judge",
     "logged",
+    "roll_back",
     "self_normalised",
     "shrunk_doubly_robust",
     "switch",

@@ -20,6 +20,7 @@ class Qini:
             a score that knows nothing, below 0 for one that is worse.
         low: Lower end of the interval.
         high: Upper end of the interval.
+        auuc: Area under the curve itself, random order not taken off, in the same unit.
         share: Share of customers offered, 0 to 1, shape (points,).
         gain: Extra outcome per treated customer of offering that share; shape (points,).
     """
@@ -27,6 +28,7 @@ class Qini:
     coefficient: float
     low: float
     high: float
+    auuc: float
     share: Floats
     gain: Floats
 
@@ -66,8 +68,8 @@ def qini(
         >>> treated = np.array([1, 0] * 500)
         >>> score = np.arange(1000.0)
         >>> found = qini(score, treated, treated * (score > 500), draws=0)
-        >>> round(found.coefficient, 3)
-        0.125
+        >>> round(found.coefficient, 3), round(found.auuc, 3)
+        (0.125, 0.374)
     """
     given = [np.asarray(part, dtype=np.float64) for part in (score, treated, outcome)]
     if len({part.shape for part in given}) != 1 or given[0].ndim != 1:
@@ -85,7 +87,8 @@ def qini(
     share, gain = _curve(on, came, np.ones(ranked.size), ends)
     coefficient = _area(share, gain)
     low, high = _interval(coefficient, on, came, ends, level=level, draws=draws, seed=seed)
-    return Qini(coefficient, low, high, share, gain)
+    auuc = float(np.trapezoid(gain, share))
+    return Qini(coefficient, low, high, auuc, share, gain)
 
 
 def _curve(on: Floats, came: Floats, weight: Floats, ends: NDArray[np.int64]) -> tuple[Floats, ...]:

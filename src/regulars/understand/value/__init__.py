@@ -3,7 +3,8 @@
 Everything takes plain arrays; no workspace is needed. Count customers of one history together
 with `group_histories`, or in the engine with `count_histories`; fit `fit_bg_nbd`,
 `fit_mbg_nbd` or `fit_pareto_nbd` for orders and `fit_gamma_gamma` for spend, and ask
-`residual_value` what each customer will bring, with intervals.
+`residual_value` what each customer will bring, with intervals. `fit_season` lets all of them
+count time by how busy it is.
 """
 
 from regulars.understand.value.backtest import Backtest, backtest_history
@@ -27,6 +28,7 @@ from regulars.understand.value.models.residual import (
     residual_value,
 )
 from regulars.understand.value.models.uncertainty import parameter_draws, standard_errors
+from regulars.understand.value.season import Season, fit_season
 from regulars.understand.value.tables import count_histories
 
 __all__ = [
@@ -41,6 +43,7 @@ __all__ = [
     "OrderHistories",
     "ParetoNBD",
     "ResidualValue",
+    "Season",
     "ValueIndicators",
     "backtest_history",
     "buyers",
@@ -50,6 +53,7 @@ __all__ = [
     "fit_mbg_nbd",
     "fit_nbd",
     "fit_pareto_nbd",
+    "fit_season",
     "group_histories",
     "history_of",
     "parameter_draws",

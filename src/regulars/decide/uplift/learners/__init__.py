@@ -8,6 +8,7 @@ from regulars.decide.uplift.learners.bases import Base
 from regulars.decide.uplift.learners.dr_learner import fit_dr_learner, pseudo_effects
 from regulars.decide.uplift.learners.experiment_data import ExperimentData, experiment_data
 from regulars.decide.uplift.learners.r_learner import fit_r_learner
+from regulars.decide.uplift.learners.sensitivity import Sensitivity, fit_sensitivity
 from regulars.decide.uplift.learners.t_learner import fit_t_learner
 from regulars.decide.uplift.learners.x_learner import fit_x_learner
 
@@ -22,9 +23,11 @@ __all__ = [
     "LEARNERS",
     "Base",
     "ExperimentData",
+    "Sensitivity",
     "experiment_data",
     "fit_dr_learner",
     "fit_r_learner",
+    "fit_sensitivity",
     "fit_t_learner",
     "fit_x_learner",
     "pseudo_effects",
