@@ -10,7 +10,8 @@ from tests.contracts.channels.test_receipts import KEYS, event, sealed
 from regulars.app import open_app
 from regulars.reach.content.keeping.files import content_from
 from regulars.reach.content.service import put_content
-from regulars.serve.sending import acting, greeting
+from regulars.serve.sending import acting
+from regulars.serve.sending.callbacks import greeting
 from regulars.serve.sending.desk import TriggerDesk
 from regulars.serve.sending.passing import one_pass
 from regulars.testing.provider_servers.wechat import WeChatServer

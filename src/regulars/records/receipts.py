@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class ReceiptKind(StrEnum):
-    """What happened to a contact, or what the customer did with it."""
+    """What happened to a contact, or what the customer did with it; or that he allowed one more."""
 
     DELIVERED = "delivered"
     OPENED = "opened"
@@ -15,6 +15,7 @@ class ReceiptKind(StrEnum):
     COMPLAINED = "complained"
     OPTED_OUT = "opted_out"
     FAILED = "failed"
+    GRANTED = "granted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +58,18 @@ class ParsedReceipt:
     address: str = field(default="", repr=False)
     notice_id: str = ""
     agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StaffTask:
+    """One task that staff carry out, such as sending what was written for their customers.
+
+    Attributes:
+        name: The provider's name of the task.
+        receipts: What is final, one per contact.
+        waiting: The provider's names of contacts staff have not sent yet.
+    """
+
+    name: str
+    receipts: tuple[ParsedReceipt, ...]
+    waiting: tuple[str, ...]

@@ -192,11 +192,16 @@ def test_one_text_is_one_task_and_staff_confirm_it_customer_by_customer():
         ])
         server.confirmed["msg-0"] |= {"wm0": 1, "wm1": 2, "wm2": 3}
         told = channel.confirmations("msg-0")
-        asked = channel.reports(["msg-0:wm1", "msg-1:wm5"])
+        [first, second] = channel.look(datetime.fromtimestamp(server.seconds - 60, UTC))
+        server.confirmed["msg-1"] |= {"wm5": 1, "wm6": 1}
+        channel.look(datetime.fromtimestamp(server.seconds - 60, UTC))
+        [left] = channel.look(datetime.fromtimestamp(server.seconds - 60, UTC))
         assert channel.remind("msg-0")
         assert channel.cancel("msg-0")
 
-    assert [r.provider_id for r in asked] == ["msg-0:wm1"]
+    assert [r.provider_id for r in first.receipts] == ["msg-0:wm0", "msg-0:wm1", "msg-0:wm2"]
+    assert (first.waiting, second.receipts) == (("msg-0:wm3", "msg-0:wm4"), ())
+    assert left.name == "msg-0", "a task all of whose customers were told of is asked no more"
     assert {a.provider_id.partition(":")[0] for a in answers.values()} == {"msg-0", "msg-1"}
     assert [(r.provider_id, r.kind, r.detail) for r in told] == [
         ("msg-0:wm0", ReceiptKind.DELIVERED, ""),

@@ -149,7 +149,7 @@ def give_back(opened: Transaction, asks: Sequence[Ask], *, granted: Sequence[Ask
 
 
 def add_grants(
-    state: State, customer_id: str, *, channel: str, sender: str, messages: int = 1
+    state: State, customer_id: str, *, channel: str, sender: str = "", messages: int = 1
 ) -> None:
     """Note that a customer granted messages, as one-time subscribe notices need it.
 
@@ -157,7 +157,7 @@ def add_grants(
         state: The transactional store.
         customer_id: Who.
         channel: Channel the grant is for.
-        sender: Template it is for, as contacts name their sender.
+        sender: Who it is for, as contacts name their sender; "" for the channel as such.
         messages: Messages granted, 1 or more.
 
     Raises:
@@ -166,13 +166,20 @@ def add_grants(
     if messages < 1:
         raise InputError(f"messages is {messages}, must be 1 or more: a grant allows something")
     with state.transaction() as opened:
-        opened.run(
-            _SQL["add_grants"],
-            customer_id=customer_id,
-            channel=channel,
-            sender=sender,
-            granted=messages,
-        )
+        grant_within(opened, customer_id, channel=channel, sender=sender, messages=messages)
+
+
+def grant_within(
+    opened: Transaction, customer_id: str, *, channel: str, sender: str = "", messages: int = 1
+) -> None:
+    """Note the same within a transaction that also keeps where it is known from."""
+    opened.run(
+        _SQL["add_grants"],
+        customer_id=customer_id,
+        channel=channel,
+        sender=sender,
+        granted=messages,
+    )
 
 
 def stamp(moment: datetime) -> str:

@@ -13,6 +13,7 @@ from regulars.govern.protection.tokens import UNREADABLE, is_token, kind_of_toke
 from regulars.govern.suppression import Bar, SuppressionReason
 from regulars.govern.suppression.service import lift_answered, suppress_in
 from regulars.ports.state import Queries, State, Transaction
+from regulars.reach.counters.service import grant_within
 from regulars.reach.delivery.service import settle_unknown
 from regulars.reach.links.scanners import CLICK, OPEN, Click, verdicts
 from regulars.reach.receipts.states import (
@@ -43,6 +44,7 @@ _BARRING = {
     ReceiptKind.BOUNCED.value: SuppressionReason.BOUNCED,
 }
 _BY_ADDRESS = "by_address"
+_GRANTED = ReceiptKind.GRANTED.value
 _NAMESPACES = ("openid", "unionid")
 _OPEN = frozenset({"claimed", Fate.UNKNOWN.value})
 _CLICKS = {ReceiptKind.CLICKED.value: CLICK, ReceiptKind.OPENED.value: OPEN}
@@ -265,6 +267,9 @@ class _Taker:
         kind, at = row["kind"], row["occurred_at"]
         if row["is_scanner"]:
             return
+        if kind == _GRANTED:
+            self._grant(row, contact)
+            return
         if row["address_token"] and kind in _BARRING:
             for subject in self._subjects(row["address_token"]):
                 self._bar(subject, row["channel"], kind, at)
@@ -326,6 +331,13 @@ class _Taker:
         )
         suppress_in(self._opened, [bar], actor=ACTOR, now=self._now)
         lift_answered(self._opened, actor=ACTOR, now=self._now, customer_id=subject)
+
+    def _grant(self, row: Mapping[str, Any], contact: Mapping[str, Any] | None) -> None:
+        """Note that one more message is allowed; by an address, to the one it belongs to."""
+        subjects = self._subjects(row["address_token"]) if row["address_token"] else []
+        known = [contact["customer_id"]] if contact else [s for s in subjects if not is_token(s)]
+        for customer_id in known[:1]:
+            grant_within(self._opened, customer_id, channel=row["channel"])
 
     def _rest(self, customer_id: str, channel: str) -> None:
         rows = self._opened.all(_SQL["soft_bounces"], customer_id=customer_id, channel=channel)

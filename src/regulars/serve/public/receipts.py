@@ -15,7 +15,8 @@ from regulars.reach.receipts.service import Covering, take
 from regulars.records.receipts import ParsedReceipt
 from regulars.serve.console.rendering import caller_of
 from regulars.serve.public.strikes import Strikes
-from regulars.serve.sending.greeting import greet_new
+from regulars.serve.sending.callbacks.granting import by_channel
+from regulars.serve.sending.callbacks.greeting import greet_new
 
 _LOG = logging.getLogger("regulars.serve")
 # What providers want to hear: Aliyun looks at code, Tencent at result.
@@ -72,15 +73,17 @@ class ReceiptDoor:
             return _slowed()
         # First of all: the code of a greeting holds for 20 seconds.
         greet_new(workspace, channel, raw, _headers(request), now=caller.now)
-        taken = take(
-            workspace.state,
-            channel,
-            receipts,
-            covering=Covering(workspace.protector.token, workspace.protector.seal),
-            now=caller.now,
-            raw=raw,
-        )
-        counted = {"received": taken.received, "again": taken.again, "waiting": taken.waiting}
+        covering = Covering(workspace.protector.token, workspace.protector.seal)
+        sorted_out = by_channel(workspace.settings.channels, channel, receipts)
+        taken = [
+            take(workspace.state, name, own, covering=covering, now=caller.now, raw=raw)
+            for name, own in sorted_out.items()
+        ]
+        counted = {
+            "received": sum(one.received for one in taken),
+            "again": sum(one.again for one in taken),
+            "waiting": sum(one.waiting for one in taken),
+        }
         return JSONResponse(_HEARD | counted)
 
     def _has_struck(self, request: Request) -> bool:

@@ -1,7 +1,8 @@
-"""What WeCom and official accounts report: sent, failed, left.
+"""What WeCom and official accounts report: sent, failed, left, one more message allowed.
 
 Source: developers.weixin.qq.com TEMPLATESENDJOBFINISH, subscribe_msg_sent_event,
-subscribe_msg_change_event, unsubscribe; developer.work.weixin.qq.com change_external_contact.
+subscribe_msg_popup_event, subscribe_msg_change_event, unsubscribe;
+developer.work.weixin.qq.com change_external_contact.
 """
 
 import hashlib
@@ -26,7 +27,8 @@ def parse_wechat(
         now: The moment.
 
     Returns:
-        Receipts of what was sent, and opt-outs of who left; empty for other events.
+        Receipts of what was sent, opt-outs of who left, and grants of who allowed a message by a
+        template, which `detail` names; empty for other events.
     """
     events = event_of(raw, headers, secret=secret, now=now)
     return [receipt for event in events for receipt in _receipts(event, now)]
@@ -41,6 +43,8 @@ def _receipts(event: Mapping[str, str], now: datetime) -> list[ParsedReceipt]:
     if name == "subscribe_msg_sent_event":
         is_there = event.get("ErrorCode") == "0"
         return [_sent(event, event.get("MsgID", ""), is_there, event.get("ErrorStatus", ""), now)]
+    if name == "subscribe_msg_popup_event":
+        return [_granted(event, who, now)] if event.get("SubscribeStatusString") == "accept" else []
     has_left = name == "unsubscribe" or event.get("ChangeType") in _LEFT
     says_no = (
         name == "subscribe_msg_change_event" and event.get("SubscribeStatusString") == "reject"
@@ -58,6 +62,17 @@ def _receipts(event: Mapping[str, str], now: datetime) -> list[ParsedReceipt]:
             )
         ]
     return []
+
+
+def _granted(event: Mapping[str, str], who: str, now: datetime) -> ParsedReceipt:
+    template = event.get("TemplateId", "")
+    return ParsedReceipt(
+        kind=ReceiptKind.GRANTED,
+        occurred_at=_at(event, now),
+        detail=template,
+        address=who,
+        notice_id=f"{_digest(who)}:{event.get('CreateTime', '')}:granted:{template}",
+    )
 
 
 def _sent(

@@ -2,7 +2,7 @@
 
 Source: developer.work.weixin.qq.com, add_msg_template, get_groupmsg_list_v2,
 get_groupmsg_send_result, remind_groupmsg_send, cancel_groupmsg_send. A contact counts as accepted
-when the task is made; whether it reached the customer is told by `confirmations`, after the staff
+when the task is made; whether it reached the customer is told by `look`, after the staff
 member pressed send. Recovery: RECONCILE - a task carries no key, but its text, its customers and
 its moment can be listed; what is not shown, or was made before the contact was claimed, stays
 unknown.
@@ -21,7 +21,7 @@ from regulars.adapters.channels.plumbing.window import WindowChannel
 from regulars.adapters.channels.wechat.client import WeChatClient
 from regulars.errors import InputError
 from regulars.ports.channels import Answer, Contact, Message, Recovery
-from regulars.records.receipts import ParsedReceipt, ReceiptKind
+from regulars.records.receipts import ParsedReceipt, ReceiptKind, StaffTask
 
 _MOST_CUSTOMERS = 10_000
 _PATH = "/cgi-bin/externalcontact/"
@@ -31,6 +31,7 @@ _STATES = {
     3: (ReceiptKind.FAILED, "quota_used_up"),
 }
 _MOST_REMEMBERED = 100_000
+_MOST_LOOKED_AT = 200
 # Clocks differ by less; a task made longer before a contact was claimed is another's.
 _CLOCKS_DIFFER = timedelta(minutes=2)
 
@@ -86,6 +87,8 @@ class WecomChannel(WindowChannel):
             )
         self.client = WeChatClient(setup, is_wecom=True)
         self._made: dict[str, tuple[str, Task, datetime]] = {}
+        self._told_of: set[str] = set()
+        self._looked = 0
 
     async def send_all(self, contacts: Sequence[Contact]) -> dict[str, Answer]:
         """Make one task per text.
@@ -218,30 +221,42 @@ class WecomChannel(WindowChannel):
                 return
 
     def confirmations(self, msgid: str) -> list[ParsedReceipt]:
-        """Tell what staff have confirmed of a task so far; asked again until all is told.
+        """Tell what staff have confirmed of a task so far.
 
         Returns:
             One receipt per customer whose state is final.
         """
         return list(_receipts(msgid, wait_for(self.confirmations_of(msgid))))
 
-    def reports(self, provider_ids: Sequence[str]) -> list[ParsedReceipt]:
-        """Tell what staff have confirmed of contacts, by the names `send` gave them.
+    def look(self, since: datetime, /) -> list[StaffTask]:
+        """Ask what staff did with the tasks made since a moment.
+
+        A task whose customers have all been told of is asked about no more by this process; of
+        very many the others come next time.
 
         Args:
-            provider_ids: Names of contacts nobody reported on yet.
+            since: The moment, aware.
 
         Returns:
-            One receipt per contact whose state is final, in the order of tasks.
+            One record per task asked about.
         """
-        wanted = set(provider_ids)
-        tasks = dict.fromkeys(name.partition(":")[0] for name in provider_ids)
-        return [
-            receipt
-            for msgid in tasks
-            for receipt in self.confirmations(msgid)
-            if receipt.provider_id in wanted
-        ]
+        tasks = [msgid for msgid, _, _ in wait_for(self._tasks_since(since))]
+        left = [msgid for msgid in tasks if msgid not in self._told_of]
+        start = self._looked % len(left) if left else 0
+        chosen = (left[start:] + left[:start])[:_MOST_LOOKED_AT]
+        self._looked = start + len(chosen)
+        return [self._look_at(msgid) for msgid in chosen]
+
+    def _look_at(self, msgid: str) -> StaffTask:
+        states = wait_for(self.confirmations_of(msgid))
+        waiting = tuple(
+            f"{msgid}:{state['external_userid']}"
+            for state in states
+            if int(state.get("status", 0)) not in _STATES
+        )
+        if states and not waiting:
+            self._told_of.add(msgid)
+        return StaffTask(msgid, tuple(_receipts(msgid, states)), waiting)
 
     def remind(self, msgid: str) -> bool:
         """Remind staff who have not sent yet; WeCom allows three times in 24 hours.

@@ -200,6 +200,7 @@ ROLE_MATRIX = RoleMatrix({
     "PUT /api/reach/contents/{name}": Role.MARKETER,
     "POST /api/reach/contents/{name}/preview": Role.VIEWER,
     "PUT /api/reach/customers/{customer_id}/addresses": Role.MARKETER,
+    "POST /api/reach/customers/{customer_id}/grants": Role.MARKETER,
     "GET /api/reach/coupons": Role.VIEWER,
     "GET /api/reach/coupons/batches": Role.VIEWER,
     "GET /api/reach/coupons/leakage": Role.ANALYST,

@@ -9,6 +9,7 @@ from regulars.govern.policy.service import resume, stop, stopped
 from regulars.reach.delivery.reports import Alert
 from regulars.reach.delivery.service import stuck, unknown
 from regulars.serve.http.reach.campaigns import Reasoned
+from regulars.serve.sending.callbacks.staff_tasks import follow_staff
 from regulars.serve.sending.explaining import Explanation, explain
 from regulars.serve.sending.passing import one_pass
 from regulars.serve.sending.watching import ChannelRow, channel_rows
@@ -77,4 +78,5 @@ def tick(request: Request) -> dict[str, Any]:
     caller = request.state.caller
     with caller.workspace.holding() as app:
         done = one_pass(app, now=caller.now)
+        follow_staff(app, now=caller.now)
     return {"moves": done.moves, "journeys": done.journeys, "report": done.report}

@@ -12,6 +12,7 @@ from time import monotonic
 from regulars.app import App, open_app
 from regulars.errors import RegularsError
 from regulars.govern.protection.redaction import mask_logs
+from regulars.serve.sending.callbacks.staff_tasks import Follower
 from regulars.serve.sending.composing import Pen
 from regulars.serve.sending.passing import Pass, enrol_left, one_pass
 from regulars.serve.sending.ticking.following import EVERY_SECONDS as FOLLOWED_EVERY
@@ -38,6 +39,7 @@ class Ticker:
         self._folder, self._wake, self._every = folder, wake, every
         self._ending = threading.Event()
         self.passes, self._said, self._audiences_due = 0, "", 0.0
+        self._staff = Follower()
         self._thread = threading.Thread(target=self._work, name=f"ticker {folder}", daemon=True)
         self._thread.start()
 
@@ -74,7 +76,8 @@ class Ticker:
             self._wake.wait(max(due - monotonic(), 0.01))
 
     def _follow(self, app: App) -> None:
-        """Judge the audiences again when it is time; a failure waits for the next time."""
+        """Follow tasks of staff, and audiences when it is time; a failure waits for the next."""
+        self._staff.follow(app, now=datetime.now(UTC))
         if monotonic() >= self._audiences_due:
             self._audiences_due = monotonic() + FOLLOWED_EVERY
             follow_audiences(app, now=datetime.now(UTC))

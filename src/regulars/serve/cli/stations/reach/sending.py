@@ -70,14 +70,17 @@ def tick(
     print_json: AsJson = False,
 ) -> None:
     """Do one pass: recover, let held contacts go, take campaigns and journeys on, hand over."""
+    from regulars.serve.sending.callbacks.staff_tasks import follow_staff  # noqa: PLC0415
     from regulars.serve.sending.passing import enrol_left, one_pass  # noqa: PLC0415
 
     shop = open_shop(folder)
     moment = moment_of(now, shop)
     left = enrol_left(shop, now=moment)
     done = one_pass(shop, now=moment)
+    staff = follow_staff(shop, now=moment)
     if print_json:
-        told = {"now": moment, "triggers": left, "moves": done.moves, "journeys": done.journeys}
+        told = {"now": moment, "triggers": left, "moves": done.moves, "journeys": done.journeys,
+                "staff": staff}  # fmt: skip
         typer.echo(as_json(told | vars(done.report)))
         return
     for move in done.moves:
@@ -88,6 +91,8 @@ def tick(
         typer.echo(f"journey {name} stands still: {error}", err=True)
     for state, contacts in done.report.count_by_end.items():
         typer.echo(f"{state:<9}{contacts:>12,}")
+    if staff.receipts or staff.taken_back:
+        typer.echo(f"staff told of {staff.receipts}, tasks taken back {staff.taken_back}")
     for channel, reason in done.report.closed.items():
         typer.echo(f"channel {channel} is left alone: {reason}", err=True)
     for channel, error in done.report.errors.items():

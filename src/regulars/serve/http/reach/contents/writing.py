@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from regulars.errors import InputError
 from regulars.govern.audit.service import anchor
 from regulars.reach.content.keeping.files import content_from, difference
 from regulars.reach.content.service import (
@@ -20,6 +21,7 @@ from regulars.reach.content.service import (
     put_content,
     register,
 )
+from regulars.reach.counters.service import add_grants
 from regulars.reach.links.clicks.service import LinkCount, counts
 
 router = APIRouter()
@@ -68,6 +70,15 @@ class Wanted(BaseModel):
 
     customer_id: str
     channel: str = ""
+
+
+class Granted(BaseModel):
+    """Messages a customer allowed on a channel."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    channel: str = Field(min_length=1, max_length=64)
+    messages: int = Field(default=1, ge=1, le=100)
 
 
 class Address(BaseModel):
@@ -141,6 +152,18 @@ def keep_address(request: Request, customer_id: str, given: Address) -> dict[str
         now=caller.now,
     )
     return {"customer_id": customer_id, "kind": given.kind}
+
+
+@router.post("/api/reach/customers/{customer_id}/grants", tags=["reach"])
+def add_grant(request: Request, customer_id: str, given: Granted) -> dict[str, str | int]:
+    """Note messages a customer allowed one by one, where no callback of the provider says so."""
+    caller = request.state.caller
+    workspace = caller.workspace
+    if given.channel not in workspace.settings.channels:
+        known = ", ".join(sorted(workspace.settings.channels))
+        raise InputError(f"no channel named {given.channel!r}; known: {known}")
+    add_grants(workspace.state, customer_id, channel=given.channel, messages=given.messages)
+    return {"customer_id": customer_id, "channel": given.channel, "messages": given.messages}
 
 
 @router.get("/api/reach/links", tags=["reach"])

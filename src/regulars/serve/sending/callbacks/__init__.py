@@ -1,0 +1,1 @@
+"""What providers call back with, beside receipts: new contacts, grants, tasks staff carry out."""

@@ -1,0 +1,19 @@
+-- name: ours
+-- Contacts behind names of the provider, found by its index; tasks made by hand have none.
+SELECT l.provider_id, l.key, COALESCE(c.state, '') AS campaign_state
+FROM ledger AS l LEFT JOIN campaigns AS c ON c.campaign_id = l.campaign_id
+WHERE l.provider_id IN (SELECT value FROM json_each(:names)) AND l.provider_id <> ''
+  AND l.channel = :channel
+
+-- name: ours [postgresql]
+SELECT l.provider_id, l.key, COALESCE(c.state, '') AS campaign_state
+FROM ledger AS l LEFT JOIN campaigns AS c ON c.campaign_id = l.campaign_id
+WHERE l.provider_id IN (SELECT json_array_elements_text(CAST(:names AS json)))
+  AND l.provider_id <> '' AND l.channel = :channel
+
+-- name: looked_at
+SELECT value FROM watermarks WHERE name = :name
+
+-- name: set_looked_at
+INSERT INTO watermarks (name, value) VALUES (:name, :value)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value

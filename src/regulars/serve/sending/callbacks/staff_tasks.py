@@ -1,0 +1,157 @@
+"""Asks what staff did with their tasks (企业群发), and takes back what must not go out any more."""
+
+import json
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from regulars.govern.policy.service import stopped
+from regulars.ports.state import Queries
+from regulars.reach.receipts.service import Covering, take
+from regulars.records.receipts import ParsedReceipt, ReceiptKind, StaffTask
+
+if TYPE_CHECKING:
+    from regulars.app import App
+
+LOOKS_EVERY = timedelta(minutes=10)
+# While everything is stopped, tasks that still wait for staff are looked for all the time.
+LOOKS_EVERY_WHILE_STOPPED = timedelta(seconds=5)
+LASTS = timedelta(days=7)
+TAKEN_BACK = "taken_back"
+_SQL = Queries(__package__)
+
+
+@runtime_checkable
+class ByStaff(Protocol):
+    """A channel whose contacts go out once staff confirm them."""
+
+    def look(self, since: datetime, /) -> list[StaffTask]:
+        """Ask what staff did with the tasks made since a moment."""
+
+    def cancel(self, msgid: str, /) -> bool:
+        """Take back what staff have not sent yet; whether it was taken."""
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What one look at the tasks of staff came to.
+
+    Attributes:
+        receipts: Contacts something new was told of.
+        taken_back: Tasks taken back, as everything or their campaign was stopped.
+    """
+
+    receipts: int = 0
+    taken_back: int = 0
+
+
+def follow_staff(app: "App", *, now: datetime) -> Followed:
+    """Look at the tasks of every channel whose staff confirm, when it is time to.
+
+    What staff sent, and what the provider would not let them send, become receipts. While
+    everything is stopped, and for campaigns that were ended, tasks they have not sent yet are taken
+    back: what waits on their telephones would go out otherwise. A task made by hand in the
+    provider's own console is left alone.
+
+    Args:
+        app: The open workspace.
+        now: The moment, aware.
+
+    Returns:
+        What came of it; nothing where no channel is confirmed by staff, or none is due.
+    """
+    by_staff = [(name, one) for name, one in app.channels.items() if isinstance(one, ByStaff)]
+    is_stopped = bool(by_staff) and stopped(app.state) is not None
+    every = LOOKS_EVERY_WHILE_STOPPED if is_stopped else LOOKS_EVERY
+    receipts = taken_back = 0
+    for name, channel in by_staff:
+        if _is_due(app, name, every, now):
+            done = _look(app, name, channel, is_stopped=is_stopped, now=now)
+            receipts, taken_back = receipts + done.receipts, taken_back + done.taken_back
+    return Followed(receipts, taken_back)
+
+
+class Follower:
+    """Follows the tasks of staff beside the passes, which a slow provider must not hold up."""
+
+    def __init__(self) -> None:
+        """Follow nothing yet."""
+        self._thread: threading.Thread | None = None
+        self._errors: list[Exception] = []
+
+    def follow(self, app: "App", *, now: datetime) -> None:
+        """Begin one look, unless the last one is still at work.
+
+        Raises:
+            Exception: What the last look failed with.
+        """
+        if self._thread is not None and self._thread.is_alive():
+            return
+        if self._errors:
+            raise self._errors.pop()
+        self._thread = threading.Thread(target=self._look, args=[app, now], daemon=True)
+        self._thread.start()
+
+    def _look(self, app: "App", now: datetime) -> None:
+        try:
+            follow_staff(app, now=now)
+        except Exception as error:  # noqa: BLE001 - told with the next look
+            self._errors.append(error)
+
+
+def _is_due(app: "App", channel: str, every: timedelta, now: datetime) -> bool:
+    """Whether a channel is to be looked at now; whoever finds so has the look."""
+    name, at = f"staff_tasks/{channel}", now.astimezone(UTC).isoformat(timespec="microseconds")
+    with app.state.reading() as opened:
+        if not _is_over(opened.all(_SQL["looked_at"], name=name), every, now):
+            return False
+    with app.state.transaction() as opened:
+        if not _is_over(opened.all(_SQL["looked_at"], name=name), every, now):
+            return False
+        opened.run(_SQL["set_looked_at"], name=name, value=at)
+    return True
+
+
+def _is_over(rows: list[dict[str, Any]], every: timedelta, now: datetime) -> bool:
+    return not rows or abs(now - datetime.fromisoformat(rows[0]["value"])) >= every
+
+
+def _look(app: "App", name: str, channel: ByStaff, *, is_stopped: bool, now: datetime) -> Followed:
+    found: list[ParsedReceipt] = []
+    taken_back = 0
+    for task in channel.look(now - LASTS):
+        told = (receipt.provider_id for receipt in task.receipts)
+        state_by_name = _ours(app, name, [*told, *task.waiting])
+        found += [one for one in task.receipts if one.provider_id in state_by_name]
+        waiting = [one for one in task.waiting if one in state_by_name]
+        must_not_go = is_stopped or _has_ended(state_by_name, waiting)
+        if waiting and must_not_go and channel.cancel(task.name):
+            taken_back += 1
+            found += [_taken_back(one, now) for one in waiting]
+    covering = Covering(app.protector.token, app.protector.seal)
+    taken = take(app.state, name, found, covering=covering, now=now) if found else None
+    return Followed(taken.received - taken.again if taken else 0, taken_back)
+
+
+def _ours(app: "App", channel: str, names: Iterable[str]) -> dict[str, str]:
+    """Give the state of their campaign for those names that are contacts of ours."""
+    with app.state.reading() as opened:
+        rows = opened.all(_SQL["ours"], names=json.dumps(sorted(names)), channel=channel)
+    return {row["provider_id"]: row["campaign_state"] for row in rows}
+
+
+def _has_ended(state_by_name: Mapping[str, str], waiting: Iterable[str]) -> bool:
+    """Whether every campaign of a task was ended: what was paused may go on."""
+    return all(state_by_name[name] == "stopped" for name in waiting)
+
+
+def _taken_back(name: str, now: datetime) -> ParsedReceipt:
+    return ParsedReceipt(
+        ReceiptKind.FAILED,
+        now,
+        provider_id=name,
+        detail=TAKEN_BACK,
+        notice_id=f"{name}:{TAKEN_BACK}",
+    )

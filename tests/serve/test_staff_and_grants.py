@@ -1,0 +1,223 @@
+"""What staff must confirm and what customers must allow first, from the call to the ledger."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tests.contracts.channels.test_receipts import KEYS, event, sealed
+
+from regulars.app import open_app
+from regulars.govern.policy.service import resume, stop
+from regulars.reach.content.addresses.service import register
+from regulars.reach.content.keeping.files import content_from
+from regulars.reach.content.service import put_content
+from regulars.reach.receipts.service import contact_state
+from regulars.serve.sending import acting
+from regulars.serve.sending.callbacks.staff_tasks import LOOKS_EVERY, Follower, follow_staff
+from regulars.serve.sending.explaining import explain_in
+from regulars.serve.sending.passing import one_pass
+from regulars.testing.provider_servers.wechat import WeChatServer
+
+SETTINGS = """
+[channels.wecom]
+via = "wecom"
+cost = "0"
+account = "wx1"
+sender = "zhang"
+base_url = "{url}"
+secret_env = "REGULARS_TEST_WECOM"
+
+[channels.orders]
+via = "mini_program"
+cost = "0"
+message_class = "transactional"
+account = "wx1"
+template = "T-orders"
+base_url = "{url}"
+secret_env = "REGULARS_TEST_WECOM"
+receipt_secret_env = "REGULARS_TEST_CALLBACK"
+
+[policy]
+approval_required = false
+transactional_approval_required = false
+consent_required = false
+quiet_from = 0
+quiet_to = 0
+"""
+PEOPLE = ["c1", "c2", "c3"]
+
+
+@pytest.fixture(name="shop")
+def a_shop(make_shop, serve, tmp_path, monkeypatch):
+    monkeypatch.setenv("REGULARS_TEST_WECOM", "s")
+    monkeypatch.setenv("REGULARS_TEST_CALLBACK", KEYS)
+    with WeChatServer(account="wx1", secret="s") as provider:
+        provider.seconds = int(datetime.now(UTC).timestamp())
+        make_shop.empty(tmp_path / "shop")
+        with (tmp_path / "shop" / "regulars.toml").open("a", encoding="utf-8") as file:
+            file.write(SETTINGS.format(url=provider.url))
+        app = open_app(tmp_path / "shop")
+        for who in PEOPLE:
+            for kind, address in (("external_userid", f"wm-{who}"), ("mini_openid", f"o-{who}")):
+                given = (kind, address)
+                now = datetime.now(UTC)
+                register(app.state, app.protector, who, given, source="test", now=now)
+        with serve(tmp_path / "shop") as server:
+            yield app, provider, server
+
+
+def campaign(app, name, channel, message_class, customers=PEOPLE):
+    said = {"zh-CN": {"text": f"{name}：新茶到店。"}}
+    if channel == "orders":
+        said["zh-CN"] |= {"template": "T-orders", "parameters": {"thing1": "订单"}}
+    content = {"id": name, "channel": channel, "message_class": message_class, "locales": said}
+    now = datetime.now(UTC)
+    put_content(app.state, content_from(content, name), actor="test", at=now)
+    given = {"id": name, "channel": channel, "message_class": message_class, "holdout": 0.0,
+             "content": f"{name}@1", "audience": {"customers": customers}}  # fmt: skip
+    acting.put(app, given, actor="test", now=now)
+    acting.begin(app, name, actor="test", now=now)
+    one_pass(app, now=now)
+
+
+def fates(app, name):
+    found = {}
+    for who in PEOPLE:
+        for one in explain_in(app, who).attempts:
+            if one.campaign == name:
+                found[who] = (one.fate, one.reason.partition(":")[0])
+    return found
+
+
+def states(app, name):
+    keys = [one.key for who in PEOPLE for one in explain_in(app, who).attempts
+            if one.campaign == name]  # fmt: skip
+    return [state.state if (state := contact_state(app.state, key)) else "" for key in keys]
+
+
+def test_what_staff_confirm_becomes_receipts_of_the_contacts_they_sent(shop):
+    app, provider, _ = shop
+    campaign(app, "tea", "wecom", "marketing")
+    assert list(provider.confirmed) == ["msg-0"]
+    now = datetime.now(UTC)
+    assert follow_staff(app, now=now).receipts == 0
+    provider.confirmed["msg-0"] |= {"wm-c1": 1, "wm-c2": 2}
+
+    early = follow_staff(app, now=now + LOOKS_EVERY / 2)
+    told = follow_staff(app, now=now + LOOKS_EVERY)
+    again = follow_staff(app, now=now + 2 * LOOKS_EVERY)
+
+    assert [one.receipts for one in (early, told, again)] == [0, 2, 0]
+    assert states(app, "tea") == ["delivered", "failed", ""]
+
+
+def test_tasks_that_wait_for_staff_are_taken_back_when_everything_is_stopped(shop):
+    app, provider, _ = shop
+    campaign(app, "tea", "wecom", "marketing")
+    provider.confirmed["msg-0"] |= {"wm-c1": 1}
+    provider.confirmed["by-hand"] = {"wm-other": 0}
+    provider._tasks.append({"msgid": "by-hand", "create_time": str(provider.seconds)})
+    now = datetime.now(UTC)
+    assert follow_staff(app, now=now).taken_back == 0
+    stop(app.state, "wrong price", actor="lan", at=now)
+
+    done = follow_staff(app, now=now + timedelta(seconds=5))
+
+    assert done.taken_back == 1
+    assert provider.told == [("cancel_groupmsg_send", {"msgid": "msg-0"})]
+    assert states(app, "tea") == ["delivered", "failed", "failed"]
+
+
+def test_tasks_of_an_ended_campaign_are_taken_back_and_those_of_a_paused_one_are_not(shop):
+    app, provider, _ = shop
+    later = datetime.now(UTC) + timedelta(days=1)
+    campaign(app, "tea", "wecom", "marketing")
+    campaign(app, "milk", "wecom", "marketing")
+    with app.state.transaction() as opened:
+        opened.run("UPDATE campaigns SET state = 'stopped' WHERE campaign_id = 'tea'")
+        opened.run("UPDATE campaigns SET state = 'paused' WHERE campaign_id = 'milk'")
+
+    follow_staff(app, now=later)
+
+    assert provider.told == [("cancel_groupmsg_send", {"msgid": "msg-0"})]
+
+
+def test_a_follower_of_staff_holds_up_nobody_and_tells_what_failed(shop, monkeypatch):
+    app, provider, _ = shop
+    follower, now = Follower(), datetime.now(UTC)
+
+    def broken(_since):
+        raise OSError("no way out")
+
+    monkeypatch.setattr(app.channels["wecom"], "look", broken)
+    follower.follow(app, now=now)
+    follower._thread.join(10)
+
+    with pytest.raises(OSError, match="no way out"):
+        follower.follow(app, now=now)
+
+
+def allow(server, *templates, at, word="accept", openid="o-c1"):
+    now = datetime.now(UTC)
+    items = "".join(
+        f"<List><TemplateId>{one}</TemplateId><SubscribeStatusString>{word}</SubscribeStatusString>"
+        "<PopupScene>0</PopupScene></List>"
+        for one in templates
+    )
+    allowed = event(
+        CreateTime=int(at.timestamp()), Event="subscribe_msg_popup_event", FromUserName=openid
+    )
+    allowed = allowed.replace("</xml>", f"<SubscribeMsgPopupEvent>{items}</SubscribeMsgPopupEvent></xml>")  # fmt: skip
+    raw, query = sealed(allowed, at=now)
+    fields = {name.removeprefix("?"): value for name, value in query.items()}
+    answer = server.client(None).post("/api/reach/receipts/orders", params=fields, content=raw)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_a_subscribe_message_goes_out_once_per_grant_of_the_customer(shop):
+    app, provider, server = shop
+    campaign(app, "before", "orders", "transactional", ["c1"])
+    allowed_at = datetime.now(UTC)
+    assert allow(server, "T-orders", "T-of-nobody", at=allowed_at)["received"] == 1
+    assert allow(server, "T-orders", at=allowed_at)["again"] == 1
+    allow(server, "T-orders", word="reject", at=allowed_at + timedelta(seconds=1))
+    campaign(app, "first", "orders", "transactional")
+    campaign(app, "second", "orders", "transactional", ["c1"])
+
+    assert fates(app, "before") == {"c1": ("skipped", "no_grant")}
+    assert fates(app, "first") == {
+        "c1": ("sent", "handed_over"),
+        "c2": ("skipped", "no_grant"),
+        "c3": ("skipped", "no_grant"),
+    }
+    assert fates(app, "second") == {"c1": ("skipped", "no_grant")}
+    assert [taken.address for taken in provider.taken] == ["o-c1"]
+
+
+def test_a_page_that_knows_of_a_grant_says_so_over_http(shop):
+    app, provider, server = shop
+    client = server.client("marketer")
+    headers = {"x-csrf-token": server.csrf(client)}
+    path = "/api/reach/customers/c2/grants"
+
+    given = client.post(path, json={"channel": "orders", "messages": 2}, headers=headers)
+    unknown = client.post(path, json={"channel": "nosuch"}, headers=headers)
+    for name in ("one", "two", "three"):
+        campaign(app, name, "orders", "transactional", ["c2"])
+
+    assert given.status_code == 200
+    assert 400 <= unknown.status_code < 500
+    assert "known: " in unknown.text
+    assert [taken.address for taken in provider.taken] == ["o-c2", "o-c2"]
+
+
+def test_an_emergency_stop_that_ended_takes_nothing_back(shop):
+    app, provider, _ = shop
+    campaign(app, "tea", "wecom", "marketing")
+    now = datetime.now(UTC)
+    stop(app.state, "a drill", actor="lan", at=now)
+    resume(app.state, actor="lan", at=now)
+
+    follow_staff(app, now=now + timedelta(days=1))
+
+    assert provider.told == []
