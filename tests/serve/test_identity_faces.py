@@ -67,6 +67,10 @@ def test_the_graph_is_masked_and_merging_needs_a_role(make_shop, serve, tmp_path
         undone = post(server, analyst, f"merges/{merged.json()['number']}/unmerge")
         slip = post(server, analyst, f"customers/{visitor}/merge", other="u11")
         beyond = post(server, analyst, f"merges/{10**30}/unmerge")
+        masked = viewer.get("/api/unify/customers/u1").json()
+        clear = post(server, analyst, "customers/u1/reveal").json()
+        page = analyst.get("/customers/u1").text
+        noted = newest(app.state, size=1)[0]
 
     values = [one["shown"] for one in shown.json()["identifiers"]]
     assert values == ["u1", "139****5678", "****ne"]
@@ -74,8 +78,14 @@ def test_the_graph_is_masked_and_merging_needs_a_role(make_shop, serve, tmp_path
     assert (refused.status_code, merged.status_code, twice.status_code) == (403, 200, 400)
     assert [line["action"] for line in undone.json()] == ["split"]
     assert (slip.status_code, beyond.status_code) == (404, 400)
+    assert masked["contact_data"] == {"phone": "139****5678"}
+    assert clear["contact_data"] == {"phone": f"+86{PHONE}"}
+    assert "Show contact data" in page
+    assert (noted.actor, noted.action, noted.subject) == ("analyst", "customer.reveal", "u1")
     assert owner(app.state, "cookie", "cookie-two") == visitor
-    assert [e.action for e in newest(app.state, size=2)] == ["customer.unmerge", "customer.merge"]
+    assert [e.action for e in newest(app.state, size=3)[1:]] == [
+        "customer.unmerge", "customer.merge"
+    ]  # fmt: skip
 
 
 def test_the_commands_merge_explain_and_take_apart(tmp_path, capsys):

@@ -1,13 +1,14 @@
 """A batch of events becomes versions of orders, stretches of presence and rows held back."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,6 +17,7 @@ from regulars.collect.commerce.amounts import number_at
 from regulars.collect.commerce.orders import STATUS, OrderVersion, order_version, text_at
 from regulars.collect.commerce.presences import BROWSING, COUNTED, GAP, SENSED, Presence, joined
 from regulars.collect.commerce.refusals import HeldBack, Reason
+from regulars.collect.ingest.batch import EventBatch
 from regulars.records.events import CLOCK_UNREADABLE
 from regulars.records.identifiers import customer_id_of, primary_identifier
 
@@ -30,6 +32,15 @@ _ROW = (
     "user_id",
     "marks",
 )
+
+
+class _Said(msgspec.Struct):
+    """What of an event is read; the rest of its payload is passed over."""
+
+    properties: Any = None
+
+
+_SAID = msgspec.json.Decoder(_Said, float_hook=Decimal)
 
 
 @dataclass
@@ -83,10 +94,16 @@ def commerce_facts(events: pa.Table, *, currency: str, zone: str) -> CommerceFac
     return found
 
 
+def facts_of(batch: EventBatch, *, currency: str, zone: str) -> CommerceFacts:
+    """Give what `commerce_facts` reads of a batch, read once however many followers ask."""
+    read = partial(commerce_facts, currency=currency, zone=zone)
+    return batch.once(("commerce", currency, zone), read)
+
+
 def _read(
     row: Mapping[str, Any], found: CommerceFacts, currency: str, zone: ZoneInfo
 ) -> list[Presence]:
-    given = json.loads(row["payload"], parse_float=Decimal).get("properties")
+    given = _SAID.decode(row["payload"]).properties
     if not isinstance(given, Mapping):
         raise HeldBack(Reason.WRONG_TYPE, "properties", given)
     if row["marks"] not in {None, CLOCK_UNREADABLE}:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from regulars.collect.commerce.facts import CommerceFacts, commerce_facts
+from regulars.collect.commerce.facts import CommerceFacts, facts_of
 from regulars.collect.ingest.batch import EventBatch
 from regulars.errors import Transient
 from regulars.ports.lake import Lake
@@ -44,7 +44,7 @@ class CommerceFollower:
         """Append what a batch says; a batch taken in before changes nothing."""
         if batch.sequence <= self.position(batch.partition):
             return
-        found = commerce_facts(batch.rows, currency=self._currency, zone=self._zone)
+        found = facts_of(batch, currency=self._currency, zone=self._zone)
         application = self._application(batch.partition)
         for table, rows in self._rows(found, f"{application}:{batch.sequence}"):
             if rows or table == COMMIT:

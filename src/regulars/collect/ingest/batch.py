@@ -1,9 +1,12 @@
 """A batch of stored events, and who follows batches: once each, in order."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
 
 import pyarrow as pa
+
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,27 @@ class EventBatch:
     partition: int
     sequence: int
     rows: pa.Table
+    _read: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, name: tuple[str, ...], read: Callable[[pa.Table], Read]) -> Read:
+        """Read something from the rows that several followers need, only once for all of them.
+
+        Args:
+            name: What it is called: the reader, and whatever else it depends on.
+            read: Reads it; nobody changes what it gives.
+
+        Returns:
+            What was read, by whoever asked first.
+
+        Example:
+            >>> batch = EventBatch(0, 1, pa.table({"type": ["track", "page"]}))
+            >>> batch.once(("rows",), len), batch.once(("rows",), lambda rows: 0)
+            (2, 2)
+        """
+        if name not in self._read:
+            self._read[name] = read(self.rows)
+        found: Read = self._read[name]
+        return found
 
 
 class Follower(Protocol):

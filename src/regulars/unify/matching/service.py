@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from regulars.errors import InputError
@@ -43,6 +44,7 @@ from regulars.unify.matching.memory.remembered import Remembered, engine_of
 from regulars.unify.matching.resolving import (
     Clusters,
     Learned,
+    Links,
     Told,
     Wishes,
     learned_from,
@@ -142,7 +144,7 @@ class Resolution:
     learned: Learned
     roles: Roles
     explanation: dict[str, Any]
-    matches: tuple[Match, ...] = ()
+    matches: Iterable[Match] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Give what a report shows."""
@@ -306,22 +308,39 @@ class _Run:
     customers: int
 
 
-def _matches(bench: Bench, clusters: Clusters, source: str, run: int) -> tuple[Match, ...]:
-    rows = by_record(bench, "id", *(["login"] if "login" in bench.known else [])).to_pydict()
-    logins = rows.get("login") or [None] * len(rows["id"])
+@dataclass(frozen=True)
+class Matches:
+    """The pairs of a run for the identity graph, made when they are asked for: most runs ask not.
 
-    def identifier(place: int) -> Identifier:
-        if logins[place]:
-            return Identifier(LOGIN, logins[place])
-        return Identifier(RECORD, f"{source}:{rows['id'][place]}")
+    Attributes:
+        records: `id` of every record, and `login` where there is one.
+        links: Pairs linked, by place in `records`.
+        source: System the ids belong to.
+        evidence: The run they come from.
+    """
 
-    links = clusters.links
-    parts = (links.left.tolist(), links.right.tolist(), links.probability.tolist(), links.rule)
-    return tuple(
-        Match(identifier(a), identifier(b), chance, rule, f"matching run {run}")
-        for a, b, chance, rule in zip(*parts, strict=True)
-        if identifier(a) != identifier(b)
-    )
+    records: pa.Table
+    links: Links
+    source: str
+    evidence: str
+
+    def __iter__(self) -> Iterator[Match]:
+        """Give the pairs that are not one identifier already, in order."""
+        rows, links = self.records.to_pydict(), self.links
+        logins = rows.get("login") or [None] * len(rows["id"])
+        found = [
+            Identifier(LOGIN, login) if login else Identifier(RECORD, f"{self.source}:{name}")
+            for name, login in zip(rows["id"], logins, strict=True)
+        ]
+        parts = (links.left.tolist(), links.right.tolist(), links.probability.tolist(), links.rule)
+        for a, b, chance, rule in zip(*parts, strict=True):
+            if found[a] != found[b]:
+                yield Match(found[a], found[b], chance, rule, self.evidence)
+
+
+def _matches(bench: Bench, clusters: Clusters, source: str, run: int) -> Matches:
+    records = by_record(bench, "id", *(["login"] if "login" in bench.known else []))
+    return Matches(records, clusters.links, source, f"matching run {run}")
 
 
 class _Memory:

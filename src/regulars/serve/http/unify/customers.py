@@ -1,6 +1,6 @@
 """Customers: found by id, name or phone, masked until somebody with the right uncovers them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -19,8 +19,10 @@ from regulars.govern.protection.service import Looking, Protector
 from regulars.govern.protection.tokens import is_token
 from regulars.ports.engine import Reader
 from regulars.records import TABLES
+from regulars.records.identifiers import EMAIL, PHONE
 from regulars.serve.http.door.guard import Caller
 from regulars.serve.http.timeline import Happening, timeline
+from regulars.unify.identity.graph import Node
 from regulars.unify.identity.service import members
 
 router = APIRouter()
@@ -170,7 +172,12 @@ def find_customers(
 
 
 def customer_profile(
-    engine: Reader, customer_id: str, *, is_masked: bool, protector: Protector | None = None
+    engine: Reader,
+    customer_id: str,
+    *,
+    is_masked: bool,
+    protector: Protector | None = None,
+    met: Sequence[Node] = (),
 ) -> CustomerProfile:
     """Tell who one customer is.
 
@@ -180,9 +187,11 @@ def customer_profile(
         is_masked: True to cover contact data; False gives it as the table holds it, tokens
             included.
         protector: Knows the masked form of tokens.
+        met: Identifiers of the customer that events told: where no file says a phone number or
+            an e-mail address, the one met last is theirs.
 
     Returns:
-        The profile as of the last turn.
+        The profile as of the last turn; somebody only events tell of has none.
 
     Raises:
         UnknownName: Nobody has this id.
@@ -191,12 +200,12 @@ def customer_profile(
     profiles = engine.table("profiles").filter(mine)
     rows = engine.rows(profiles.order_by(_.turn.desc()).limit(1))
     facts = engine.rows(engine.table("customers").filter(mine).limit(1))
-    if not rows and not facts:
+    if not rows and not facts and not met:
         bought = engine.rows(engine.table("orders").filter(mine).select("customer_id").limit(1))
         if not bought:
             raise UnknownName("customer", customer_id, [])
     profile, fact = (rows or [{}])[0], (facts or [{}])[0]
-    held = {name: fact[name] for name in MASKS if fact.get(name)}
+    held = _told_by_events(met) | {name: fact[name] for name in MASKS if fact.get(name)}
     shown = _masked(held, _covered(protector, held.values())) if is_masked else held
     return CustomerProfile(
         customer_id,
@@ -207,6 +216,12 @@ def customer_profile(
         profile.get("as_of"),
         {name: profile[name] for name in INDICATORS} if profile else {},
     )
+
+
+def _told_by_events(met: Sequence[Node]) -> dict[str, str]:
+    """Give the phone number and the e-mail address met last, as tokens."""
+    last = sorted(met, key=lambda one: (one.last_seen, one.ordinal))
+    return {one.namespace: one.value for one in last if one.namespace in {PHONE, EMAIL}}
 
 
 def uncovered(caller: Caller, found: CustomerProfile) -> CustomerProfile:
@@ -328,14 +343,22 @@ def read_customer(request: Request, customer_id: str) -> CustomerProfile:
     """One customer's profile, contact data masked."""
     workspace = request.state.caller.workspace
     with workspace.reading() as engine:
-        return customer_profile(engine, customer_id, is_masked=True, protector=workspace.protector)
+        return customer_profile(
+            engine,
+            customer_id,
+            is_masked=True,
+            protector=workspace.protector,
+            met=members(workspace.state, customer_id),
+        )
 
 
 @router.post("/api/unify/customers/{customer_id}/reveal", tags=["unify"])
 def reveal_customer(request: Request, customer_id: str) -> CustomerProfile:
     """One customer's profile, contact data clear; the look is recorded in the audit log."""
-    with request.state.caller.workspace.reading() as engine:
-        found = customer_profile(engine, customer_id, is_masked=False)
+    workspace = request.state.caller.workspace
+    met = members(workspace.state, customer_id)
+    with workspace.reading() as engine:
+        found = customer_profile(engine, customer_id, is_masked=False, met=met)
     return uncovered(request.state.caller, found)
 
 

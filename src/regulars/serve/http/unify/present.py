@@ -11,7 +11,7 @@ from regulars.govern.masking import phone_digits
 from regulars.ports.engine import Reader
 from regulars.records.identifiers import COOKIE, EMAIL, LOGIN, PHONE
 from regulars.serve.http.door.workspaces import Workspace
-from regulars.serve.http.unify.customers import CustomerProfile, customer_profile
+from regulars.serve.http.unify.customers import customer_profile
 from regulars.serve.http.unify.identity import IdentityGraph, identity_graph
 from regulars.serve.http.unify.profiles import ProfileAnswer, answer_for
 from regulars.unify.identity.namespaces import declared_namespaces
@@ -79,34 +79,6 @@ def present(
         [name for name in names if name not in has],
         changes,
     )
-
-
-def profile_or_bare(
-    engine: Reader, workspace: Workspace, customer_id: str, *, is_masked: bool, is_met: bool
-) -> CustomerProfile:
-    """Tell who a customer is; somebody only events tell of has nothing but the id.
-
-    Args:
-        engine: The engine.
-        workspace: Whose customers.
-        customer_id: The customer's present id.
-        is_masked: True to cover contact data.
-        is_met: True when an identifier of theirs was met.
-
-    Returns:
-        The profile as of the last turn.
-
-    Raises:
-        UnknownName: Nobody has this id.
-    """
-    try:
-        return customer_profile(
-            engine, customer_id, is_masked=is_masked, protector=workspace.protector
-        )
-    except UnknownName:
-        if not is_met:
-            raise
-        return CustomerProfile(customer_id, {}, True, None, {}, None, {})
 
 
 def find_customer(workspace: Workspace, text: str) -> str | None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 
+from regulars.collect.commerce.facts import facts_of
 from regulars.collect.ingest.batch import EventBatch
 from regulars.ports.state import Queries, State, Transaction
 from regulars.unify.profiles.online.orders import counting, standing_order
@@ -60,7 +61,8 @@ class ProfileFollower:
         """Add what a batch says and move the position, in one transaction."""
         if batch.sequence <= self.position(batch.partition):
             return
-        found = tally(batch.rows, zone=self._zone, currency=self._currency)
+        facts = facts_of(batch, currency=self._currency, zone=self._zone)
+        found = tally(batch.rows, facts, zone=self._zone)
         with self._store.transaction() as opened:
             if batch.sequence <= _position(opened, batch.partition):
                 return

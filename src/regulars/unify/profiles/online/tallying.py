@@ -14,8 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from regulars.collect.commerce.facts import commerce_facts
-from regulars.collect.commerce.orders import STATUS
+from regulars.collect.commerce.facts import CommerceFacts
 from regulars.numerics.days import EPOCH, day_number
 from regulars.records.identifiers import customer_id_of, primary_identifier
 from regulars.unify.profiles.declared.static_tags import MOST_LETTERS, PATHS, STATIC_TAGS
@@ -79,13 +78,13 @@ class Tally:
     versions: list[dict[str, Any]] = field(default_factory=list)
 
 
-def tally(events: pa.Table, *, zone: str, currency: str) -> Tally:
+def tally(events: pa.Table, facts: CommerceFacts, *, zone: str) -> Tally:
     """Sum up a batch of events.
 
     Args:
         events: Rows of the table `events`.
+        facts: What they say of orders.
         zone: IANA zone of the workspace.
-        currency: Currency of the workspace.
 
     Returns:
         What the batch adds; sums and bits, so that batches may come in any order.
@@ -99,7 +98,7 @@ def tally(events: pa.Table, *, zone: str, currency: str) -> Tally:
     nodes = [known[pair] for pair in zip(*ids, strict=True)]
     _count(found, nodes, events, moments, zone)
     _listen(found, nodes, events, moments["occurred_at"])
-    found.versions = _versions(events, zone, currency)
+    found.versions = _versions(facts, zone)
     for version in found.versions:
         found.updated_at.setdefault(version["node"], 0)
     return found
@@ -269,9 +268,7 @@ def _text(value: Any) -> str:
     return value.strip(_SPACE)[:MOST_LETTERS] if isinstance(value, str) else ""
 
 
-def _versions(events: pa.Table, zone: str, currency: str) -> list[dict[str, Any]]:
-    told = events.filter(pc.is_in(events.column("event"), pa.array(sorted(STATUS))))
-    facts = commerce_facts(told, currency=currency, zone=zone)
+def _versions(facts: CommerceFacts, zone: str) -> list[dict[str, Any]]:
     lines: dict[str, list[dict[str, Any]]] = {}
     for line in facts.lines:
         lines.setdefault(line["version_id"], []).append({

@@ -14,6 +14,7 @@ from regulars.serve.http.timeline import monthly_spend, timeline
 from regulars.serve.http.understand.worth import worth
 from regulars.serve.http.unify.customers import (
     CustomerPage,
+    customer_profile,
     find_customers,
     uncovered,
 )
@@ -21,7 +22,6 @@ from regulars.serve.http.unify.present import (
     find_customer,
     known_identity,
     present,
-    profile_or_bare,
 )
 from regulars.serve.sending.explaining import explain
 from regulars.unify.identity.service import members
@@ -96,16 +96,19 @@ class CustomerPages:
         identity = known_identity(workspace, customer_id)
         if identity and identity.customer_id != customer_id:
             return RedirectResponse(f"/customers/{quote(identity.customer_id, safe='')}", 303)
+        met = members(workspace.state, customer_id)
         with workspace.reading() as engine:
-            profile = profile_or_bare(
-                engine, workspace, customer_id, is_masked=is_masked, is_met=identity is not None
+            profile = customer_profile(
+                engine,
+                customer_id,
+                is_masked=is_masked,
+                protector=workspace.protector,
+                met=met,
             )
             months = monthly_spend(engine, customer_id)
             shown = worth(engine, customer_id)
             decided = decisions(workspace, engine, customer_id)
-            happened = timeline(
-                engine, customer_id, identifiers=members(workspace.state, customer_id)
-            )
+            happened = timeline(engine, customer_id, identifiers=met)
         if not is_masked:
             profile = uncovered(caller, profile)
         zone = workspace.settings.retailer.zone
