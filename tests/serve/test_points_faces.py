@@ -81,7 +81,7 @@ def test_rules_are_tried_on_past_orders_before_they_are_kept_and_shown_with_thei
     assert before == {"version": 0, "versions": []}
     assert (wrong.status_code, kept.status_code) == (422, 303)
     assert client.get("/api/reach/points/programme").json()["version"] == 1
-    for shown in ("街角积分", "公示概率", "1/8", "咖啡", "发放", "goodwill"):
+    for shown in ("街角积分", "公示概率", "1/8", "咖啡", "发放", "补偿"):
         assert shown in page
     assert client.get("/api/reach/points/liability").json()["active"] == 50
 

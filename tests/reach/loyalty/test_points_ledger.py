@@ -16,6 +16,7 @@ from regulars.reach.loyalty.ledger.service import (
     post_points,
     sweep,
 )
+from regulars.reach.loyalty.reporting.service import months
 from regulars.testing.crashes import CrashingState, CrashPoints, Died
 from regulars.unify.identity.service import merge, unmerge
 
@@ -308,3 +309,17 @@ def test_dying_before_any_statement_or_commit_leaves_nothing_half_posted(new_sho
 
 def _die():
     raise Died
+
+
+def test_a_month_in_which_nothing_happened_stands_between_those_in_which_something_did(shop):
+    gives(shop, given("a", 100), now=datetime(2025, 11, 9, tzinfo=UTC))
+    gives(shop, given("b", 50), now=datetime(2026, 2, 9, tzinfo=UTC))
+
+    found = months(shop.state, since=datetime(2025, 1, 1, tzinfo=UTC))
+
+    assert [(one.month, one.issued) for one in found] == [
+        ("2025-11", 100),
+        ("2025-12", 0),
+        ("2026-01", 0),
+        ("2026-02", 50),
+    ]

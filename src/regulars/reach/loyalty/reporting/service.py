@@ -1,7 +1,7 @@
 """Reports on points, from the ledger as it stands."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -146,7 +146,7 @@ def months(state: State, *, since: datetime) -> list[Month]:
         since: Moment before which nothing counts, aware.
 
     Returns:
-        Months in which something happened.
+        Every month from the first in which something happened to the last.
     """
     with state.reading() as opened:
         rows = opened.all(_SQL["months"], since=text_of(since))
@@ -161,8 +161,17 @@ def months(state: State, *, since: datetime) -> list[Month]:
             moved.get("expired", 0),
             -moved.get("written_off", 0),
         )
-        for month, moved in sorted(found.items())
+        for month in _each_month(sorted(found))
+        for moved in [found.get(month, {})]
     ]
+
+
+def _each_month(months: Sequence[str]) -> list[str]:
+    """Give the months from the first to the last, those between them too."""
+    if not months:
+        return []
+    first, last = (12 * int(text[:4]) + int(text[5:7]) - 1 for text in (months[0], months[-1]))
+    return [f"{one // 12:04}-{one % 12 + 1:02}" for one in range(first, last + 1)]
 
 
 def expiring(opened: Transaction, *, after: datetime, until: datetime) -> list[Expiring]:

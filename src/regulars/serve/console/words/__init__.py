@@ -103,6 +103,7 @@ from regulars.serve.console.words.offers import (
     CREATOR_KINDS,
     LEAKS,
     OFFER_KINDS,
+    PLATFORMS,
     REVIEWS,
 )
 from regulars.serve.console.words.reach import (
@@ -116,6 +117,7 @@ from regulars.serve.console.words.reach import (
     PHASE_STATES,
     PHASES,
     POINTS_KINDS,
+    POINTS_REASONS,
     RATES,
     RECEIPTS,
     RECOVERIES,
@@ -194,7 +196,9 @@ __all__ = [
     "PHASE_STATES",
     "PLAN_PARTS",
     "PLAN_RULES",
+    "PLATFORMS",
     "POINTS_KINDS",
+    "POINTS_REASONS",
     "PURPOSES",
     "RATES",
     "REASONS",

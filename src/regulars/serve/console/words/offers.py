@@ -48,4 +48,12 @@ REVIEWS = {
     "approved": N_("Approved"),
     "sent_back": N_("Changes asked for"),
 }
+PLATFORMS = {
+    "xiaohongshu": N_("Xiaohongshu"),
+    "douyin": N_("Douyin"),
+    "kuaishou": N_("Kuaishou"),
+    "bilibili": N_("Bilibili"),
+    "weibo": N_("Weibo"),
+    "wechat": N_("WeChat"),
+}
 CREATOR_KINDS = {"koc": "KOC", "kol": "KOL"}

@@ -122,6 +122,22 @@ RATES = {
     "error": N_("refused or unconfirmed"),
     "opt_out": N_("unsubscribed"),
 }
+POINTS_REASONS = {
+    "order": N_("order"),
+    "return": N_("return"),
+    "gift": N_("gift"),
+    "goodwill": N_("goodwill"),
+    "correction": N_("correction"),
+    "reward": N_("reward"),
+    "draw": N_("prize draw"),
+    "badge": N_("badge"),
+    "referral": N_("friend brought"),
+    "check_in": N_("check-in"),
+    "task": N_("task"),
+    "activate": N_("lock ended"),
+    "expire": N_("expired"),
+    "identity": N_("customers became one, or parted"),
+}
 POINTS_KINDS = {
     "earn": N_("given"),
     "redeem": N_("spent"),

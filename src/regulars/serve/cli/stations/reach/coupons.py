@@ -12,15 +12,19 @@ import typer
 from regulars.serve.cli.stations.reach.opening import (
     ACTOR,
     AsJson,
+    CustomerId,
     Folder,
+    Key,
     Moment,
     as_json,
     keep_anchor,
     moment_of,
     open_shop,
+    say,
 )
 
 if TYPE_CHECKING:
+    from regulars.app import App
     from regulars.decide.offers.pricing import Basket
     from regulars.reach.coupons.redeeming.service import Quote
 
@@ -57,10 +61,10 @@ def generate(
         secret=secrets.token_bytes(32),
         actor=ACTOR,
         now=datetime.now(UTC),
-        expires_at=moment_of(ends, shop) if ends else None,
+        expires_at=_end(ends, shop),
     )
     keep_anchor(shop)
-    typer.echo(as_json(made) if print_json else f"{made.codes:,} codes in batch {made.batch_id}")
+    say(made, f"{made.codes:,} codes in batch {made.batch_id}", print_json=print_json)
 
 
 @coupon.command("import")
@@ -83,15 +87,12 @@ def import_file(
         lines,
         actor=ACTOR,
         now=datetime.now(UTC),
-        expires_at=moment_of(ends, shop) if ends else None,
+        expires_at=_end(ends, shop),
     )
     keep_anchor(shop)
     known = len(lines) - made.codes
-    typer.echo(
-        as_json(made)
-        if print_json
-        else f"{made.codes:,} codes in batch {made.batch_id}, {known:,} were known"
-    )
+    words = f"{made.codes:,} codes in batch {made.batch_id}, {known:,} were known"
+    say(made, words, print_json=print_json)
 
 
 @coupon.command("share")
@@ -115,18 +116,18 @@ def share(
         most_uses=uses or None,
         actor=ACTOR,
         now=datetime.now(UTC),
-        expires_at=moment_of(ends, shop) if ends else None,
+        expires_at=_end(ends, shop),
     )
     keep_anchor(shop)
-    typer.echo(as_json(made) if print_json else f"{code} is a code of {offer_id}")
+    say(made, f"{code} is a code of {offer_id}", print_json=print_json)
 
 
 @coupon.command("issue")
 def issue(
     offer_id: OfferId,
     *,
-    customer: Annotated[str, typer.Option(help="Customer who gets the code.")],
-    key: Annotated[str, typer.Option(help="What it is given for; the same gives it again.")],
+    customer: CustomerId,
+    key: Key,
     now: Moment = "",
     folder: Folder = Path(),
     print_json: AsJson = False,
@@ -138,7 +139,7 @@ def issue(
     moment = moment_of(now, shop)
     with shop.state.sharing() as opened:
         code = issue_coupon(opened, offer_id, customer, key, moment)
-    typer.echo(as_json({"code": code}) if print_json else code)
+    say({"code": code}, code, print_json=print_json)
 
 
 @coupon.command("check")
@@ -170,7 +171,7 @@ def redeem(
     codes: Codes,
     *,
     basket: BasketFile,
-    key: Annotated[str, typer.Option(help="Name of this call; the same gives the same answer.")],
+    key: Key,
     expected: Annotated[str, typer.Option(help="Discount shown; another one uses nothing.")] = "",
     now: Moment = "",
     folder: Folder = Path(),
@@ -210,7 +211,7 @@ def reverse(
     moment = moment_of(now, shop)
     done = service.reverse(shop.state, key, reverse_key=f"{ACTOR}/{key}", now=moment)
     words = "its codes may be used again" if done else "it was taken back before"
-    typer.echo(as_json({"reversed": done}) if print_json else words)
+    say({"reversed": done}, words, print_json=print_json)
 
 
 @coupon.command("void")
@@ -236,7 +237,7 @@ def expire(*, now: Moment = "", folder: Folder = Path(), print_json: AsJson = Fa
 
     shop = open_shop(folder)
     ended = expire_codes(shop.state, now=moment_of(now, shop))
-    typer.echo(as_json({"expired": ended}) if print_json else f"{ended:,} codes ended")
+    say({"expired": ended}, f"{ended:,} codes ended", print_json=print_json)
 
 
 @coupon.command("list")
@@ -254,7 +255,7 @@ def list_some(
     shop = open_shop(folder)
     if not offer_id:
         counts = service.count_by_state(shop.state)
-        typer.echo(as_json(counts) if print_json else "\n".join(_counted(counts)))
+        say(counts, "\n".join(_counted(counts)), print_json=print_json)
         return
     rows = service.list_codes(shop.state, offer_id, of=state, most=most)
     if print_json:
@@ -290,6 +291,10 @@ def leakage(
         typer.echo(f"{leak.kind:<16} {leak.offer_id:<20} {leak.amount:>10} {leak.detail}")
     for one in found.needless:
         typer.echo(f"needless         {one.campaign_id:<20} {one.needless:>10} of {one.discount}")
+
+
+def _end(text: str, shop: "App") -> datetime | None:
+    return moment_of(text, shop) if text else None
 
 
 def _basket(file: Path) -> "Basket":

@@ -23,6 +23,10 @@ Moment = Annotated[
     str, typer.Option("--now", help="The moment, ISO 8601; the clock's when left out.")
 ]
 CampaignId = Annotated[str, typer.Argument(help="Id of the campaign.")]
+CustomerId = Annotated[str, typer.Option("--customer", help="Id of the customer.")]
+Key = Annotated[
+    str, typer.Option("--key", help="Names the operation: the same key again gives the same again.")
+]
 
 
 def open_shop(folder: Path) -> "App":
@@ -71,6 +75,11 @@ def moment_of(text: str, shop: "App") -> datetime:
 def as_json(value: Any) -> str:
     """Give records as one line of JSON."""
     return json.dumps(plain(value), ensure_ascii=False, default=str)
+
+
+def say(told: Any, words: str, *, print_json: bool) -> None:
+    """Print a record as JSON, or say it in words."""
+    typer.echo(as_json(told) if print_json else words)
 
 
 def plain(value: Any) -> Any:

@@ -10,12 +10,15 @@ from regulars.serve.cli.exits import ExitCode
 from regulars.serve.cli.stations.reach.opening import (
     ACTOR,
     AsJson,
+    CustomerId,
     Folder,
+    Key,
     Moment,
     as_json,
     keep_anchor,
     moment_of,
     open_shop,
+    say,
 )
 
 if TYPE_CHECKING:
@@ -24,10 +27,6 @@ if TYPE_CHECKING:
 
 points = typer.Typer(no_args_is_help=True, help="Points: post, redeem, reverse, look.")
 
-CustomerId = Annotated[str, typer.Option("--customer", help="Id of the customer.")]
-Key = Annotated[
-    str, typer.Option("--key", help="Names the operation: the same key again posts nothing.")
-]
 Points = Annotated[int, typer.Option("--points", help="How many, 1 or more.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, as a word.")]
 Reference = Annotated[str, typer.Option("--reference", help="What it is about, such as an order.")]
@@ -161,7 +160,7 @@ def expire(*, now: Moment = "", folder: Folder = Path(), print_json: AsJson = Fa
 
     shop = open_shop(folder)
     done = service.sweep(shop.state, now=moment_of(now, shop))
-    typer.echo(as_json({"customers": done}) if print_json else f"{done:,} customers")
+    say({"customers": done}, f"{done:,} customers", print_json=print_json)
 
 
 def _carry_out(shop: "App", ask: "Ask", at: datetime, *, print_json: bool) -> None:

@@ -16,6 +16,7 @@ from regulars.serve.cli.stations.reach.opening import (
     keep_anchor,
     moment_of,
     open_shop,
+    say,
 )
 from regulars.serve.cli.stations.reach.points.asking import points
 
@@ -38,10 +39,8 @@ def check(file: RulesFile, *, folder: Folder = Path(), print_json: AsJson = Fals
 
     currency = open_shop(folder).settings.retailer.currency
     made = read_programme(file.read_text(encoding="utf-8"), str(file), currency=currency)
-    if print_json:
-        typer.echo(as_json({"name": made.name, "starts_on": made.starts_on, "is_well": True}))
-    else:
-        typer.echo(f"{made.name}: the rules can be kept")
+    about = {"name": made.name, "starts_on": made.starts_on, "is_well": True}
+    say(about, f"{made.name}: the rules can be kept", print_json=print_json)
 
 
 @rules.command("put")
@@ -59,7 +58,7 @@ def put(file: RulesFile, *, folder: Folder = Path(), print_json: AsJson = False)
     )
     keep_anchor(shop)
     about = {"name": made.name, "version": made.version}
-    typer.echo(as_json(about) if print_json else f"{made.name}, version {made.version}")
+    say(about, f"{made.name}, version {made.version}", print_json=print_json)
 
 
 @rules.command("show")
@@ -68,12 +67,8 @@ def show(*, folder: Folder = Path(), print_json: AsJson = False) -> None:
     from regulars.reach.loyalty.programme.service import versions  # noqa: PLC0415
 
     found = versions(open_shop(folder).state)
-    if print_json:
-        typer.echo(as_json(found))
-    else:
-        typer.echo(
-            found[-1].body if found else "no programme; run: regulars reach points rules put"
-        )
+    words = found[-1].body if found else "no programme; run: regulars reach points rules put"
+    say(found, words, print_json=print_json)
 
 
 @points.command("simulate")
@@ -126,10 +121,8 @@ def earn(
         now=moment_of(now, shop),
         zone=shop.settings.retailer.zone,
     )
-    if print_json:
-        typer.echo(as_json(done))
-    else:
-        typer.echo(f"{done.orders:,} orders: {done.earned:,} earned, {done.returned:,} taken back")
+    words = f"{done.orders:,} orders: {done.earned:,} earned, {done.returned:,} taken back"
+    say(done, words, print_json=print_json)
 
 
 @points.command("liability")

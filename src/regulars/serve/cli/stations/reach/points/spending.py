@@ -10,14 +10,17 @@ from regulars.serve.cli.exits import ExitCode
 from regulars.serve.cli.stations.reach.opening import (
     ACTOR,
     AsJson,
+    CustomerId,
     Folder,
+    Key,
     Moment,
     as_json,
     keep_anchor,
     moment_of,
     open_shop,
+    say,
 )
-from regulars.serve.cli.stations.reach.points.asking import CustomerId, Key, points
+from regulars.serve.cli.stations.reach.points.asking import points
 
 
 @points.command("buy")
@@ -38,7 +41,7 @@ def buy(
     at = moment_of(now, shop)
     with shop.state.transaction() as opened:
         told = buy_reward(opened, customer, reward, key, now=at, issue_coupon=issue_coupon)
-    _say(told, told.code or f"refused: {told.outcome.refused}", print_json)
+    say(told, told.code or f"refused: {told.outcome.refused}", print_json=print_json)
     if told.outcome.refused:
         raise typer.Exit(ExitCode.FAILED_CHECK)
 
@@ -57,7 +60,7 @@ def check_in(
     shop = open_shop(folder)
     zone = shop.settings.retailer.zone
     told = service.check_in(shop.state, customer, now=moment_of(now, shop), zone=zone)
-    _say(told, f"day {told.streak} in a row: {told.points:,} points", print_json)
+    say(told, f"day {told.streak} in a row: {told.points:,} points", print_json=print_json)
 
 
 @points.command("task")
@@ -77,7 +80,7 @@ def task(
     at, zone = moment_of(now, shop), shop.settings.retailer.zone
     with shop.state.transaction() as opened:
         told = complete_task(opened, customer, name, key, now=at, zone=zone)
-    _say(told, told.refused or f"{told.points:,} points", print_json)
+    say(told, told.refused or f"{told.points:,} points", print_json=print_json)
     if told.refused:
         raise typer.Exit(ExitCode.FAILED_CHECK)
 
@@ -96,7 +99,7 @@ def refer(
 
     shop = open_shop(folder)
     told = service.refer(shop.state, customer, friend, now=moment_of(now, shop))
-    _say(told, f"{told.state} {told.reason}".strip(), print_json)
+    say(told, f"{told.state} {told.reason}".strip(), print_json=print_json)
 
 
 @points.command("draw")
@@ -126,7 +129,7 @@ def draw(
         )
     owed = "; its coupon is owed: ask again with the same key" if told.is_owed else ""
     words = f"refused: {told.refused}" if told.refused else f"{told.title}{owed}"
-    _say(told, words, print_json)
+    say(told, words, print_json=print_json)
     if told.refused:
         raise typer.Exit(ExitCode.FAILED_CHECK)
 
@@ -139,7 +142,7 @@ def reveal(*, now: Moment = "", folder: Folder = Path(), print_json: AsJson = Fa
     shop = open_shop(folder)
     told = end_round(shop.state, actor=ACTOR, now=moment_of(now, shop))
     keep_anchor(shop)
-    _say(told, f"round {told.round}: seed {told.seed}", print_json)
+    say(told, f"round {told.round}: seed {told.seed}", print_json=print_json)
 
 
 @points.command("prove-draw")
@@ -161,7 +164,3 @@ def prove_draw(
         typer.echo(f"every draw of round {number} comes out as it was told")
     if found:
         raise typer.Exit(ExitCode.FAILED_CHECK)
-
-
-def _say(told: object, words: str, print_json: bool) -> None:
-    typer.echo(as_json(told) if print_json else words)
