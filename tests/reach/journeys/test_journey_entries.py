@@ -1,7 +1,8 @@
 """Who comes in: by events as they are stored, by birthdays, schedules and audiences; who is left alone."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import pyarrow as pa
 import pytest
@@ -10,10 +11,13 @@ from tests.reach.journeys.journey_shop import ZONE, Trip
 from regulars.adapters.delta_lake import DeltaLake
 from regulars.collect.ingest.batch import EventBatch
 from regulars.reach.journeys.entering.following.service import JourneyFollower
+from regulars.reach.journeys.entering.occasions.points import points_expiring
 from regulars.reach.journeys.entering.occasions.service import Calendar, take_occasions
 from regulars.reach.journeys.keeping.versions.service import Shelf
 from regulars.reach.journeys.telling.measuring.service import tell_assigned
 from regulars.reach.journeys.telling.service import flow_of, kept_of, stays_of
+from regulars.reach.loyalty.ledger.records import Ask, Kind
+from regulars.reach.loyalty.ledger.service import post_points, sweep
 from regulars.settings import Loop
 
 ON_BOTH = True
@@ -242,7 +246,7 @@ def test_a_day_others_know_lets_in_before_it(shop):
 
     def whose(_opened, day):
         asked.append(day.isoformat())
-        return ["ann"] if day.isoformat() == "2026-03-11" else []
+        return {"ann": {"shop": "b", "total": 3}} if day.isoformat() == "2026-03-11" else {}
 
     dated = Calendar(trip.means.settings, lambda _audience: set(), {"points_expiring": whose})
     entered = 0
@@ -257,3 +261,52 @@ def test_a_day_others_know_lets_in_before_it(shop):
         "2026-03-12",
         "2026-03-13",
     ]  # seven days ahead, once each
+    [row] = trip.rows("SELECT context FROM journey_states")
+    assert json.loads(row["context"]) == {"event": {"shop": "b"}}
+
+
+def test_whoever_has_points_that_expire_comes_in_days_before_by_the_ledger(shop):
+    """Points that were spent let nobody in; midnight ends the day, on the clock of the shop."""
+    text = BIRTHDAY.replace('"birthday"', '"points_expiring"').replace('["shop"]', '["points"]')
+    trip = Trip(shop, text, NOW)
+    ends = (
+        "2026-03-10T16:00:00.000000+00:00"  # midnight in Shanghai: of the tenth, not the eleventh
+    )
+    asks = [
+        Ask(Kind.EARN, f"e-{one}", one, 70, "order", expires_at=end)
+        for one, end in (("ann", ends), ("bob", ends), ("cyd", ends.replace("16:00", "16:01")))
+    ]
+    post_points(shop.state, asks, now=NOW)
+    post_points(shop.state, [Ask(Kind.REDEEM, "r", "bob", 70, "reward")], now=NOW)
+    source = partial(points_expiring, zone=ZONE)
+    dated = Calendar(trip.means.settings, lambda _audience: set(), {"points_expiring": source})
+    take_occasions(shop.state, Shelf(), dated, now=trip.after(days=1).now)
+
+    [row] = trip.rows("SELECT customer_id, context FROM journey_states")
+    assert (row["customer_id"], json.loads(row["context"])) == ("ann", {"event": {"points": 70}})
+    with shop.state.reading() as opened:
+        assert source(opened, date(2026, 3, 11)) == {
+            "cyd": {"points": 70, "expires_on": "2026-03-11"}
+        }
+    sweep(shop.state, now=NOW + timedelta(days=30))
+    with shop.state.reading() as opened:
+        # What ended is still known to whoever tries a journey on the past.
+        assert source(opened, date(2026, 3, 10))["ann"]["points"] == 70
+
+
+def test_a_saved_audience_is_looked_at_when_it_was_refreshed(shop):
+    trip = Trip(shop, JOINED.replace("tag", "audience"), NOW)
+    inside, looks, refreshed = set(), [], [""]
+
+    def members(_audience):
+        looks.append(refreshed[0])
+        return set(inside)
+
+    dated = Calendar(trip.means.settings, members, refreshed=lambda _name: refreshed[0])
+    entered = []
+    for stamp, names in (("", "x"), ("1", "x"), ("1", "xy"), ("2", "xyz"), ("3", "xz")):
+        refreshed[0], inside = stamp, set(names)
+        entered.append(take_occasions(shop.state, Shelf(), dated, now=trip.after(hours=2).now)[0])
+
+    assert looks == ["1", "2", "3"]
+    assert entered == [0, 0, 0, 2, 0]

@@ -9,7 +9,7 @@ import pytest
 from tests.understand.audiences.worlds import VIEW
 
 from regulars.errors import InputError, NotReady, UnknownName
-from regulars.reach.campaigns.audiences.service import resolve, tag_version
+from regulars.reach.campaigns.audiences.service import members_now, resolve, tag_version
 from regulars.reach.campaigns.reading import Ground, read_campaign
 from regulars.understand.segments.audiences.definition import read_audience
 from regulars.understand.segments.audiences.service import (
@@ -45,6 +45,10 @@ def test_a_campaign_goes_to_whoever_is_in_a_saved_audience_when_it_is_put_in(sho
     assert customers(shop.place) == ("u2",)
     # Without a moment it is as of the last refresh.
     assert customers(None) == ()
+    named = lambda: members_now(shop.engine, shop.state, campaign.audience, zone="UTC")  # noqa: E731
+    assert named() == frozenset()
+    shop.refresh()
+    assert named() == {"u2"}
     assert tag_version(shop.state, campaign.audience) == 1
     assert campaign.is_chosen_by_program
     shop.keep("lookers", VIEWED | {"days": 3})

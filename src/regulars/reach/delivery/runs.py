@@ -133,8 +133,27 @@ def member_rows(run: Run, members: Sequence[Member], *, now: datetime) -> list[l
             f"message class of run {run.run_id} is {run.message_class!r}, must be one of "
             f"{', '.join(LANES)}"
         )
+    begin = hashlib.blake2b(f"{run.run_id}\x1f{run.step}\x1f".encode(), digest_size=16)
     money: dict[tuple[str, Decimal], int] = {}
-    rows = [_row(run, member, now, money) for member in members]
+    decided: dict[tuple[Any, ...], tuple[int, str, str, str | None]] = {}
+    rows = []
+    for one in members:
+        # Of many members the same was decided.
+        said = (one.verdict, one.reason, one.channel, one.cost, one.not_before)
+        if said not in decided:
+            decided[said] = _decided(run, one, now, money)
+        key = begin.copy()
+        key.update(one.customer_id.encode())
+        rows.append([
+            key.hexdigest(),
+            one.customer_id,
+            one.channel,
+            one.offer_id,
+            *decided[said][:3],
+            int(one.is_automated),
+            one.sender,
+            decided[said][3],
+        ])
     rows.sort(key=lambda row: row[0])
     for before, after in zip(rows, rows[1:], strict=False):
         if before[0] == after[0]:
@@ -145,34 +164,22 @@ def member_rows(run: Run, members: Sequence[Member], *, now: datetime) -> list[l
     return rows
 
 
-def _row(
+def _decided(
     run: Run, member: Member, now: datetime, money: dict[tuple[str, Decimal], int]
-) -> list[Any]:
+) -> tuple[int, str, str, str | None]:
+    """Cost in cents, state, reason, moment to look at it again."""
     state, reason, again = _first_state(member, now)
-    if state == PLANNED or again:
-        if not member.channel:
-            raise InputError(
-                f"customer {member.customer_id} of run {run.run_id} is to be sent to without a "
-                "channel; a decision to send names its channel"
-            )
-        priced = (member.channel, member.cost)
-        if priced not in money:
-            money[priced] = cents_of(*priced)
-        cents = money[priced]
-    else:
-        cents = 0
-    return [
-        run_key(run.run_id, run.step, member.customer_id),
-        member.customer_id,
-        member.channel,
-        member.offer_id,
-        cents,
-        state,
-        reason,
-        int(member.is_automated),
-        member.sender,
-        again,
-    ]
+    if state != PLANNED and not again:
+        return 0, state, reason, again
+    if not member.channel:
+        raise InputError(
+            f"customer {member.customer_id} of run {run.run_id} is to be sent to without a "
+            "channel; a decision to send names its channel"
+        )
+    priced = (member.channel, member.cost)
+    if priced not in money:
+        money[priced] = cents_of(*priced)
+    return money[priced], state, reason, again
 
 
 def _first_state(member: Member, now: datetime) -> tuple[str, str, str | None]:

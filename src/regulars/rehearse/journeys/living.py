@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -29,6 +30,7 @@ from regulars.reach.journeys.definition.nodes import Decide, NodeKind
 from regulars.reach.journeys.definition.reading import Ground, read_journey
 from regulars.reach.journeys.dry_run.service import DryRun, Sources, dry_run
 from regulars.reach.journeys.entering.following.service import Event, hand_in
+from regulars.reach.journeys.entering.occasions.points import points_expiring
 from regulars.reach.journeys.entering.occasions.service import Calendar, take_occasions
 from regulars.reach.journeys.keeping.publishing.service import publish
 from regulars.reach.journeys.keeping.service import put_journey, run_of
@@ -38,6 +40,8 @@ from regulars.reach.journeys.telling.measuring.service import Assigned, tell_ass
 from regulars.reach.journeys.templates.catalogue import NAMES, Takes, find_template
 from regulars.reach.journeys.templates.fitting import fit
 from regulars.reach.journeys.walking.cohort import Decided, Doing
+from regulars.reach.loyalty.ledger.records import Ask, Kind, text_of
+from regulars.reach.loyalty.ledger.service import post_points
 from regulars.reach.standing.gate import gate_of
 from regulars.rehearse.journeys.truth import Truth
 from regulars.rehearse.workspaces import workspace
@@ -48,6 +52,9 @@ Progress = Callable[[str], None]
 WEEKS, AFTER = 13, 5
 """Weeks the journeys run, and weeks after them in which nobody new comes in."""
 _ASSIGNMENTS = "campaign_assignments"
+EXPIRING = "Points Expiring"
+DAYS_BEFORE = 30
+"""Days before the end of points at which the template tells of them."""
 
 
 @dataclass(frozen=True)
@@ -178,7 +185,8 @@ class Life:
             given["holdout"] = holdout
             put_journey(app.state, given, ground=Ground(book.channels), actor="rehearsal", now=now)
             publish(app.state, name, version=1, moves={}, actor="rehearsal", now=now)
-        self._calendar = Calendar(app.settings, self._members)
+        dates = {"points_expiring": partial(points_expiring, zone=app.settings.retailer.zone)}
+        self._calendar = Calendar(app.settings, self._members, dates)
 
     def _pass_days(self, events: pa.Table, week: int) -> None:
         """Look every hour of the week, as a server would."""
@@ -205,6 +213,7 @@ class Life:
         ]
         with app.state.transaction() as opened:
             hand_in(opened, happened)
+        self._earn([one for one in happened if one.name == EXPIRING], now)
         gate = gate_of(app.settings, now=now)
         means = Means(app.settings, gate, _Nobody(), _Nobody())
         take_occasions(app.state, self._shelf, self._calendar, now=now)
@@ -212,6 +221,22 @@ class Life:
         tell_assigned(app.state, self._shelf, self._assigned, now=now)
         tick(app.state, now=now, channels=app.channels, gate=gate)
         self._collect()
+
+    def _earn(self, happened: Sequence[Event], now: datetime) -> None:
+        """Give the points whose last days the twin tells: the ledger knows their end."""
+        asks = [
+            Ask(
+                Kind.EARN,
+                f"twin/{one.message}",
+                one.customer_id,
+                one.properties["points"],
+                "twin",
+                expires_at=text_of(_ends(one.at, self._zone)),
+            )
+            for one in happened
+        ]
+        if asks:
+            post_points(self._app.state, asks, now=now)
 
     def _collect(self) -> None:
         """Read what the system handed over: the only way into the twin."""
@@ -294,9 +319,22 @@ class Life:
                 name=name,
             )
         journey = read_journey(json.loads(row["definition"]))
-        sources = Sources(app.engine, app.state, app.settings, _Nobody(), self._members)
+        sources = Sources(
+            app.engine,
+            app.state,
+            app.settings,
+            _Nobody(),
+            self._members,
+            self._calendar.dates,
+        )
         until = self._start + timedelta(weeks=weeks)
         return dry_run(sources, journey, days=weeks * 7, now=until)
+
+
+def _ends(at: datetime, zone: ZoneInfo) -> datetime:
+    """When points end that the journey is to tell of on the day after a moment."""
+    day = at.astimezone(zone).date() + timedelta(days=1 + DAYS_BEFORE + 1)
+    return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
 class _Nobody:

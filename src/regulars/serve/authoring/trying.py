@@ -64,10 +64,14 @@ def try_journey(
     """
     from regulars.reach.journeys.dry_run.service import Sources, dry_run  # noqa: PLC0415 - slow
     from regulars.serve.sending.journeys.acting import ground_of  # noqa: PLC0415
-    from regulars.serve.sending.journeys.means import Audiences, LastDecisions  # noqa: PLC0415
+    from regulars.serve.sending.journeys.means import (  # noqa: PLC0415
+        Audiences,
+        LastDecisions,
+        dates_of,
+    )
 
     journey = read_journey(given, ground_of(app))
     audiences = Audiences(app)
     asked = Pretending(audiences, LastDecisions(app))
-    sources = Sources(app.engine, app.state, app.settings, asked, audiences.members)
+    sources = Sources(app.engine, app.state, app.settings, asked, audiences.members, dates_of(app))
     return dry_run(sources, journey, days=days, now=now)

@@ -77,14 +77,18 @@ def members_now(engine: Reader, state: State, audience: Audience, *, zone: str) 
         zone: IANA zone a day is told in.
 
     Returns:
-        Customer ids.
+        Customer ids; of a saved audience those as of its last refresh.
 
     Raises:
-        UnknownName: Its tag or segment is none.
+        UnknownName: Its tag, segment or saved audience is none.
         NotReady: It needs profiles, and no turn has been run.
     """
     merged = aliases(state)
-    return frozenset(merged.get(one, one) for one in _named(engine, state, audience, merged, zone))
+    if audience.kind is AudienceKind.AUDIENCE:
+        named: Iterable[str] = _saved(engine, state, audience.name, None)
+    else:
+        named = _named(engine, state, audience, merged, zone)
+    return frozenset(merged.get(one, one) for one in named)
 
 
 def tag_version(state: State, audience: Audience) -> int:

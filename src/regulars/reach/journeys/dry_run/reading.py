@@ -1,7 +1,7 @@
 """Recorded events, days and audiences as the columns a dry run walks through."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -221,6 +221,38 @@ def by_days(
         theirs = [n for key in month_days_on(day, entry.days) for n in born.get(key, ())]
         places = np.array(sorted(theirs), dtype=np.int64)
         comings.add(entry.start, places, np.full(len(places), ms_of(moment)))
+
+
+def by_dates(
+    comings: Comings,
+    entry: Entry,
+    known: Known,
+    customers: Collection[str],
+    source: Callable[[date], Mapping[str, Mapping[str, Any]]],
+    *,
+    span: tuple[datetime, datetime],
+    zone: str,
+) -> None:
+    """Add who comes in on a day that others know, with what they say of it.
+
+    Args:
+        comings: Added to.
+        entry: An entry by a date that is no birthday.
+        known: Customers by place.
+        customers: Who may come in.
+        source: Whose day a day is.
+        span: First and last moment.
+        zone: IANA zone of the workspace.
+    """
+    for day, moment in _occasions(entry, since=span[0], until=span[1], zone=zone):
+        theirs = {
+            known.place_by_customer[one]: says
+            for one, says in source(day - timedelta(days=entry.days)).items()
+            if one in customers and one in known.place_by_customer
+        }
+        places = np.array(sorted(theirs), dtype=np.int64)
+        at = np.full(len(places), ms_of(moment))
+        comings.add(entry.start, places, at, [theirs[one] for one in places.tolist()])
 
 
 def _occasions(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +30,7 @@ from regulars.reach.journeys.dry_run.history import History, Integers
 from regulars.reach.journeys.dry_run.reading import (
     Comings,
     Known,
+    by_dates,
     by_days,
     by_event,
     by_joining,
@@ -52,6 +54,7 @@ from regulars.reach.journeys.dry_run.summing import (
     message_volumes,
     node_volumes,
 )
+from regulars.reach.journeys.entering.occasions.service import DateSource, known_dates
 from regulars.reach.journeys.keeping.service import run_of
 from regulars.reach.journeys.walking.asking import Asked as Asks
 from regulars.reach.journeys.walking.moments import ms_of
@@ -135,6 +138,7 @@ class Sources:
         settings: Settings of the workspace.
         asked: Answers what walking asks; its actions change nothing.
         members: Everybody in an audience now.
+        dates: Whose day a day is, by field; birthdays are known without it.
     """
 
     engine: Reader
@@ -142,6 +146,7 @@ class Sources:
     settings: Settings
     asked: Asks
     members: Callable[[Audience], frozenset[str]]
+    dates: Mapping[str, DateSource] = field(default_factory=dict)
 
 
 def dry_run(sources: Sources, journey: Journey, *, days: int, now: datetime) -> DryRun:
@@ -217,20 +222,33 @@ class _Reading:
         )
 
     def _by_days(self, comings: Comings, entry: Entry, known: Known) -> None:
-        if entry.kind is EntryKind.DATE and entry.field != "birthday":
-            raise InputError(
-                f"an entry is by the date {entry.field!r}, of which only the present is recorded; "
-                "a dry run knows birthdays"
-            )
         customers = known.customers
         if entry.audience is not None:
             members = self.sources.members(entry.audience)
             customers = [one for one in customers if one in members]
             self.notes.append("audience_of_today")
+        if entry.kind is EntryKind.DATE and entry.field != "birthday":
+            self._by_dates(comings, entry, known, frozenset(customers))
+            return
         by_days(
             comings, entry, known, customers,
             since=self.since, until=self.until, zone=self.zone,
         )  # fmt: skip
+
+    def _by_dates(
+        self, comings: Comings, entry: Entry, known: Known, customers: frozenset[str]
+    ) -> None:
+        if entry.field not in self.sources.dates:
+            raise InputError(
+                f"an entry is by the date {entry.field!r}, of which nothing is recorded here; "
+                f"known: {', '.join(known_dates(self.sources.dates))}"
+            )
+        with self.sources.state.reading() as opened:
+            source = partial(self.sources.dates[entry.field], opened)
+            by_dates(
+                comings, entry, known, customers, source,
+                span=(self.since, self.until), zone=self.zone,
+            )  # fmt: skip
 
     def _with_orders(self, rows: pa.Table) -> pa.Table:
         """Let orders that came in files stand for the event where no such event was sent."""

@@ -24,6 +24,7 @@ from regulars.reach.journeys.running.calling.service import (
     EVENT_CAME,
     call_parked,
 )
+from regulars.reach.journeys.running.uncollected import uncollected
 from regulars.reach.journeys.walking.asking import Decider, Facts
 from regulars.reach.journeys.walking.cohort import (
     REACHED_GOAL,
@@ -41,8 +42,9 @@ from regulars.settings import Settings
 if TYPE_CHECKING:
     from regulars.reach.standing.gate import Gate
 
-MOST_AT_ONCE = 4000
+MOST_AT_ONCE = 8000
 _SQL = Queries(__package__)
+_FREE = Decimal(0)
 
 Action = Callable[[Transaction, Sequence[Doing], datetime], list[str | None]]
 """Carries out doings of one kind within the transaction; see `walking.asking.Actions`."""
@@ -121,7 +123,7 @@ def walk_due(
     Returns:
         What was done; nobody when nobody is due, others hold all who are, or it does not run.
     """
-    with state.sharing() as opened:
+    with state.sharing() as opened, uncollected():
         [row] = opened.all(_SQL["state"], journey_no=journey_no)
         if row["state"] != "running":
             return Stretch(0, 0, 0)
@@ -257,7 +259,11 @@ class _Group:
             content=says,
             grows=True,
         )
-        costs = self._means.settings.channels
+        costs = {
+            channel: self._means.settings.channels[channel].cost
+            for channel in {channel for _, channel in group}
+            if channel in self._means.settings.channels
+        }
         is_automated = self._book.journey.is_chosen_by_program and does.is_marketing
         members = [
             Member(
@@ -266,7 +272,7 @@ class _Group:
                 "planned",
                 channel=channel,
                 offer_id=contact.offer,
-                cost=costs[channel].cost if channel in costs else Decimal(0),
+                cost=costs.get(channel, _FREE),
                 is_automated=is_automated,
             )
             for contact, channel in group
@@ -282,7 +288,7 @@ class _Group:
         """Give each contact the first channel no standing rule forbids."""
         chosen = [contact.channels[0] for contact in contacts]
         left = [n for n, contact in enumerate(contacts) if len(contact.channels) > 1]
-        for rank in range(max((len(contact.channels) for contact in contacts), default=0)):
+        for rank in range(max((len(contacts[n].channels) for n in left), default=0)):
             left = [n for n in left if rank < len(contacts[n].channels)]
             asks = [
                 Ask(

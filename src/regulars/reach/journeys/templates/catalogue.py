@@ -36,7 +36,7 @@ class Need:
     """Something a template rests on.
 
     Attributes:
-        kind: event, field, profiles or survey.
+        kind: event, field, profiles, points or survey.
         name: Event, field of customers or profiles, or survey.
         words: What it is for, by language: zh and en.
         is_optional: True when the journey works without it.

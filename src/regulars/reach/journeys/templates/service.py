@@ -9,6 +9,7 @@ from ibis import _
 from regulars.errors import UnknownName
 from regulars.ports.engine import Reader
 from regulars.ports.state import State
+from regulars.reach.journeys.entering.occasions.points import points_held
 from regulars.reach.journeys.templates.catalogue import Need, Takes, Template
 from regulars.reach.surveys.service import find_survey
 
@@ -21,11 +22,12 @@ class Checked:
     """One thing a template rests on, looked for in a workspace.
 
     Attributes:
-        kind: event, field, profiles, survey, channel or offer.
+        kind: event, field, profiles, points, survey, channel or offer.
         name: What was looked for.
         is_met: True when it is there.
         is_optional: True when the journey works without it.
-        found: Events of the last 30 days, customers with the field or profile, channels, offers.
+        found: Events of the last 30 days, customers with the field, profile or expiring points,
+            channels, offers.
         of: Customers in all where `found` counts customers; None otherwise.
         words: What it is for, by language.
         advice: What to do when it is missing, by language; "" when it is there.
@@ -53,6 +55,10 @@ _ADVICE = {
     "profiles": {
         "zh": "先跑一轮循环：regulars run",
         "en": "turn the loop once: regulars run",
+    },
+    "points": {
+        "zh": "先在积分规则里设置有效期并发放积分，见 docs/how-to/run-a-points-programme.md",
+        "en": "give points that expire: docs/how-to/run-a-points-programme.md",
     },
     "survey": {
         "zh": "启用模板时会自动建立",
@@ -122,6 +128,8 @@ def _checked(engine: Reader, state: State, need: Need, seen: Mapping[str, int]) 
     found, of = 0, None
     if need.kind == "event":
         found = seen.get(need.name, 0)
+    elif need.kind == "points":
+        found = points_held(state)
     elif need.kind == "survey":
         found = _has_survey(state, need.name)
     else:

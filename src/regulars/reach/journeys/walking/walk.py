@@ -132,8 +132,8 @@ class _Walk:
 
     def _step(self, node: str, edge: int, places: Places) -> None:
         visits, moments, steps = self.cohort.visits, self.cohort.moments, self.walked.steps
+        steps.extend([(place, visits[place], node, edge, moments[place]) for place in places])
         for place in places:
-            steps.append((place, visits[place], node, edge, moments[place]))
             visits[place] += 1
 
     def _wait(self, node: Node, places: Places) -> None:
@@ -214,15 +214,17 @@ class _Walk:
     def _message(self, node: Node, places: Places) -> None:
         does, cohort = node.does, self.cohort
         assert isinstance(does, Send)
-        offer, channels = does.offer, does.channels
+        name, visits, contacts = node.name, cohort.visits, self.walked.contacts
+        if not does.follows_decision:
+            offer, channels = does.offer, does.channels
+            contacts.extend([
+                Contact(place, name, does, visits[place], offer, channels) for place in places
+            ])
+            return self.go(node, 0, places)
         for place in places:
-            if does.follows_decision:
-                offer, channel, _ = cohort.contexts[place]["decided"]
-                channels = (channel,)
-            self.walked.contacts.append(
-                Contact(place, node.name, does, cohort.visits[place], offer, channels)
-            )
-        self.go(node, 0, places)
+            offer, channel, _ = cohort.contexts[place]["decided"]
+            contacts.append(Contact(place, name, does, visits[place], offer, (channel,)))
+        return self.go(node, 0, places)
 
     def _act(self, node: Node, places: Places) -> None:
         does, cohort = node.does, self.cohort

@@ -40,7 +40,7 @@ UNITS = {
     "hours": N_("%(number)s hours"),
     "minutes": N_("%(number)s minutes"),
 }
-DATES = {"birthday": N_("birthday")}
+DATES = {"birthday": N_("birthday"), "points_expiring": N_("points expire")}
 JOURNEY_STATES = {
     "draft": N_("draft"),
     "running": N_("running"),
@@ -74,6 +74,7 @@ NEEDS = {
     "event": N_("Event"),
     "field": N_("Field"),
     "profiles": N_("Profiles"),
+    "points": N_("Points"),
     "survey": N_("Survey"),
     "channel": N_("Channel"),
     "offer": N_("Offer"),

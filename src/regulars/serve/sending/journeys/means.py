@@ -3,22 +3,21 @@
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from regulars.numerics.hashing import keys_of, uniforms
 from regulars.reach.campaigns.audiences.service import members_now
 from regulars.reach.campaigns.definition import Audience, hash_of
 from regulars.reach.coupons.service import CouponRefused, issue_coupon
 from regulars.reach.journeys.definition.nodes import Decide, NodeKind
+from regulars.reach.journeys.entering.occasions.points import points_expiring
 from regulars.reach.journeys.entering.occasions.service import DateSource
 from regulars.reach.journeys.running.service import Action, Means
 from regulars.reach.journeys.running.webhooks.service import keep_calls
 from regulars.reach.journeys.walking.cohort import Decided, Doing
 from regulars.reach.loyalty.acting.service import points_action
-from regulars.reach.loyalty.reporting.service import expiring
 from regulars.reach.standing.gate import gate_of
 from regulars.unify.tags.service import mark_within
 
@@ -143,14 +142,7 @@ def actions_of(app: "App") -> dict[NodeKind, Action]:
 
 def dates_of(app: "App") -> dict[str, DateSource]:
     """Give whose day a day is, by field of an entry by date that is no birthday."""
-    there = ZoneInfo(app.settings.retailer.zone)
-
-    def whose_points_expire(opened: "Transaction", day: date) -> list[str]:
-        begin = datetime.combine(day, time(), tzinfo=there).astimezone(UTC)
-        found = expiring(opened, after=begin, until=begin + timedelta(days=1))
-        return sorted({one.customer_id for one in found})
-
-    return {"points_expiring": whose_points_expire}
+    return {"points_expiring": partial(points_expiring, zone=app.settings.retailer.zone)}
 
 
 def points(

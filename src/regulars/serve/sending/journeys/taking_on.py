@@ -17,6 +17,7 @@ from regulars.reach.journeys.keeping.versions.service import Shelf
 from regulars.reach.journeys.running.webhooks.service import make_calls
 from regulars.reach.journeys.telling.measuring.service import Assigned, tell_assigned
 from regulars.serve.sending.journeys.means import Audiences, dates_of, means_of
+from regulars.understand.segments.audiences.membership.service import last_refreshed
 
 if TYPE_CHECKING:
     from regulars.app import App
@@ -60,7 +61,12 @@ def take_on(app: "App", *, now: datetime) -> Journeyed:
         return Journeyed()
     shelf, means = Shelf(), means_of(app, now=now)
     assert isinstance(means.facts, Audiences)
-    calendar = Calendar(app.settings, means.facts.members, dates_of(app))
+    calendar = Calendar(
+        app.settings,
+        means.facts.members,
+        dates_of(app),
+        lambda name: last_refreshed(app.state).get(name, (0, ""))[1],
+    )
     entered, errors = take_occasions(app.state, shelf, calendar, now=now)
     done: Advanced = advance(app.state, means, now=now, shelf=shelf)
     calls = {} if stopped(app.state) else make_calls(app.state, app.channels, now=now)

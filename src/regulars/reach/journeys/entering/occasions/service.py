@@ -5,27 +5,30 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from regulars.errors import RegularsError, UnknownName
 from regulars.ports.state import Queries, State, Transaction
-from regulars.reach.campaigns.definition import Audience
+from regulars.reach.campaigns.definition import Audience, AudienceKind
 from regulars.reach.delivery.runs import stamp
 from regulars.reach.journeys.definition.journey import Entry, EntryKind
 from regulars.reach.journeys.entering.occasions.days import month_days_on, number_of, occasions_of
 from regulars.reach.journeys.entering.service import Coming, let_in
 from regulars.reach.journeys.keeping.versions.service import Numbered, Shelf
+from regulars.reach.journeys.running.calling.service import kept
 from regulars.reach.journeys.walking.moments import ms_of
 from regulars.settings import Settings
 
 MOST_AT_ONCE = 10_000
 _SQL = Queries(__package__)
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _LOG = logging.getLogger("regulars.reach.journeys")
 
 Members = Callable[[Audience], Collection[str]]
 """Gives everybody in an audience now."""
-DateSource = Callable[[Transaction, date], Sequence[str]]
-"""Gives the customers whose day a day is, for a field that is no birthday."""
+DateSource = Callable[[Transaction, date], Mapping[str, Mapping[str, Any]]]
+"""Gives the customers whose day a day is, each with what a journey may keep of it."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,13 @@ class Calendar:
         settings: Zone, seed and global holdout.
         members: Who is in an audience.
         dates: Whose day a day is, by field; birthdays are known without it.
+        refreshed: When a saved audience was last judged, by its name; "" for never.
     """
 
     settings: Settings
     members: Members
     dates: Mapping[str, DateSource] = field(default_factory=dict)
+    refreshed: Callable[[str], str] = lambda _name: ""
 
 
 def known_dates(dates: Mapping[str, DateSource] | None = None) -> tuple[str, ...]:
@@ -102,40 +107,49 @@ class _Taking:
 
     def _by_day(self, entry: Entry, names: dict[str, int], day: date, moment: datetime) -> int:
         customers, entered = self._on(entry, day), 0
-        for start in range(0, len(customers), MOST_AT_ONCE):
-            part = customers[start : start + MOST_AT_ONCE]
-            comings = [self._coming(one, entry, day.isoformat(), ms_of(moment)) for one in part]
+        names_of = sorted(customers)
+        for start in range(0, len(names_of), MOST_AT_ONCE):
+            part = names_of[start : start + MOST_AT_ONCE]
+            comings = [
+                self._coming(one, entry, day.isoformat(), ms_of(moment), customers[one])
+                for one in part
+            ]
             with self._state.transaction() as opened:
                 entered += self._let_in(opened, comings)
         self._mark(names, day.isoformat(), entered)
         return entered
 
-    def _on(self, entry: Entry, day: date) -> list[str]:
-        """Whose day it is."""
+    def _on(self, entry: Entry, day: date) -> Mapping[str, Mapping[str, Any]]:
+        """Whose day it is, with what there is to keep of it."""
         calendar = self._calendar
         if entry.kind is EntryKind.SCHEDULE:
             assert entry.audience is not None
-            return sorted(calendar.members(entry.audience))
+            return dict.fromkeys(calendar.members(entry.audience), _NOTHING)
         with self._state.reading() as opened:
             if entry.field == "birthday":
                 days = json.dumps(month_days_on(day, entry.days))
-                found = [row["customer_id"] for row in opened.all(_SQL["born_on"], days=days)]
+                rows = opened.all(_SQL["born_on"], days=days)
+                found: Mapping[str, Mapping[str, Any]] = {
+                    row["customer_id"]: _NOTHING for row in rows
+                }
             elif entry.field in calendar.dates:
                 begun = day - timedelta(days=entry.days)
-                found = sorted(calendar.dates[entry.field](opened, begun))
+                found = calendar.dates[entry.field](opened, begun)
             else:
                 raise UnknownName("date of a customer", entry.field, known_dates(calendar.dates))
         if entry.audience is None:
             return found
         members = calendar.members(entry.audience)
-        return [customer for customer in found if customer in members]
+        return {customer: says for customer, says in found.items() if customer in members}
 
     def _by_audience(self, entry: Entry, names: dict[str, int], taken: set[str]) -> int:
-        """Once an hour: whoever has come into the audience since the last look comes in."""
-        hour = f"{self._now:%Y-%m-%dT%H}"
-        if hour in taken:
-            return 0
+        """By audience: who came into it since the last refresh of a saved one, or the last hour."""
         assert entry.audience is not None
+        hour = f"{self._now:%Y-%m-%dT%H}"
+        if entry.audience.kind is AudienceKind.AUDIENCE:
+            hour = self._calendar.refreshed(entry.audience.name)
+        if not hour or hour in taken:
+            return 0
         members = set(self._calendar.members(entry.audience))
         with self._state.reading() as opened:
             known = {row["customer_id"] for row in opened.all(_SQL["members"], **names)}
@@ -158,9 +172,16 @@ class _Taking:
         self._mark(names, hour, entered)
         return entered
 
-    @staticmethod
-    def _coming(customer: str, entry: Entry, occurrence: str, at: int) -> Coming:
-        return Coming(customer, f"{number_of(entry)}/{occurrence}", at, entry.start)
+    def _coming(
+        self,
+        customer: str,
+        entry: Entry,
+        occurrence: str,
+        at: int,
+        says: Mapping[str, Any] = _NOTHING,
+    ) -> Coming:
+        name = f"{number_of(entry)}/{occurrence}"
+        return Coming(customer, name, at, entry.start, kept(self._book.journey, says))
 
     def _let_in(self, opened: Transaction, comings: Sequence[Coming]) -> int:
         return let_in(opened, self._book, comings, loop=self._calendar.settings.loop)
