@@ -190,6 +190,48 @@ def test_a_journey_is_edited_by_keys_alone_each_change_checked_and_undone(fresh,
     assert complaints(fresh) == []
 
 
+def field(browser, name):
+    return waiting(browser).until(lambda b: b.find_element(By.NAME, name))
+
+
+def test_ways_in_exits_and_cases_are_forms_that_keys_alone_fill(fresh, shop):
+    enter(fresh, shop, "marketer")
+    fresh.get(shop.url + "/journeys/birthday?view=edit&lang=en")
+    mei = Clicks(fresh)
+    assert field(fresh, "e.0.kind").get_attribute("value") == "date"
+    assert not fresh.find_elements(By.CSS_SELECTOR, "#editor textarea")
+    fresh.find_element(By.CSS_SELECTOR, "button[value='rows:add:e']").send_keys(Keys.ENTER)
+    Select(field(fresh, "e.1.kind")).select_by_value("schedule")
+    Select(field(fresh, "e.1.every")).select_by_value("week")
+    field(fresh, "e.1.on.sat").send_keys(Keys.SPACE)
+    fresh.find_element(By.CSS_SELECTOR, "button[value='rows:add:e.1.q']").send_keys(Keys.ENTER)
+    Select(field(fresh, "e.1.q.0.what")).select_by_value("field:orders")
+    value = field(fresh, "e.1.q.0.value")
+    value.send_keys("many")
+    look(fresh, "ways-in-en")
+    fresh.find_element(By.CSS_SELECTOR, "button[value='settings']").send_keys(Keys.ENTER)
+    mei.says("Not changed:")
+    value = field(fresh, "e.1.q.0.value")
+    assert value.get_attribute("value") == "many"  # what was typed is not lost
+    value.clear()
+    value.send_keys("2")
+    fresh.find_element(By.CSS_SELECTOR, "button[value='settings']").send_keys(Keys.ENTER)
+    mei.says("Undo (1)")
+    assert "Comes in by schedule" in fresh.find_element(By.CSS_SELECTOR, "svg.journey").text
+    Select(field(fresh, "kind")).select_by_value("branch")
+    fresh.find_element(By.CSS_SELECTOR, "button[value^='insert:']").send_keys(Keys.ENTER)
+    assert field(fresh, "c.0.q.0.what").get_attribute("value") == "field:orders"
+    fresh.find_element(By.CSS_SELECTOR, "button[value='rows:add:c']").send_keys(Keys.ENTER)
+    Select(field(fresh, "c.1.q.0.what")).select_by_value("segment")
+    Select(field(fresh, "c.1.q.0.name")).select_by_value("champions")
+    field(fresh, "c.1.name").send_keys("best")
+    look(fresh, "cases-en")
+    fresh.find_element(By.CSS_SELECTOR, "button[value^='change:']").send_keys(Keys.ENTER)
+    mei.says("Undo (3)")
+    assert "best" in fresh.find_element(By.CSS_SELECTOR, "svg.journey").text
+    assert complaints(fresh) == []
+
+
 def test_everything_stops_by_one_click_on_the_journeys_and_on_the_first_page(fresh, shop):
     enter(fresh, shop, "approver")
     for page in ("/journeys", "/"):

@@ -136,7 +136,7 @@ def member_rows(run: Run, members: Sequence[Member], *, now: datetime) -> list[l
     begin = hashlib.blake2b(f"{run.run_id}\x1f{run.step}\x1f".encode(), digest_size=16)
     money: dict[tuple[str, Decimal], int] = {}
     decided: dict[tuple[Any, ...], tuple[int, str, str, str | None]] = {}
-    rows = []
+    rows: list[list[Any]] = []
     for one in members:
         # Of many members the same was decided.
         said = (one.verdict, one.reason, one.channel, one.cost, one.not_before)

@@ -40,6 +40,24 @@ UNITS = {
     "hours": N_("%(number)s hours"),
     "minutes": N_("%(number)s minutes"),
 }
+SIDES = {"before": N_("days before"), "on": N_("on the day"), "after": N_("days after")}
+EVERY = {"day": N_("every day"), "week": N_("every week on"), "month": N_("every month on day")}
+WEEKDAYS = {
+    "mon": N_("Mon"),
+    "tue": N_("Tue"),
+    "wed": N_("Wed"),
+    "thu": N_("Thu"),
+    "fri": N_("Fri"),
+    "sat": N_("Sat"),
+    "sun": N_("Sun"),
+}
+ENTRY_KINDS = {
+    "event": N_("An event"),
+    "date": N_("A day of theirs"),
+    "audience": N_("Coming into an audience"),
+    "schedule": N_("A schedule"),
+}
+DOES = {"add": N_("Give it"), "remove": N_("Take it away")}
 DATES = {"birthday": N_("birthday"), "points_expiring": N_("points expire")}
 JOURNEY_STATES = {
     "draft": N_("draft"),
@@ -86,13 +104,11 @@ JOURNEY_FIELDS = {
     "at": N_("At this time of day (optional)"),
     "weekdays": N_("On these days (optional)"),
     "event": N_("Event name"),
-    "where": N_("Only where (property = value, one a line)"),
     "timeout_days": N_("At most, days"),
     "timeout_hours": N_("At most, hours"),
     "timeout_minutes": N_("At most, minutes"),
     "from": N_("From"),
     "to": N_("Until"),
-    "cases": N_("Cases as JSON"),
     "arms": N_("Arms (name weight, one a line)"),
     "offers": N_("Offers, one a line"),
     "channels": N_("Channels, the preferred one first, one a line"),
@@ -106,7 +122,7 @@ JOURNEY_FIELDS = {
     "points": N_("Points"),
     "reason": N_("Reason"),
     "hook": N_("Webhook"),
-    "body": N_("Body as JSON"),
+    "body": N_("Body (name = value, one a line)"),
     "goal": N_("Goal"),
     "note": N_("What it is for (optional)"),
 }

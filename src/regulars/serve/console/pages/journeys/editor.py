@@ -24,6 +24,14 @@ from regulars.serve.console.pages.journeys.editing import (
     targets,
     unpacked,
 )
+from regulars.serve.console.pages.journeys.rows.doors import entries_of, exits_of
+from regulars.serve.console.pages.journeys.rows.lists import (
+    choices_of,
+    lists_of,
+    with_lists,
+    with_rows,
+)
+from regulars.serve.console.pages.journeys.rows.tree import nested
 from regulars.serve.console.rendering import Pages, caller_of, is_part, say
 from regulars.serve.sending.journeys import acting
 
@@ -71,11 +79,14 @@ class EditorPages:
         form = caller_of(request).form
         draft, undo = _draft(form.get("draft", "")), unpacked(form.get("undo", ""))
         opened = form.get("opened", "")
+        if form.get("do", "").startswith("rows"):
+            return self._editor(request, draft, undo, opened, typed=with_rows(form))
         try:
             told, opened = _changed(request, draft, undo, form.get("do", ""), opened)
             journey = settled(told)
         except (InputError, UnknownName) as error:
-            return self._editor(request, draft, undo, opened, problem=str(error))
+            typed = form if form.get("do", "").partition(":")[0] in {"change", "settings"} else None
+            return self._editor(request, draft, undo, opened, problem=str(error), typed=typed)
         if form.get("do") == "undo":
             return self._editor(request, journey, undo[:-1], opened)
         if journey != draft:
@@ -105,9 +116,10 @@ class EditorPages:
         *,
         problem: str = "",
         status: int = 200,
+        typed: Mapping[str, str] | None = None,
     ) -> Response:
         name = request.path_params["journey_id"]
-        values = editor_values(request, name, draft, undo=undo, opened=opened)
+        values = editor_values(request, name, draft, undo=undo, opened=opened, typed=typed)
         template = "reach/journeys/editor.html" if is_part(request) else "reach/journeys/alone.html"
         return self._pages.page(request, template, status=status, problem=problem, **values)
 
@@ -119,6 +131,7 @@ def editor_values(
     *,
     undo: list[Given] | None = None,
     opened: str = "",
+    typed: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Give what the editor shows.
 
@@ -128,6 +141,7 @@ def editor_values(
         given: The draft.
         undo: Earlier drafts.
         opened: Node whose form is shown; "" for that of the journey.
+        typed: The form as it was typed, where it is not taken over yet.
 
     Returns:
         Values of the template.
@@ -146,7 +160,9 @@ def editor_values(
         "picture": picture_of(journey, given, speak),
         "opened": opened if node else "",
         "kind": kind,
-        "fields": fields.shown(kind, written) if node else {},
+        "fields": fields.shown(kind, written) | fields.typed(kind, typed or {}) if node else {},
+        **lists_of(given, written, typed),
+        **choices_of(workspace, caller_of(request).now),
         "long": fields.LONG,
         "ways": [
             (number, word_of_edge(label, speak), target)
@@ -154,8 +170,8 @@ def editor_values(
         ],
         "names": list(journey.nodes),
         "kinds": [*USUAL],
-        "entries": len(journey.entries),
-        "settings": _settings(given),
+        "ways_in": len(journey.entries),
+        "settings": _settings(given) | _typed_settings(typed or {}),
         "topics": list(read_declared(workspace.folder).topics),
         "channels": list(workspace.settings.channels),
     }
@@ -169,8 +185,6 @@ def _settings(given: Given) -> dict[str, str]:
         "days": str(given.get("measure", {}).get("days", 14)),
         "reentry": "after_days" if isinstance(reentry, dict) else str(reentry),
         "after_days": str(reentry["after_days"]) if isinstance(reentry, dict) else "",
-        "entry": json.dumps(given.get("entry", []), ensure_ascii=False, indent=1),
-        "exit_on": json.dumps(given.get("exit_on", []), ensure_ascii=False, indent=1),
         "keeps": " ".join(given.get("keeps", [])),
         "note": str(given.get("note", "")),
     }
@@ -213,7 +227,7 @@ def _with_node(request: Request, draft: Given, source: str) -> tuple[Given, str]
 def _with_change(draft: Given, name: str, form: Mapping[str, str]) -> Given:
     kind = draft["nodes"][name]["kind"]
     told = {key.removeprefix("f."): value for key, value in form.items()}
-    node = fields.read(kind, draft["nodes"][name], told)
+    node = with_lists(fields.read(kind, draft["nodes"][name], told), draft["nodes"][name], form)
     changed = draft | {"nodes": draft["nodes"] | {name: node}}
     heads_to = [form.get(f"way.{n}", target) for n, (_, target) in enumerate(targets(node))]
     return led(changed, name, heads_to)
@@ -232,12 +246,12 @@ def _with_settings(draft: Given, form: Mapping[str, str]) -> Given:
         else reentry
     )
     told["keeps"] = form.get("s.keeps", "").split()
-    for part in ("entry", "exit_on"):
-        try:
-            told[part] = json.loads(form.get(f"s.{part}", "") or "[]")
-        except ValueError as error:
-            raise InputError(f"{part} is not readable as JSON: {error}") from error
+    told["entry"], told["exit_on"] = entries_of(nested(form, "e")), exits_of(nested(form, "x"))
     return told
+
+
+def _typed_settings(typed: Mapping[str, str]) -> dict[str, str]:
+    return {key[2:]: text for key, text in typed.items() if key.startswith("s.")}
 
 
 def _draft(text: str) -> Given:

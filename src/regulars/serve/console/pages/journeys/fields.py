@@ -8,9 +8,9 @@ from regulars.errors import InputError
 
 BY_KIND: dict[str, tuple[str, ...]] = {
     "wait": ("days", "hours", "minutes", "at", "weekdays"),
-    "wait_for_event": ("event", "where", "timeout_days", "timeout_hours", "timeout_minutes"),
+    "wait_for_event": ("event", "timeout_days", "timeout_hours", "timeout_minutes"),
     "window": ("from", "to", "weekdays"),
-    "branch": ("cases",),
+    "branch": (),
     "split": ("arms",),
     "decide": ("offers", "channels"),
     "message": ("channels", "content", "offer", "topic", "message_class", "priority"),
@@ -27,9 +27,8 @@ NUMBERS = {
     "priority",
 }  # fmt: skip
 LISTS = {"offers", "channels", "weekdays"}
-PAIRS = {"content", "where"}
-JSONS = {"cases", "body"}
-LONG = LISTS | PAIRS | JSONS | {"arms"}
+PAIRS = {"content", "body"}
+LONG = LISTS | PAIRS | {"arms"}
 """Fields that take several lines."""
 
 
@@ -48,6 +47,11 @@ def shown(kind: str, given: Mapping[str, Any]) -> dict[str, str]:
         '2'
     """
     return {name: _text(name, given) for name in (*BY_KIND[kind], "note")}
+
+
+def typed(kind: str, form: Mapping[str, str]) -> dict[str, str]:
+    """Give the fields of a node as they were typed, where they were."""
+    return {name: form[f"f.{name}"] for name in (*BY_KIND[kind], "note") if f"f.{name}" in form}
 
 
 def read(kind: str, before: Mapping[str, Any], form: Mapping[str, str]) -> dict[str, Any]:
@@ -84,11 +88,9 @@ def _text(name: str, given: Mapping[str, Any]) -> str:
     if name == "arms":
         return "\n".join(f"{one['name']} {one.get('weight', 1)}" for one in value or ())
     if name in PAIRS and isinstance(value, Mapping):
-        return "\n".join(f"{key} = {part}" for key, part in value.items())
-    if name in PAIRS and isinstance(value, list):
-        return json.dumps(value, ensure_ascii=False)
-    if name in JSONS:
-        return json.dumps(value, ensure_ascii=False, indent=1) if value else ""
+        if all(isinstance(part, str) and "\n" not in part for part in value.values()):
+            return "\n".join(f"{key} = {part}" for key, part in value.items())
+        return json.dumps(value, ensure_ascii=False, indent=1)
     return str(value)
 
 
@@ -99,7 +101,7 @@ def _value(name: str, text: str, before: Mapping[str, Any]) -> Any:
         return text.split()
     if name == "arms":
         return _arms(text, before)
-    if name in JSONS or (name in PAIRS and text.startswith("[")):
+    if name in PAIRS and text.startswith("{"):
         try:
             return json.loads(text)
         except ValueError as error:
