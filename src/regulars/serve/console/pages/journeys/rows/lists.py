@@ -16,7 +16,7 @@ from regulars.serve.console.pages.journeys.rows.doors import (
     entry_rows,
     exit_rows,
 )
-from regulars.serve.console.pages.journeys.rows.tree import dropped, flat, grown, nested
+from regulars.serve.console.pages.journeys.rows.tree import Row, dropped, flat, grown, nested
 from regulars.serve.console.words.customers import SEGMENTS
 from regulars.serve.console.words.journeys import DATES
 from regulars.serve.http.door.workspaces import Workspace
@@ -32,6 +32,18 @@ NEW: dict[str, dict[str, Any]] = {
     "q": {"what": ""},
 }
 """What a new row begins with, by the list it is in."""
+_BLANK: dict[str, Row] = {
+    "e": {
+        "kind": "event", "event": "", "w": [], "q": [], "field": "birthday", "side": "before",
+        "days": "7", "at": "09:00", "every": "day", "on": {}, "day": "1", "start": "",
+    },
+    "x": {"event": "", "w": [], "is_goal": ""},
+    "c": {"name": "", "q": []},
+    "w": {"property": "", "sign": "=", "value": ""},
+    "q": {
+        "what": "", "name": "", "sign": "", "value": "", "event": "", "days": "30", "property": "",
+    },
+}  # fmt: skip
 _EVENTS = (
     "Signed Up", "Product Viewed", "Products Searched", "Product Added", "Checkout Started",
     "Order Completed", "Order Refunded", "Product Added to Wishlist", "Price Dropped",
@@ -52,15 +64,32 @@ def lists_of(
     Returns:
         Rows by name: entries, exits, wheres, cases.
     """
-    if typed is not None:
-        names = {"entries": "e", "exits": "x", "wheres": "w", "cases": "c"}
-        return {name: nested(typed, key) for name, key in names.items()}
-    return {
-        "entries": entry_rows(given.get("entry")),
-        "exits": exit_rows(given.get("exit_on")),
-        "wheres": said_rows(node.get("where")),
-        "cases": case_rows(node.get("cases")),
+    shown = {
+        "e": entry_rows(given.get("entry")),
+        "x": exit_rows(given.get("exit_on")),
+        "w": said_rows(node.get("where")),
+        "c": case_rows(node.get("cases")),
     }
+    if typed is not None:
+        shown = {name: nested(typed, name) for name in shown}
+    return {
+        "entries": [_whole(row, "e") for row in shown["e"]],
+        "exits": [_whole(row, "x") for row in shown["x"]],
+        "wheres": [_whole(row, "w") for row in shown["w"]],
+        "cases": [_whole(row, "c") for row in shown["c"]],
+    }
+
+
+def _whole(row: Row, name: str) -> Row:
+    """Give a row with everything its fields show; one that must ask something has a condition."""
+    told = _BLANK[name] | row
+    if not told.get("q") and (name == "c" or told.get("kind") == "audience"):
+        told["q"] = [{}]
+    for inner in ("w", "q"):
+        if inner in told:
+            listed = told[inner] if isinstance(told[inner], list) else []
+            told[inner] = [_whole(one, inner) for one in listed if isinstance(one, dict)]
+    return told
 
 
 def with_rows(form: Mapping[str, str]) -> dict[str, str]:
