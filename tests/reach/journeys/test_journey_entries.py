@@ -11,7 +11,7 @@ from tests.reach.journeys.journey_shop import ZONE, Trip
 from regulars.adapters.delta_lake import DeltaLake
 from regulars.collect.ingest.batch import EventBatch
 from regulars.reach.journeys.entering.following.service import JourneyFollower
-from regulars.reach.journeys.entering.occasions.points import points_expiring
+from regulars.reach.journeys.entering.occasions.points.service import points_expiring
 from regulars.reach.journeys.entering.occasions.service import Calendar, take_occasions
 from regulars.reach.journeys.keeping.versions.service import Shelf
 from regulars.reach.journeys.telling.measuring.service import tell_assigned

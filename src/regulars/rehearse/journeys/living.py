@@ -30,7 +30,7 @@ from regulars.reach.journeys.definition.nodes import Decide, NodeKind
 from regulars.reach.journeys.definition.reading import Ground, read_journey
 from regulars.reach.journeys.dry_run.service import DryRun, Sources, dry_run
 from regulars.reach.journeys.entering.following.service import Event, hand_in
-from regulars.reach.journeys.entering.occasions.points import points_expiring
+from regulars.reach.journeys.entering.occasions.points.service import points_expiring
 from regulars.reach.journeys.entering.occasions.service import Calendar, take_occasions
 from regulars.reach.journeys.keeping.publishing.service import publish
 from regulars.reach.journeys.keeping.service import put_journey, run_of

@@ -9,7 +9,7 @@ from ibis import _
 from regulars.errors import UnknownName
 from regulars.ports.engine import Reader
 from regulars.ports.state import State
-from regulars.reach.journeys.entering.occasions.points import points_held
+from regulars.reach.journeys.entering.occasions.points.service import points_held
 from regulars.reach.journeys.templates.catalogue import Need, Takes, Template
 from regulars.reach.surveys.service import find_survey
 

@@ -12,7 +12,7 @@ from regulars.reach.campaigns.audiences.service import members_now
 from regulars.reach.campaigns.definition import Audience, hash_of
 from regulars.reach.coupons.service import CouponRefused, issue_coupon
 from regulars.reach.journeys.definition.nodes import Decide, NodeKind
-from regulars.reach.journeys.entering.occasions.points import points_expiring
+from regulars.reach.journeys.entering.occasions.points.service import points_expiring
 from regulars.reach.journeys.entering.occasions.service import DateSource
 from regulars.reach.journeys.running.service import Action, Means
 from regulars.reach.journeys.running.webhooks.service import keep_calls

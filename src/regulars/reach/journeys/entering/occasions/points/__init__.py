@@ -1,0 +1,1 @@
+"""Whose points expire on a day."""
