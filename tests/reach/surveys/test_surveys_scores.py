@@ -63,8 +63,7 @@ def test_a_score_lies_within_its_interval_and_bounds(counts):
     found = net_promoter_score(counts)
 
     if sum(counts.values()):
-        assert -1 <= found.low <= found.high <= 1
-        assert -1 <= found.value <= 1
+        assert -1 <= found.low <= found.value <= found.high <= 1
         assert found.answers == sum(counts.values())
     else:
         assert isnan(found.value)

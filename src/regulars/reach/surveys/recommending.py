@@ -62,7 +62,8 @@ def net_promoter_score(counts: Mapping[int, int], *, level: float = 0.95) -> Sco
     Returns:
         From -1 to 1. The interval is the adjusted Wald one: three answers are added, three
         quarters of one to promoters and to detractors each, so that a few answers of one kind
-        do not pass for certainty; it is cut at -1 and 1.
+        do not pass for certainty; it is cut at -1 and 1, and reaches to the score itself, which
+        the added answers would leave outside when a few people agree.
 
     Source:
         Rocks (2016), Interval estimation for the Net Promoter Score, The American
@@ -81,11 +82,12 @@ def net_promoter_score(counts: Mapping[int, int], *, level: float = 0.95) -> Sco
     passives = answers - promoters - detractors
     more = (promoters + ADDED, passives + 2 * ADDED, detractors + ADDED)
     centre = (more[0] - more[2]) / sum(more)
+    score = (promoters - detractors) / answers
     half = NormalDist().inv_cdf((1 + level) / 2) * sqrt(promoter_variance(*more) / sum(more))
     return Score(
-        (promoters - detractors) / answers,
-        max(-1.0, centre - half),
-        min(1.0, centre + half),
+        score,
+        max(-1.0, min(centre - half, score)),
+        min(1.0, max(centre + half, score)),
         level,
         answers,
     )
