@@ -9,18 +9,32 @@ import pytest
 from regulars.adapters.state import SQLState, migrate
 from regulars.adjust.alerts.holding import Guardrails, Hold, Word, hold_channels
 from regulars.adjust.alerts.laney_chart import laney_chart
-from regulars.adjust.alerts.service import say, take_back, words_of
-from regulars.adjust.alerts.watching import Gravity, Kind, alerts_of
+from regulars.adjust.alerts.levels import individuals_chart
+from regulars.adjust.alerts.service import (
+    alert_tasks,
+    ask_people,
+    say,
+    seen,
+    take_back,
+    words_of,
+)
+from regulars.adjust.alerts.watching import EVERY, Gravity, Kind, alerts_of, effect_alert
+from regulars.adjust.autotune.spend_share import Readout
 from regulars.errors import InputError, UnknownName
-from regulars.rehearse.twin_run import run_in_twin
-from regulars.twin import Plan
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 RAILS = Guardrails()
 
 
 def counts(turn, channel="sms", **changed):
-    usual = {"sent": 1000, "failed": 10, "delivered": 990, "opened": 450, "opted_out": 4}
+    usual = {
+        "sent": 1000,
+        "failed": 10,
+        "delivered": 990,
+        "opened": 450,
+        "opted_out": 4,
+        "cost": 50,
+    }
     return {"turn": turn, "channel": channel} | usual | changed
 
 
@@ -82,6 +96,9 @@ def test_a_channel_that_breaks_is_seen_and_one_that_varies_is_not():
         ({"opted_out": 60}, Kind.OPTED_OUT, Gravity.BROKEN),
         ({"failed": 300}, Kind.FAILED, Gravity.BROKEN),
         ({"opened": 700}, Kind.OPENED, Gravity.BETTER),
+        ({"cost": 60}, Kind.COST, Gravity.WORSE),
+        ({"cost": 110}, Kind.COST, Gravity.BROKEN),
+        ({"cost": 30}, Kind.COST, Gravity.BETTER),
     ],
 )
 def test_every_share_is_watched_in_its_own_direction(changed, kind, gravity):
@@ -110,6 +127,54 @@ def test_turns_that_were_strange_are_no_past_to_go_by():
 def test_a_channel_hardly_used_or_new_is_not_judged():
     assert judged(counts(9, sent=20, opened=0, delivered=0, failed=0)) == []
     assert alerts_of([counts(n) for n in (1, 2, 3)] + [counts(4, opened=0)], 4, known=()) == []
+
+
+def test_a_cost_that_moves_by_itself_is_judged_by_how_much_it_does():
+    moving = [counts(n, cost=50 + 8 * (-1) ** n) for n in range(1, 9)]
+
+    assert alerts_of([*moving, counts(9, cost=62)], 9, known=()) == []
+    assert individuals_chart([0.04, 0.06, 0.04, 0.06, 0.05]).high == pytest.approx(
+        0.05 + 3 * 0.02 / 1.128
+    )
+
+
+def effects(*estimates, treated=1000, error=200.0):
+    return [
+        Readout(turn, treated, estimate, error, 50.0)
+        for turn, estimate in enumerate(estimates, start=1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("newest", "gravity"), [(-400.0, Gravity.BROKEN), (700.0, None), (2600.0, Gravity.BETTER)]
+)
+def test_what_contacts_cause_is_watched_against_its_own_past(newest, gravity):
+    alert = effect_alert(effects(1000, 1200, 900, 1100, 950, newest), 6, known=())
+
+    assert (alert and alert.gravity) == gravity
+    if alert:
+        assert (alert.channel, alert.kind, alert.tried) == (EVERY, Kind.EFFECT, 1000)
+
+
+def test_an_effect_without_enough_past_or_from_few_or_told_before_is_no_alert():
+    gone = effects(1000, 1200, 900, 1100, 950, -400)
+
+    assert effect_alert(gone[2:], 6, known=()) is None
+    assert effect_alert(effects(9, 9, 9, 9, 9, -900, treated=20, error=1.0), 6, known=()) is None
+    assert effect_alert(gone, 6, known=[(EVERY, "effect", 6)]) is None
+    assert effect_alert(gone, 7, known=()) is None
+
+
+def test_steady_effects_seldom_raise_a_false_alarm_and_a_lost_one_is_found():
+    random = np.random.default_rng(11)
+    false = found = 0
+    for _ in range(1000):
+        row = list(random.normal(1000, 200, 13))
+        false += effect_alert(effects(*row), 13, known=()) is not None
+        found += effect_alert(effects(*row[:-1], row[-1] - 1000), 13, known=()) is not None
+
+    assert false / 1000 < 0.02
+    assert found / 1000 > 0.8
 
 
 def held(alerts, *, turn=10, before=(), words=(), rails=RAILS, channels=("app", "sms")):
@@ -181,6 +246,31 @@ def test_what_is_said_is_kept_with_its_reason_taken_back_and_audited(state):
     assert actions == ["channel.hold", "channel.release", "channel.undo"]
 
 
+def test_what_a_guardrail_leaves_to_people_is_one_task_until_somebody_answers(state):
+    lost = judged(counts(9, delivered=10))
+    gone = effect_alert(effects(1000, 1200, 900, 1100, 950, -400), 6, known=())
+    told = {"turn": 10, "channels": ("app", "sms"), "actor": "mei", "now": NOW}
+
+    for _turn in range(2):
+        ask_people(state, [*lost, gone], now=NOW)
+
+    waiting = alert_tasks(state)
+    assert [one.subject for one in waiting] == ["channel/sms", "channel/*"]
+    assert "delivered of turn 9 is 0.01, usually 0.9899 (0.9805 to 0.9994)" in waiting[0].message
+    say(state, Word("sms", is_held=True, until_turn=12, reason="asked the provider"), **told)
+    assert [one.subject for one in alert_tasks(state)] == ["channel/*"]
+    seen(state, EVERY, actor="mei", now=NOW)
+    assert alert_tasks(state) == []
+    with pytest.raises(UnknownName, match="waits for a person"):
+        seen(state, EVERY, actor="mei", now=NOW)
+
+
+def test_an_effect_that_is_gone_holds_no_channel_and_asks_a_person():
+    gone = effect_alert(effects(1000, 1200, 900, 1100, 950, -400), 6, known=())
+
+    assert held([gone]) == ({}, {EVERY: "needs_person"})
+
+
 def test_words_that_make_no_sense_are_refused(state):
     told = {"turn": 5, "channels": ("app", "sms"), "actor": "mei", "now": NOW}
 
@@ -192,13 +282,6 @@ def test_words_that_make_no_sense_are_refused(state):
         say(state, Word("sms", is_held=True, until_turn=9, reason=" "), **told)
     with pytest.raises(InputError, match="nothing to take back"):
         take_back(state, "sms", actor="mei", now=NOW)
-
-
-@pytest.fixture(scope="module")
-def outage(tmp_path_factory):
-    """The loop in a retailer whose text messages are lost from turn 5 on."""
-    folder = tmp_path_factory.mktemp("outage")
-    return run_in_twin(folder, Plan(1000, 3, "outage", turns=8), workers=2).app.engine
 
 
 def test_an_outage_nobody_reported_is_found_within_two_turns_and_handled(outage):

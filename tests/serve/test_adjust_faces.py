@@ -2,10 +2,14 @@
 
 import json
 import re
+from datetime import UTC, datetime
 
 import pytest
 from tests.serve.conftest import put
 
+from regulars.adjust.alerts.laney_chart import Place
+from regulars.adjust.alerts.service import ask_people
+from regulars.adjust.alerts.watching import Alert, Gravity, Kind
 from regulars.app import open_app
 from regulars.serve.cli.main import main
 
@@ -61,7 +65,7 @@ def test_the_command_line_and_http_tell_the_same(server, capsys):
         assert told(capsys, server.folder, *words) == get(server, "viewer", path).json()
     alerts = get(server, "viewer", "/api/adjust/alerts").json()
     assert told(capsys, server.folder, "adjust", "alerts") == {
-        name: alerts[name] for name in ("alerts", "holds")
+        name: alerts[name] for name in ("alerts", "holds", "tasks")
     }
     assert alerts["alerts"][0]["kind"] == "delivered"
 
@@ -136,3 +140,41 @@ def test_http_holds_a_channel_and_refuses_nonsense(server):
     )
     assert wrong.status_code == 404
     assert client.delete("/api/adjust/channels/app", headers=headers).status_code == 200
+
+
+def test_a_turn_is_left_out_of_what_is_learned_by_every_face_and_counts_again(server, capsys):
+    client = server.client("marketer")
+    headers = {"x-csrf-token": server.csrf(client)}
+    path = "/api/adjust/turns/{}/unlearned"
+
+    left = client.put(path.format(1), json={"reason": "tills down"}, headers=headers)
+
+    assert [(one["turn"], one["reason"]) for one in left.json()["left_out"]] == [(1, "tills down")]
+    assert "left out: tills down" in text_of(client.get("/learnings").text)
+    pressed = {"verb": "relearn", "csrf_token": server.csrf(client)}
+    assert client.post("/learnings/turns/1", data=pressed).status_code == 303
+    assert client.post("/learnings/turns/1", data=pressed).status_code == 400
+    assert client.put(path.format(9), json={"reason": "x"}, headers=headers).status_code == 404
+    told_ = told(capsys, server.folder, "adjust", "unlearn", "2", "--reason", "x")
+    assert [one["turn"] for one in told_["left_out"]] == [2]
+    assert told(capsys, server.folder, "adjust", "relearn", "2") == {"left_out": []}
+    assert server.client("viewer").delete(path.format(1)).status_code == 403
+
+
+def test_an_alert_that_waits_for_a_person_is_shown_until_somebody_looked(server, capsys):
+    place = Place(0.2, 7.1, 3.2, 11.0, -4.0)
+    for channel in ("*", "sms"):
+        alert = Alert(1, channel, Kind.EFFECT, Gravity.BROKEN, place, 300)
+        ask_people(server.home.state, [alert], now=datetime.now(UTC))
+    client = server.client("marketer")
+    headers = {"x-csrf-token": server.csrf(client)}
+
+    page = text_of(client.get("/learnings").text)
+    assert "The margin all contacts cause fell out of its range" in page
+    assert "SMS is broken, and a limit keeps it" in page
+    pressed = {"verb": "seen", "csrf_token": server.csrf(client)}
+    assert client.post("/learnings/channels/%2A", data=pressed).status_code == 303
+    assert told(capsys, server.folder, "adjust", "seen", "sms")["is_seen"]
+    assert get(server, "viewer", "/api/adjust/alerts").json()["tasks"] == []
+    again = client.post("/api/adjust/alerts/sms/seen", headers=headers)
+    assert again.status_code == 404

@@ -5,8 +5,9 @@ from dataclasses import astuple
 from decimal import Decimal
 
 from regulars.adjust.alerts.holding import Guardrails
-from regulars.adjust.alerts.service import words_of
+from regulars.adjust.alerts.service import ask_people, words_of
 from regulars.adjust.alerts.step import watch_channels
+from regulars.adjust.autotune.service import unlearned
 from regulars.adjust.autotune.step import autotune
 from regulars.adjust.budgeting.step import plan_money
 from regulars.collect.anomalies.step import score_actors
@@ -138,9 +139,15 @@ def _adjusting(shop: Shop, engine: Engine, turn: Turn) -> Calls:
             channels=tuple(settings.channels),
             words=words_of(state),
             rails=Guardrails(*astuple(settings.adjust)),
+            ask=lambda alerts: ask_people(state, alerts, now=turn.now),
         ),
         autotune: lambda: autotune.run(
-            engine, turn, loop=loop, channel_costs=_costs(shop), catalogue=kept
+            engine,
+            turn,
+            loop=loop,
+            channel_costs=_costs(shop),
+            catalogue=kept,
+            unlearned=frozenset(one.turn for one in unlearned(state)),
         ),
         plan_money: lambda: plan_money.run(
             engine,

@@ -447,20 +447,20 @@ SCORES = (
     _score(
         "alerts",
         "adjust",
-        "one row per share that left its limits and turn",
+        "one row per share, cost or effect that left its limits and turn",
         "channel kind",
         "",
         """
         measured_turn int64 turn whose contacts they were
-        channel string the channel
-        kind string delivered, opened, opted_out or failed
+        channel string the channel; * for all
+        kind string delivered, opened, opted_out, failed, cost or effect
         gravity string better, worse or broken
-        share float64 the share, 0 to 1
-        usual float64 pooled share of the turns before
+        share float64 the share, 0 to 1; cost and effect: money per contact
+        usual float64 the same, pooled over the turns before
         low float64 lower control limit
         high float64 upper control limit
         z float64 distance from the usual share in standard deviations of the chart
-        tried int64 contacts it is a share of
+        tried int64 contacts it is about
         action string held, released (a person's word stands against it), needs_person or none
     """,
     ),

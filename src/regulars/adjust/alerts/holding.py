@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from regulars.adjust.alerts.watching import Alert, Gravity
+from regulars.adjust.alerts.watching import EVERY, Alert, Gravity
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,8 @@ def hold_channels(
 
     A person's word comes first. What was held stays held until its turn comes. A broken channel
     is then held by itself, if not too many are and at least one other channel stays open:
-    otherwise a person must decide.
+    otherwise a person must decide. So must one about an effect that is gone: it has no channel
+    of its own, and beliefs and the budget that is opened follow what was measured anyway.
 
     Args:
         turn: The turn about to decide.
@@ -131,5 +132,7 @@ def _may_hold(
     channel: str, channels: Sequence[str], holds: Mapping[str, Hold], rails: Guardrails
 ) -> bool:
     by_itself = sum(one.source == "automatic" for one in holds.values())
+    if channel == EVERY:
+        return False
     others = [name for name in channels if name != channel and name not in holds]
     return rails.is_automatic and by_itself < rails.most and bool(others)

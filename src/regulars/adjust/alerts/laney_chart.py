@@ -8,7 +8,7 @@ import numpy as np
 LIMIT = 3.0
 """Standard deviations a share may be from its past before it is called out of control."""
 
-_MOVING_RANGE = 1.128
+MOVING_RANGE = 1.128
 """Mean range of two standard normal values: Shewhart's constant d2 for n = 2."""
 
 
@@ -67,7 +67,7 @@ def laney_chart(hits: Sequence[int], tried: Sequence[int]) -> Place:
     usual = (count[:-1].sum() + 0.5) / (size[:-1].sum() + 1.0)
     spread = np.sqrt(usual * (1 - usual) / size)
     scores = (count / size - usual) / spread
-    moving = np.abs(np.diff(scores[:-1])).mean() / _MOVING_RANGE if len(size) > 2 else 1.0
+    moving = np.abs(np.diff(scores[:-1])).mean() / MOVING_RANGE if len(size) > 2 else 1.0
     width = float(spread[-1] * max(moving, 1.0))
     share = float(count[-1] / size[-1])
     z = (share - usual) / width

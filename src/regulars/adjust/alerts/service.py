@@ -4,12 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from regulars.adjust.alerts.holding import Word
+from regulars.adjust.alerts.watching import EVERY, Alert
 from regulars.errors import InputError, UnknownName
 from regulars.govern.audit.service import record
 from regulars.ports.state import Queries, State, Transaction
+from regulars.reach.campaigns.service import Task, add_task, end_tasks, open_tasks
 
 LONGEST = 520
 """Most turns a word may count for: ten years of weeks."""
+
+TASK = "alert"
 
 _SQL = Queries(__package__)
 
@@ -62,6 +66,7 @@ def say(
             at=now.isoformat(),
         )
         _note(opened, "hold" if word.is_held else "release", word, actor, now)
+        end_tasks(opened, TASK, _subject(word.channel), actor=actor, now=now)
 
 
 def take_back(state: State, channel: str, *, actor: str, now: datetime) -> None:
@@ -84,6 +89,57 @@ def take_back(state: State, channel: str, *, actor: str, now: datetime) -> None:
     with state.transaction() as opened:
         opened.run(_SQL["take_back"], channel=channel)
         _note(opened, "undo", said[channel], actor, now)
+
+
+def ask_people(state: State, alerts: Sequence[Alert], *, now: datetime) -> None:
+    """Open a task for each alert that a guardrail leaves to people; one open per channel.
+
+    Args:
+        state: The transactional store.
+        alerts: Alerts about which nothing was done.
+        now: The moment, aware.
+    """
+    for one in alerts:
+        place = one.place
+        about = "all contacts" if one.channel == EVERY else f"channel {one.channel}"
+        message = (
+            f"{about}: {one.kind} of turn {one.measured_turn} is {place.share:.4g}, usually "
+            f"{place.usual:.4g} ({place.low:.4g} to {place.high:.4g}); nothing was done by itself: "
+            "hold or release the channel, or say that it was seen"
+        )
+        with state.transaction() as opened:
+            add_task(opened, TASK, _subject(one.channel), message, now=now)
+
+
+def alert_tasks(state: State) -> list[Task]:
+    """Give the alerts that wait for a person, the oldest first."""
+    return [one for one in open_tasks(state) if one.kind == TASK]
+
+
+def seen(state: State, channel: str, *, actor: str, now: datetime) -> None:
+    """Say that the alert about a channel was looked at and nothing more is to be done.
+
+    Args:
+        state: The transactional store.
+        channel: The channel; "*" for the effect of all contacts.
+        actor: Who looked.
+        now: The moment, aware.
+
+    Raises:
+        UnknownName: No alert about it waits for a person.
+    """
+    waiting = [one.subject.partition("/")[2] for one in alert_tasks(state)]
+    if channel not in waiting:
+        raise UnknownName("alert that waits for a person", channel, waiting)
+    with state.transaction() as opened:
+        end_tasks(opened, TASK, _subject(channel), actor=actor, now=now)
+        record(
+            opened, actor=actor, action="alert.seen", subject=_subject(channel), detail={}, at=now
+        )
+
+
+def _subject(channel: str) -> str:
+    return f"channel/{channel}"
 
 
 def _note(opened: Transaction, verb: str, word: Word, actor: str, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """The step that watches channels, and leaves alone what has broken."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -8,13 +8,14 @@ from ibis import _
 
 from regulars.adjust.alerts.holding import Guardrails, Hold, Word, hold_channels
 from regulars.adjust.alerts.tables import channel_counts
-from regulars.adjust.alerts.watching import Alert, alerts_of
+from regulars.adjust.alerts.watching import Alert, alerts_of, effect_alert
+from regulars.adjust.autotune.readouts import pooled_readouts
 from regulars.ports.engine import Engine
 from regulars.ports.steps import step
 from regulars.records import TABLES, Turn
 
 
-@step(reads="contacts contact_outcomes alerts channel_holds", writes="alerts channel_holds")
+@step(reads="contacts contact_outcomes effects alerts channel_holds", writes="alerts channel_holds")
 def watch_channels(
     engine: Engine,
     turn: Turn,
@@ -22,6 +23,7 @@ def watch_channels(
     channels: Sequence[str],
     words: Sequence[Word],
     rails: Guardrails,
+    ask: Callable[[Sequence[Alert]], None] = lambda _alerts: None,
 ) -> int:
     """Judge what became of the last turn's contacts, and hold what has broken.
 
@@ -31,6 +33,7 @@ def watch_channels(
         channels: The channels of the workspace.
         words: What people said of channels.
         rails: How far the system may go by itself.
+        ask: Asks people about what a guardrail leaves to them.
 
     Returns:
         Alerts written.
@@ -42,6 +45,7 @@ def watch_channels(
     known = [(row["channel"], row["kind"], row["measured_turn"]) for row in earlier]
     newest = max((row["turn"] for row in counts), default=0)
     found = alerts_of(counts, newest, known=known) if newest == turn.number - 1 else []
+    found += _effects(engine, turn.number, known)
     held = engine.rows(
         engine.table("channel_holds").filter(_.turn == turn.number - 1).order_by("channel")
     )
@@ -51,7 +55,23 @@ def watch_channels(
     )
     _write(engine, "channel_holds", [one.__dict__ for one in moves.holds])
     rows = [_told(one, moves.action_by_channel.get(one.channel, "none")) for one in found]
+    ask([one for one, row in zip(found, rows, strict=True) if row["action"] == "needs_person"])
     return _write(engine, "alerts", rows)
+
+
+def _effects(engine: Engine, turn: int, known: Sequence[tuple[str, str, int]]) -> list[Alert]:
+    """Judge the newest turn whose effect was read just now."""
+    whole = engine.table("effects").filter(
+        _.turn <= turn,
+        _.campaign_id == "*",
+        _.metric == "margin",
+        _.status == "ok",
+        _.treated > 0,
+    )
+    rows = engine.rows(whole.order_by("turn", "measured_turn"))
+    fresh = [row["measured_turn"] for row in rows if row["turn"] == turn]
+    alert = effect_alert(pooled_readouts(rows), max(fresh), known=known) if fresh else None
+    return [alert] if alert else []
 
 
 def _told(alert: Alert, action: str) -> dict[str, Any]:

@@ -14,11 +14,12 @@ def channel_counts(contacts: Definition, contact_outcomes: Definition, *, turn: 
 
     Returns:
         One row per turn and channel, in that order: turn, channel, sent, failed, delivered,
-        opened, opted_out. A contact counts once per kind, however often it was reported.
+        opened, opted_out, cost of what was sent. A contact counts once per kind, however often it
+        was reported.
     """
     tried = contacts.filter(
         _.turn < turn, _.channel.notnull(), _.fate.isin(["sent", "failed", "unknown"])
-    ).select("turn", "channel", "key", is_sent=_.fate == "sent")
+    ).select("turn", "channel", "key", "cost", is_sent=_.fate == "sent")
     told = contact_outcomes.group_by(key=_.contact_key).agg(
         delivered=(_.kind == "delivered").any(),
         opened=(_.kind.isin(["opened", "clicked"])).any(),
@@ -37,6 +38,7 @@ def channel_counts(contacts: Definition, contact_outcomes: Definition, *, turn: 
             delivered=(_.is_sent & _.delivered).sum(),
             opened=(_.is_sent & _.opened).sum(),
             opted_out=(_.is_sent & _.opted_out).sum(),
+            cost=_.cost.sum(where=_.is_sent).fill_null(0),
         )
         .order_by("turn", "channel")
     )

@@ -1,4 +1,4 @@
-"""Which of a channel's shares and costs have changed, and how badly."""
+"""Which shares and costs of a channel, and which effects, have changed, and how badly."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import Any
 
 from regulars.adjust.alerts.laney_chart import Place, laney_chart
+from regulars.adjust.alerts.levels import estimates_chart, individuals_chart
+from regulars.adjust.autotune.spend_share import Readout
 
 LEAST_TURNS = 4
 """Turns of past a share needs before it is judged."""
@@ -23,16 +25,21 @@ finds differences nobody needs to act on."""
 
 
 class Kind(StrEnum):
-    """What is watched of a channel."""
+    """What is watched: shares of a channel's contacts, their cost, and what all contacts cause."""
 
     DELIVERED = "delivered"
     OPENED = "opened"
     OPTED_OUT = "opted_out"
     FAILED = "failed"
+    COST = "cost"
+    EFFECT = "effect"
 
 
-GOOD = frozenset({Kind.DELIVERED, Kind.OPENED})
-"""Shares that are better when higher."""
+GOOD = frozenset({Kind.DELIVERED, Kind.OPENED, Kind.EFFECT})
+"""What is better when higher."""
+
+EVERY = "*"
+"""Stands for all channels: effects are measured by campaign, and campaigns use several."""
 
 
 class Gravity(StrEnum):
@@ -45,16 +52,17 @@ class Gravity(StrEnum):
 
 @dataclass(frozen=True)
 class Alert:
-    """A share that left the range of its past.
+    """A share, cost or effect that left the range of its past.
 
     Attributes:
         measured_turn: Turn whose contacts they were.
-        channel: The channel.
-        kind: The share.
-        gravity: better, worse, or broken: less than half of a good share is left, or a bad one
-            has more than tripled and concerns at least one contact in fifty.
-        place: The share against its past.
-        tried: Contacts it is a share of.
+        channel: The channel; "*" for all.
+        kind: What changed.
+        gravity: better, worse, or broken: less than half of a good figure is left, a cost has
+            more than doubled, or a bad share has more than tripled and concerns at least one
+            contact in fifty.
+        place: The figure against its past: a share, or money per contact.
+        tried: Contacts it is about.
     """
 
     measured_turn: int
@@ -75,7 +83,7 @@ def alerts_of(
 
     Args:
         counts: One row per turn and channel: turn, channel, sent, delivered, opened, opted_out,
-            failed; turns after the judged one do not count.
+            failed, cost; turns after the judged one do not count.
         measured_turn: The turn judged.
         known: Channel, kind and turn of earlier alerts: such turns are no past to go by.
 
@@ -90,7 +98,7 @@ def alerts_of(
     found = []
     for channel in sorted({row["channel"] for row in rows}):
         mine = [row for row in rows if row["channel"] == channel]
-        for kind in Kind:
+        for kind in (one for one in Kind if one is not Kind.EFFECT):
             alert = _judged(mine, channel, kind, measured_turn, strange)
             if alert:
                 found.append(alert)
@@ -114,11 +122,46 @@ def _judged(
     if not now or len(past) < LEAST_TURNS:
         return None
     shown = [*past, now[0]]
-    place = laney_chart([row[kind] for row in shown], [_tried(row, kind) for row in shown])
-    if not place.is_out or abs(place.share - place.usual) < LEAST_CHANGE * place.usual:
+    tried = [_tried(row, kind) for row in shown]
+    if kind is Kind.COST:
+        money = [float(row["cost"]) / size for row, size in zip(shown, tried, strict=True)]
+        place = individuals_chart(money)
+    else:
+        place = laney_chart([row[kind] for row in shown], tried)
+    return _alert(measured_turn, channel, kind, place, tried[-1])
+
+
+def effect_alert(
+    readouts: Iterable[Readout], measured_turn: int, *, known: Iterable[tuple[str, str, int]]
+) -> Alert | None:
+    """Judge what all contacts of one turn caused, against what those before caused.
+
+    Args:
+        readouts: Readable effects on margin of all campaigns of a turn together, by turn.
+        measured_turn: The turn judged.
+        known: As `alerts_of` takes it.
+
+    Returns:
+        The alert; None when the effect is as usual, was not read, or its past is too short.
+    """
+    strange = {turn for channel, kind, turn in known if (channel, kind) == (EVERY, Kind.EFFECT)}
+    by_turn = {one.turn: one for one in readouts if one.treated >= LEAST_TRIED}
+    past = [by_turn[turn] for turn in sorted(by_turn) if turn < measured_turn]
+    past = [one for one in past if one.turn not in strange][-PAST_TURNS:]
+    if measured_turn not in by_turn or measured_turn in strange or len(past) < LEAST_TURNS:
         return None
-    gravity = _gravity(kind, place)
-    return Alert(measured_turn, channel, kind, gravity, place, _tried(now[0], kind))
+    shown = [*past, by_turn[measured_turn]]
+    place = estimates_chart(
+        [one.estimate / one.treated for one in shown],
+        [one.standard_error / one.treated for one in shown],
+    )
+    return _alert(measured_turn, EVERY, Kind.EFFECT, place, shown[-1].treated)
+
+
+def _alert(measured_turn: int, channel: str, kind: Kind, place: Place, tried: int) -> Alert | None:
+    if not place.is_out or abs(place.share - place.usual) < LEAST_CHANGE * abs(place.usual):
+        return None
+    return Alert(measured_turn, channel, kind, _gravity(kind, place), place, tried)
 
 
 def _tried(row: Mapping[str, Any], kind: Kind) -> int:
@@ -132,5 +175,7 @@ def _gravity(kind: Kind, place: Place) -> Gravity:
         return Gravity.BETTER
     if kind in GOOD:
         return Gravity.BROKEN if place.share < place.usual / 2 else Gravity.WORSE
+    if kind is Kind.COST:
+        return Gravity.BROKEN if place.share > 2 * place.usual else Gravity.WORSE
     is_much = place.share > 3 * place.usual and place.share >= 0.02
     return Gravity.BROKEN if is_much else Gravity.WORSE

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +27,8 @@ EFFECT = "effect."
 
 _OPT_OUT_PRIOR = (1.0, 500.0)
 _RECENT_SLOPES = 4
-_NOT_CHANGES = ("slope.", "learned_turn")
+_LEFT_OUT = "left_out."
+_NOT_CHANGES = ("slope.", "learned_turn", _LEFT_OUT)
 
 
 @dataclass
@@ -71,6 +72,26 @@ class Knowledge:
             {row["name"]: row["value"] for row in parameters},
             {row["name"]: row["weight"] for row in parameters},
         )
+
+    @property
+    def left_out(self) -> set[int]:
+        """The turns this knowledge has nothing of, because people said so."""
+        names = (name for name in self.values if name.startswith(_LEFT_OUT))
+        return {int(name.removeprefix(_LEFT_OUT)) for name in names}
+
+    def from_the_start(self, arms: Sequence[Arm], *, left_out: Set[int]) -> "Knowledge":
+        """Give the starting beliefs, to learn all turns again but some.
+
+        Returns:
+            The knowledge; opt-out rates counted so far stand at what was believed at first, so
+            that the change of each is told.
+        """
+        fresh = Knowledge.from_rows([], [], arms)
+        for name in (name for name in self.values if name.startswith("opt_out.")):
+            fresh.values[name] = _OPT_OUT_PRIOR[0] / sum(_OPT_OUT_PRIOR)
+            fresh.weights[name] = sum(_OPT_OUT_PRIOR)
+        fresh.values |= {f"{_LEFT_OUT}{turn:03d}": 1.0 for turn in sorted(left_out)}
+        return fresh
 
     def prior_rows(self) -> list[dict[str, Any]]:
         """Write the beliefs as rows of table `uplift_priors`."""
@@ -185,7 +206,11 @@ class Knowledge:
 
 
 def changes(
-    before: Mapping[str, float], after: Mapping[str, float], said: Mapping[int, Mapping[str, Any]]
+    before: Mapping[str, float],
+    after: Mapping[str, float],
+    said: Mapping[int, Mapping[str, Any]],
+    *,
+    left_out: Set[int] | None = None,
 ) -> list[dict[str, Any]]:
     """List what changed, each with the evidence it rests on.
 
@@ -193,6 +218,7 @@ def changes(
         before: What `Knowledge.said` gave before learning.
         after: What it gives now.
         said: What each measured turn said.
+        left_out: Turns left out when all was learned anew; None when only new turns were added.
 
     Returns:
         Rows of table `adjustments`, by subject.
@@ -201,7 +227,10 @@ def changes(
         >>> [row["subject"] for row in changes({"spend_share": 1.0}, {"spend_share": 0.5}, {})]
         ['spend_share']
     """
-    evidence_text = json.dumps({"measured_turns": said}, sort_keys=True)
+    told: dict[str, Any] = {"measured_turns": said}
+    if left_out is not None:
+        told |= {"is_anew": True, "left_out": sorted(left_out)}
+    evidence_text = json.dumps(told, sort_keys=True)
     return [
         {
             "subject": name,

@@ -1,6 +1,6 @@
 """The step that turns what was measured into what the next turn believes and may spend."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -42,6 +42,7 @@ def autotune(
     loop: Loop,
     channel_costs: Mapping[str, Decimal],
     catalogue: Sequence[Kept] = (),
+    unlearned: Set[int] = frozenset(),
 ) -> int:
     """Learn from every turn whose window has closed since the last time.
 
@@ -51,6 +52,8 @@ def autotune(
         loop: Windows and holdouts.
         channel_costs: Cost of one contact by channel.
         catalogue: Versions of offers in force, which hold instead of what was imported.
+        unlearned: Turns nothing is to be learned from. When others were left out before, all is
+            learned anew, as if these had never been measured.
 
     Returns:
         Changes written to table `adjustments`.
@@ -63,10 +66,15 @@ def autotune(
         arms,
     )
     before = known.said(arms)
+    is_anew = known.left_out != unlearned
+    if is_anew:
+        known = known.from_the_start(arms, left_out=unlearned)
     said = _learn(engine, turn, known, arms, loop)
-    if said or not known.values:
-        known.tune(pooled_readouts(engine.rows(readouts(engine.table("effects")))))
-    changed = changes(before, known.said(arms), said)
+    if said or is_anew or not known.values:
+        rows = engine.rows(readouts(engine.table("effects")))
+        counted = [row for row in rows if row["measured_turn"] not in unlearned]
+        known.tune(pooled_readouts(counted))
+    changed = changes(before, known.said(arms), said, left_out=unlearned if is_anew else None)
     engine.write("uplift_priors", pa.Table.from_pylist(known.prior_rows()))
     engine.write("parameters", pa.Table.from_pylist(known.parameter_rows()))
     return engine.write("adjustments", pa.Table.from_pylist(changed, schema=_CHANGE))
@@ -83,6 +91,9 @@ def _learn(
     for measured, as_of in ((row["turn"], row["as_of"]) for row in rows):
         is_closed = (turn.as_of - as_of).days >= loop.window_days
         if measured <= known.values.get("learned_turn", 0) or not is_closed:
+            continue
+        if measured in known.left_out:
+            known.values["learned_turn"] = float(measured)
             continue
         for earlier in range(max(1, measured - max(LAGS)), measured + 1):
             if earlier not in decisions:

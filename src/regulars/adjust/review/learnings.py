@@ -39,8 +39,8 @@ class Learning:
         subject: What it is about: offer and channel.
         offer_id: The offer.
         channel: The channel.
-        first: Margin per contact believed before any evidence.
-        now: Margin per contact believed now.
+        first: Orders per contact, discounts taken off, believed before any evidence.
+        now: The same as believed now.
         changed_in: Turn that changed it last.
         cites: Experiments it rests on, the newest first.
     """
@@ -78,7 +78,9 @@ def learnings_of(
         ordered = sorted(mine, key=lambda row: row["turn"])
         name = subject.removeprefix(EFFECT)
         offer, _colon, channel = name.rpartition(":")
-        turns = sorted({turn for row in ordered for turn in _cited_turns(row)}, reverse=True)
+        anew = [place for place, row in enumerate(ordered) if _is_anew(row)]
+        counted = ordered[anew[-1] if anew else 0 :]
+        turns = sorted({turn for row in counted for turn in _cited_turns(row)}, reverse=True)
         cites = [_cited(turn, offer, measured.get(turn, [])) for turn in turns]
         first, last = ordered[0], ordered[-1]
         found.append(
@@ -92,6 +94,11 @@ def learnings_of(
 def _cited_turns(row: Mapping[str, Any]) -> list[int]:
     evidence = json.loads(row["evidence"] or "{}")
     return [int(turn) for turn in evidence.get("measured_turns", {})]
+
+
+def _is_anew(row: Mapping[str, Any]) -> bool:
+    """Tell whether all was learned again from the start, so that earlier rows count no more."""
+    return bool(json.loads(row["evidence"] or "{}").get("is_anew"))
 
 
 def _measured(effects: Iterable[Mapping[str, Any]]) -> dict[int, list[Mapping[str, Any]]]:

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from regulars.adjust.alerts.holding import Word
-from regulars.adjust.alerts.service import say, take_back, words_of
+from regulars.adjust.alerts.service import alert_tasks, say, seen, take_back, words_of
+from regulars.adjust.autotune.service import relearn, unlearn, unlearned
 from regulars.adjust.review.service import (
     alerts_since,
     change_log,
@@ -31,6 +32,14 @@ class Said(BaseModel):
     reason: str = Field(min_length=1, max_length=500)
 
 
+class Why(BaseModel):
+    """Why a person undoes something."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(min_length=1, max_length=500)
+
+
 @router.get("/api/adjust/log", tags=["adjust"])
 def read_log(request: Request, turn: int = 0, limit: int = 200) -> dict[str, Any]:
     """What was changed, newest first, each with what it was before and the evidence."""
@@ -44,7 +53,35 @@ def read_alerts(request: Request, turns: int = 4) -> dict[str, Any]:
     workspace = request.state.caller.workspace
     with workspace.reading() as engine:
         found = {"alerts": alerts_since(engine, turns=turns), "holds": holds_now(engine)}
-    return found | {"said": [asdict(word) for word in words_of(workspace.state)]}
+    return found | {
+        "tasks": [asdict(one) for one in alert_tasks(workspace.state)],
+        "said": [asdict(word) for word in words_of(workspace.state)],
+    }
+
+
+@router.post("/api/adjust/alerts/{channel}/seen", tags=["adjust"])
+def post_seen(request: Request, channel: str) -> dict[str, Any]:
+    """Say that the alert about a channel was looked at; * for the effect of all contacts."""
+    caller: Caller = request.state.caller
+    seen(caller.workspace.state, channel, actor=caller.actor, now=caller.now)
+    return {"channel": channel, "is_seen": True}
+
+
+@router.put("/api/adjust/turns/{turn}/unlearned", tags=["adjust"])
+def put_unlearned(request: Request, turn: int, why: Why) -> dict[str, Any]:
+    """Take back what was learned from a turn; the next turn learns anew without it."""
+    caller: Caller = request.state.caller
+    state = caller.workspace.state
+    unlearn(state, turn, reason=why.reason, actor=caller.actor, now=caller.now)
+    return {"left_out": [asdict(one) for one in unlearned(state)]}
+
+
+@router.delete("/api/adjust/turns/{turn}/unlearned", tags=["adjust"])
+def delete_unlearned(request: Request, turn: int) -> dict[str, Any]:
+    """Let a turn that was left out count again."""
+    caller: Caller = request.state.caller
+    relearn(caller.workspace.state, turn, actor=caller.actor, now=caller.now)
+    return {"left_out": [asdict(one) for one in unlearned(caller.workspace.state)]}
 
 
 @router.get("/api/adjust/learnings", tags=["adjust"])

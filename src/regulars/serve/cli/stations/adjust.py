@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from regulars.adjust.autotune.service import Unlearned
     from regulars.app import App
 
 ACTOR = "command line"
@@ -67,21 +70,29 @@ def alerts(
     as_json: AsJson = False,
 ) -> None:
     """Show shares of channels that left their limits, and which channels are left alone."""
+    from regulars.adjust.alerts.service import alert_tasks  # noqa: PLC0415 - slow to import
     from regulars.adjust.review.service import alerts_since, holds_now  # noqa: PLC0415 - slow
 
-    engine = _open(folder).engine
-    found, held = alerts_since(engine, turns=turns), holds_now(engine)
+    shop = _open(folder)
+    found, held = alerts_since(shop.engine, turns=turns), holds_now(shop.engine)
+    tasks = [asdict(one) for one in alert_tasks(shop.state)]
     if as_json:
-        _print({"alerts": found, "holds": held})
+        _print({"alerts": found, "holds": held, "tasks": tasks})
         return
     if not found and not held:
         typer.echo("every channel is as usual")
     for row in found:
+        seen_, usual, low, high = (
+            f"{row[name]:.4g}" if row["kind"] in {"cost", "effect"} else f"{row[name]:.2%}"
+            for name in ("share", "usual", "low", "high")
+        )
         typer.echo(
-            f"turn {row['measured_turn']}: {row['channel']} {row['kind']} {row['share']:.2%}, "
-            f"usually {row['usual']:.2%} ({row['low']:.2%} to {row['high']:.2%}): "
+            f"turn {row['measured_turn']}: {row['channel']} {row['kind']} {seen_}, "
+            f"usually {usual} ({low} to {high}): "
             f"{row['gravity']}, {row['action'].replace('_', ' ')}"
         )
+    for task in tasks:
+        typer.echo(f"waits for a person: {task['message']}")
     for row in held:
         typer.echo(
             f"{row['channel']} is left alone until turn {row['until_turn']} ({row['source']}: "
@@ -113,6 +124,58 @@ def release(
 ) -> None:
     """Use a channel for some turns whatever alerts say."""
     _say(folder, channel, is_held=False, turns=turns, reason=reason, as_json=as_json)
+
+
+@app.command("seen")
+def seen(channel: Channel, *, folder: Folder = Path(), as_json: AsJson = False) -> None:
+    """Say that an alert that waits for a person was looked at; "*" for the effect of all."""
+    from regulars.adjust.alerts import service  # noqa: PLC0415 - slow to import
+
+    service.seen(_open(folder).state, channel, actor=ACTOR, now=datetime.now(UTC))
+    if as_json:
+        _print({"channel": channel, "is_seen": True})
+    else:
+        typer.echo(f"the alert about {channel} no longer waits for anybody")
+
+
+@app.command("unlearn")
+def unlearn(
+    turn: Annotated[int, typer.Argument(min=1, help="The turn.")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why; it is shown and kept.")],
+    folder: Folder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Take back what was learned from a turn: all is learned anew without it."""
+    from regulars.adjust.autotune import service  # noqa: PLC0415 - slow to import
+
+    state = _open(folder).state
+    service.unlearn(state, turn, reason=reason, actor=ACTOR, now=datetime.now(UTC))
+    _tell_unlearned(service.unlearned(state), as_json=as_json)
+
+
+@app.command("relearn")
+def relearn(
+    turn: Annotated[int, typer.Argument(min=1, help="The turn.")],
+    *,
+    folder: Folder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Let a turn that was left out count again."""
+    from regulars.adjust.autotune import service  # noqa: PLC0415 - slow to import
+
+    state = _open(folder).state
+    service.relearn(state, turn, actor=ACTOR, now=datetime.now(UTC))
+    _tell_unlearned(service.unlearned(state), as_json=as_json)
+
+
+def _tell_unlearned(left_out: "Sequence[Unlearned]", *, as_json: bool) -> None:
+    if as_json:
+        _print({"left_out": [asdict(one) for one in left_out]})
+        return
+    for one in left_out:
+        typer.echo(f"turn {one.turn} is left out: {one.reason}")
+    typer.echo("the next turn learns anew; regulars adjust log tells what it changed")
 
 
 @app.command("undo")
@@ -174,7 +237,7 @@ def learnings(*, folder: Folder = Path(), as_json: AsJson = False) -> None:
     for one in found:
         cited = ", ".join(name for cite in one.cites for name in cite.campaigns) or "-"
         before = "nothing" if one.first is None else f"{one.first:.3f}"
-        typer.echo(f"{one.subject}: {before} -> {one.now:.3f} margin per contact; rests on {cited}")
+        typer.echo(f"{one.subject}: {before} -> {one.now:.3f} orders per contact; rests on {cited}")
 
 
 def _say(

@@ -7,6 +7,8 @@ WATCHED = {
     "opened": N_("opened or clicked"),
     "opted_out": N_("left or complained"),
     "failed": N_("failed or bounced"),
+    "cost": N_("cost per contact"),
+    "effect": N_("margin caused per contact"),
 }
 GRAVITIES = {
     "better": N_("better than usual"),
@@ -25,6 +27,7 @@ HOLD_REASONS = {
     "opened broken": N_("contacts are not opened"),
     "opted_out broken": N_("contacts drive customers away"),
     "failed broken": N_("contacts fail"),
+    "cost broken": N_("contacts cost more than twice as much"),
 }
 TUNED = {
     "spend_share": N_("Share of the budget opened"),

@@ -29,6 +29,7 @@ SAID = {
     "overridden": N_("Kept. It stands in place of what was learned."),
     "restored": N_("Back to what was learned."),
     "channel_said": N_("Kept. It counts from the next turn on."),
+    "turn_said": N_("Kept. The next turn learns anew."),
     "rules_kept": N_("The rules are kept, for orders that come from now on."),
     "codes_made": N_("The codes were made."),
     "facets_kept": N_("The tags and interests were kept."),

@@ -1,11 +1,16 @@
 """Learnings: alerts and held channels, what each turn taught, what is believed and why."""
 
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
 from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from regulars.adjust.alerts.service import take_back, words_of
+from regulars.adjust.alerts.service import alert_tasks, seen, take_back, words_of
+from regulars.adjust.autotune.service import relearn, unlearn, unlearned
 from regulars.adjust.review.service import (
     alerts_since,
     change_log,
@@ -13,13 +18,19 @@ from regulars.adjust.review.service import (
     holds_now,
     learnings,
 )
+from regulars.decide.offers.keeping.service import catalogue_rows, offers_in_force
 from regulars.errors import InputError
 from regulars.journal import next_turn
+from regulars.ports.engine import Reader
 from regulars.serve.console.rendering import Pages, caller_of
 from regulars.serve.http.adjust import Said, say_of
+from regulars.serve.http.door.guard import Caller
+from regulars.serve.http.door.workspaces import Workspace
 from regulars.serve.http.measure import decided_turns
 
 TURNS_SHOWN = 12
+TURNS_COMPARED = 8
+_ELSEWHERE = ("effect.", "opt_out.", "channel.")
 
 
 class LearningsPage:
@@ -38,6 +49,7 @@ class LearningsPage:
         return [
             Route("/learnings", self.learnings, methods=["GET"]),
             Route("/learnings/channels/{channel}", self.say, methods=["POST"]),
+            Route("/learnings/turns/{turn:int}", self.learn_from, methods=["POST"]),
         ]
 
     def learnings(self, request: Request) -> Response:
@@ -49,14 +61,23 @@ class LearningsPage:
         caller, channel = caller_of(request), request.path_params["channel"]
         verb, reason = caller.form.get("verb", ""), caller.form.get("reason", "").strip()
         try:
-            if verb == "undo":
-                take_back(caller.workspace.state, channel, actor=caller.actor, now=caller.now)
-            else:
-                said = Said(is_held=verb == "hold", turns=4, reason=reason or "-")
-                say_of(caller, channel, said)
+            _say(caller, channel, verb, reason or "-")
         except (InputError, ValidationError) as error:
             return self._page(request, problem=str(error), status=400)
         return RedirectResponse("/learnings?said=channel_said", 303)
+
+    def learn_from(self, request: Request) -> Response:
+        """Leave a turn out of what is learned, or let it count again."""
+        caller, turn = caller_of(request), request.path_params["turn"]
+        state, reason = caller.workspace.state, caller.form.get("reason", "").strip()
+        try:
+            if caller.form.get("verb", "") == "relearn":
+                relearn(state, turn, actor=caller.actor, now=caller.now)
+            else:
+                unlearn(state, turn, reason=reason or "-", actor=caller.actor, now=caller.now)
+        except InputError as error:
+            return self._page(request, problem=str(error), status=400)
+        return RedirectResponse("/learnings?said=turn_said", 303)
 
     def _page(self, request: Request, *, problem: str = "", status: int = 200) -> Response:
         workspace = caller_of(request).workspace
@@ -64,7 +85,8 @@ class LearningsPage:
             turns = decided_turns(engine)[:TURNS_SHOWN]
             cycles = [cycle_of(engine, turn) for turn in turns]
             found, held = alerts_since(engine, turns=TURNS_SHOWN), holds_now(engine)
-            learned, changes = learnings(engine), change_log(engine, limit=400)
+            learned, tuned = learnings(engine), _tuned(change_log(engine, limit=2_000))
+            names = _offer_names(engine, workspace, caller_of(request).now)
         turn = next_turn(workspace.state)
         said = {word.channel: word for word in words_of(workspace.state) if word.until_turn > turn}
         return self._pages.page(
@@ -75,10 +97,38 @@ class LearningsPage:
             alerts=found,
             held={row["channel"]: row for row in held},
             said_of=said,
+            tasks=alert_tasks(workspace.state),
+            left_out={one.turn: one for one in unlearned(workspace.state)},
             channels=tuple(workspace.settings.channels),
             learnings=learned,
-            tuned=[
-                row for row in changes if not row["subject"].startswith(("effect.", "opt_out."))
+            offer_names=names,
+            tuned=tuned,
+            tuned_turns=sorted({turn for row in tuned.values() for turn in row}, reverse=True)[
+                :TURNS_COMPARED
             ],
             problem=problem,
         )
+
+
+def _tuned(changes: Iterable[Mapping[str, Any]]) -> dict[str, dict[int, float]]:
+    """Give what parameters became, by name and turn; beliefs and channels are told elsewhere."""
+    found: dict[str, dict[int, float]] = {}
+    for row in changes:
+        if not row["subject"].startswith(_ELSEWHERE):
+            found.setdefault(row["subject"], {})[row["turn"]] = row["after"]
+    return dict(sorted(found.items()))
+
+
+def _offer_names(engine: Reader, workspace: Workspace, now: datetime) -> dict[str, str]:
+    kept = offers_in_force(workspace.state, at=now)
+    rows = catalogue_rows(engine.rows(engine.table("offers")), kept)
+    return {row["offer_id"]: row["name"] for row in rows}
+
+
+def _say(caller: Caller, channel: str, verb: str, reason: str) -> None:
+    if verb == "seen":
+        seen(caller.workspace.state, channel, actor=caller.actor, now=caller.now)
+    elif verb == "undo":
+        take_back(caller.workspace.state, channel, actor=caller.actor, now=caller.now)
+    else:
+        say_of(caller, channel, Said(is_held=verb == "hold", turns=4, reason=reason))
