@@ -80,6 +80,21 @@ def test_the_same_request_gets_the_same_bytes_and_others_are_drawn_afresh():
     )
 
 
+def test_a_request_asked_again_and_answered_otherwise_is_another_decision():
+    knowledge = known()
+
+    found = [
+        ask(knowledge),
+        ask(knowledge, offers={"news"}),
+        ask(knowledge, refusals={"sms": "no_consent", "app": ""}),
+        ask(knowledge, is_plain=True),
+        ask(known(price=0.7)),
+    ]
+
+    assert len({one.decision_id for one in found}) == len(found)
+    assert ask(knowledge, offers={"news", "ten"}).decision_id == found[0].decision_id
+
+
 def test_what_happens_happens_as_often_as_was_logged():
     knowledge, size = known(global_holdout=0.0, exploration_floor=0.1), 6_000
     traits = knowledge.customers.find("c00007")

@@ -19,7 +19,8 @@ from regulars.records import Turn
 from regulars.serve.http.door.role_matrix import ROLE_MATRIX
 
 SHY, OTHER = "c005", "c007"
-DECIDES = re.compile(r"POST /api/decide(?!/exposed$)").match
+# What says that a decision was seen, and what people say of money, decide on no customer.
+DECIDES = re.compile(r"POST /api/decide(?!/(exposed|reviews|plan/left)$)").match
 TRAITS = ("basket_size", "weekly_orders", "discount_share", "margin_rate", "recency_days",
           "contacts_28d", "age_group", "engaged_share", "trend_30d", "orders")  # fmt: skip
 
@@ -78,6 +79,27 @@ def test_one_round_trip_decides_and_logs_and_the_same_request_gets_the_same(shop
     assert [row.get("customer_id") for row in rows] == [OTHER, "c000", None]
 
 
+def test_what_was_answered_otherwise_the_second_time_is_logged_and_seen_for_itself(shop, serve):
+    with serve(shop) as server:
+        call = Api(server)
+        asked = [
+            call(customer_id=OTHER, request_id="r1", **more).json()
+            for more in ({}, {"channels": ["app"]}, {"offers": ["news"]}, {"channels": ["app"]})
+        ]
+        server.home.decider.log.flush()
+        seen = [call("/exposed", decision_id=one["decision_id"]).json()["counts"] for one in asked]
+        wrong = call(customer_id=OTHER, request_id="r1", channels=["fax"])
+
+    logged = {row["decision_id"]: row for row in rows_in(shop / FOLDER) if "decision_id" in row}
+    assert len(logged) == 3
+    for one in asked:
+        assert one == logged[one["decision_id"]] | {"at": one["at"]}
+    assert seen == [True, True, True, False]
+    assert {name.partition(":")[2] for name in asked[1]["candidates"]} <= {"app"}
+    assert asked[1]["ruled_out"]["not_asked"] == ["news:sms", "off10:sms"]
+    assert (wrong.status_code, "fax" in wrong.json()["error"]["message"]) == (400, True)
+
+
 def test_many_are_decided_at_once_and_the_log_reaches_the_lake_once(shop, serve):
     asked = [{"customer_id": f"c{n:03}", "request_id": "batch-1"} for n in range(1, 41)]
     with serve(shop) as server:
@@ -96,6 +118,22 @@ def test_many_are_decided_at_once_and_the_log_reaches_the_lake_once(shop, serve)
     assert json.loads(kept[0]["candidates"]).keys() <= {"news:sms", "news:app"}
     [exposed] = app.engine.rows(app.engine.table("online_exposures"))
     assert exposed["decision_id"] == found[0]["decision_id"]
+
+
+def test_a_batch_with_a_wrong_row_decides_nothing_and_says_which_rows(shop, serve):
+    asked = [
+        {"customer_id": "c001", "request_id": "b"},
+        {"customer_id": "c002", "request_id": ""},
+        {"customer_id": "c003", "request_id": "b", "channels": ["fax"]},
+    ]
+    with serve(shop) as server:
+        answer = Api(server)("/batch", customers=asked)
+
+    message = answer.json()["error"]["message"]
+    assert answer.status_code == 400
+    assert "customers[1]: request_id" in message
+    assert "customers[2]: no channel named 'fax'" in message
+    assert list(rows_in(shop / FOLDER)) == []
 
 
 def test_with_profiling_off_no_route_that_decides_looks_at_the_customer(shop, serve, make_shop):

@@ -499,7 +499,7 @@ ONLINE = (
         "decide",
         "one row per decision made online",
         columns("""
-        decision_id string names it: of customer and request
+        decision_id string names it: of customer, request and all it was drawn from
         customer_id string! who
         request_id string what asked; it seeds the draw
         at timestamp when, aware UTC

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Set
 from datetime import datetime
 from decimal import Decimal
+from hashlib import blake2b
 from typing import NamedTuple
 
 import msgspec
@@ -26,7 +27,9 @@ class OnlineDecision(msgspec.Struct, frozen=True, kw_only=True):
     """What was decided for one customer, and everything it rested on.
 
     Attributes:
-        decision_id: Names it: the same customer and request give the same one.
+        decision_id: Names it: of customer, request, and all the draw was made from. Who asks
+            again and is answered otherwise, because a rule or a belief changed or other offers
+            were asked for, gets another one.
         customer_id: Who.
         request_id: What asked; it seeds the draw.
         at: When, aware UTC.
@@ -118,7 +121,7 @@ def decide_online(
     chosen = knowledge.arms[drawn.arm] if drawn.arm >= 0 and not is_out else None
     sent = drawn.chance[drawn.arm] * kept if verdict == "send" else 1 - total
     return OnlineDecision(
-        decision_id=f"d{asked:016x}",
+        decision_id=_name_of(asked, knowledge.turn, drawn),
         customer_id=customer_id,
         request_id=request_id,
         at=now,
@@ -148,6 +151,7 @@ class _Drawn(NamedTuple):
     values: list[float]
     chance: list[float]
     arm: int
+    mark: bytes
 
 
 def _draw(
@@ -164,13 +168,19 @@ def _draw(
     even = knowledge.floor / (len(closed) - len(shut) + 1)
     spread = (1 - knowledge.floor) * share + even
     spread[shut] = 0.0
-    chance = spread.tolist()
+    chance, mark = spread.tolist(), values.tobytes() + spread.tobytes()
     wanted, reached = mixed(key, knowledge.purposes[""]), 0.0
     for arm, one in enumerate(chance):
         reached += one
         if wanted < reached:
-            return _Drawn(closed, values.tolist(), chance, arm)
-    return _Drawn(closed, values.tolist(), chance, -1)
+            return _Drawn(closed, values.tolist(), chance, arm, mark)
+    return _Drawn(closed, values.tolist(), chance, -1, mark)
+
+
+def _name_of(asked: int, turn: int, drawn: _Drawn) -> str:
+    """Name a decision, so that no two that differ share a row of the log."""
+    rested = f"{asked}|{turn}|{'|'.join(drawn.closed)}|".encode() + drawn.mark
+    return f"d{blake2b(rested, digest_size=8).hexdigest()}"
 
 
 def _closed(

@@ -90,7 +90,7 @@ class Decider:
 
         Args:
             customer_id: Who.
-            request_id: What asks; the same one gets the same decision while knowledge lasts.
+            request_id: What asks; the same one gets the same decision while nothing changes.
             refusals: Reason code by channel, "" where a contact may go out.
             now: The moment, aware.
             is_plain: True where the customer lets no feature be used.

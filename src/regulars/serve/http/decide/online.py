@@ -20,6 +20,8 @@ from regulars.serve.http.door.workspaces import Workspace
 from regulars.serve.http.unify.profiles import KnownBy, normal_value
 
 MOST_AT_ONCE = 1_000
+MOST_TOLD = 10
+"""Wrong rows of a batch that are told one by one."""
 
 
 class Asked(msgspec.Struct, forbid_unknown_fields=True):
@@ -30,13 +32,15 @@ class Asked(msgspec.Struct, forbid_unknown_fields=True):
     namespace: str = ""
     value: str = ""
     offers: list[str] | None = None
+    channels: list[str] | None = None
 
 
 class AskedAtOnce(msgspec.Struct, forbid_unknown_fields=True):
-    """Many at once; `offers` holds for all."""
+    """Many at once; `offers` and `channels` hold for those who name none."""
 
     customers: list[Asked]
     offers: list[str] | None = None
+    channels: list[str] | None = None
 
 
 class Seen(msgspec.Struct, forbid_unknown_fields=True):
@@ -99,22 +103,36 @@ def decide_now(workspace: Workspace, asked: Asked, *, now: datetime) -> OnlineDe
 
     Raises:
         InputError: Nobody is named, or no request.
-        UnknownName: There is no such namespace, or nobody is known by the identifier.
+        UnknownName: There is no such namespace or channel.
         NotReady: No turn has decided yet.
     """
+    return _decided(workspace, asked, *_checked(workspace, asked), now=now)
+
+
+def _checked(workspace: Workspace, asked: Asked) -> tuple[str, tuple[str, ...]]:
+    """Give who is asked about and by which channels; nothing is decided yet."""
     if not 0 < len(asked.request_id) <= 200:
         raise InputError("request_id must have 1 to 200 characters; it names the decision")
+    known = tuple(workspace.settings.channels)
+    wanted = known if asked.channels is None else tuple(asked.channels)
+    for channel in wanted:
+        if channel not in known:
+            raise UnknownName("channel", channel, known)
+    return _customer(workspace, asked), wanted
+
+
+def _decided(
+    workspace: Workspace, asked: Asked, customer_id: str, wanted: tuple[str, ...], *, now: datetime
+) -> OnlineDecision:
     standing = standing_now(
-        workspace.state,
-        _RULES.of(workspace, now),
-        _customer(workspace, asked),
-        channels=tuple(workspace.settings.channels),
-        now=now,
+        workspace.state, _RULES.of(workspace, now), customer_id, channels=wanted, now=now
     )
+    known = workspace.settings.channels
+    left = {channel: "not_asked" for channel in known if channel not in wanted}
     return workspace.decider.decide(
         standing.customer_id,
         request_id=asked.request_id,
-        refusals=standing.refusals,
+        refusals=standing.refusals | left,
         now=now,
         is_plain=standing.is_profiling_refused,
         offers=None if asked.offers is None else frozenset(asked.offers),
@@ -154,6 +172,8 @@ def one_answered(workspace: Workspace, body: bytes, *, now: datetime) -> Answere
 def many_answered(workspace: Workspace, body: bytes, *, now: datetime) -> Answered:
     """Answer `POST /api/decide/batch`: up to a thousand customers, each decided on and logged.
 
+    All are looked at before the first is decided on: one that cannot be refuses them all.
+
     Args:
         workspace: Whose customers.
         body: The request's.
@@ -168,10 +188,23 @@ def many_answered(workspace: Workspace, body: bytes, *, now: datetime) -> Answer
     if len(asked.customers) > MOST_AT_ONCE:
         return refused(400, f"{len(asked.customers)} customers, at most {MOST_AT_ONCE} at once")
     each = [
-        msgspec.structs.replace(one, offers=asked.offers) if one.offers is None else one
+        msgspec.structs.replace(
+            one,
+            offers=asked.offers if one.offers is None else one.offers,
+            channels=asked.channels if one.channels is None else one.channels,
+        )
         for one in asked.customers
     ]
-    return _told(lambda: {"decisions": [decide_now(workspace, one, now=now) for one in each]})
+    checked, wrong = [], []
+    for number, one in enumerate(each):
+        try:
+            checked.append((one, *_checked(workspace, one)))
+        except (InputError, UnknownName) as error:
+            wrong.append(f"customers[{number}]: {error}")
+    if wrong:
+        more = f"; and {len(wrong) - MOST_TOLD} more" if len(wrong) > MOST_TOLD else ""
+        return refused(400, "; ".join(wrong[:MOST_TOLD]) + more + "; nothing was decided")
+    return _told(lambda: {"decisions": [_decided(workspace, *one, now=now) for one in checked]})
 
 
 def exposure_answered(workspace: Workspace, body: bytes, *, now: datetime) -> Answered:

@@ -283,7 +283,7 @@ ROLE_MATRIX = RoleMatrix({
     "POST /api/adjust/alerts/{channel}/seen": Role.MARKETER,
     "PUT /api/adjust/turns/{turn}/unlearned": Role.MARKETER,
     "DELETE /api/adjust/turns/{turn}/unlearned": Role.MARKETER,
-    "POST /learnings/turns/{turn:int}": Role.MARKETER,
+    "POST /learnings/turns/{turn}": Role.MARKETER,
     "GET /api/measure/programme": Role.VIEWER,
     "GET /api/measure/turns": Role.VIEWER,
     "GET /api/measure/turns/{turn}/campaigns": Role.VIEWER,

@@ -49,7 +49,7 @@ class LearningsPage:
         return [
             Route("/learnings", self.learnings, methods=["GET"]),
             Route("/learnings/channels/{channel}", self.say, methods=["POST"]),
-            Route("/learnings/turns/{turn:int}", self.learn_from, methods=["POST"]),
+            Route("/learnings/turns/{turn}", self.learn_from, methods=["POST"]),
         ]
 
     def learnings(self, request: Request) -> Response:
@@ -68,7 +68,7 @@ class LearningsPage:
 
     def learn_from(self, request: Request) -> Response:
         """Leave a turn out of what is learned, or let it count again."""
-        caller, turn = caller_of(request), request.path_params["turn"]
+        caller, turn = caller_of(request), _number(request.path_params["turn"])
         state, reason = caller.workspace.state, caller.form.get("reason", "").strip()
         try:
             if caller.form.get("verb", "") == "relearn":
@@ -108,6 +108,10 @@ class LearningsPage:
             ],
             problem=problem,
         )
+
+
+def _number(turn: str) -> int:
+    return int(turn) if turn.isdecimal() and len(turn) < 10 else 0
 
 
 def _tuned(changes: Iterable[Mapping[str, Any]]) -> dict[str, dict[int, float]]:
