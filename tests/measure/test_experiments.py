@@ -15,6 +15,7 @@ from regulars.measure.experiments import (
     Spending,
     adjusted,
     adjustment,
+    believe,
     bounds,
     crossing_probability,
     cuped_difference,
@@ -60,6 +61,35 @@ def test_the_always_valid_interval_meets_published_figures():
         [-0.08941009553834556, 0.6694100955383455, 0.29074456], abs=1e-8
     )
     assert relative[1:] == pytest.approx([-0.44442377, 1.85905792, 0.69867286], abs=1e-8)
+
+
+def test_the_belief_meets_published_figures():
+    """gbstats 0.8.0, Bayesian effect test, relative, flat prior."""
+    found = believe(difference(A, B, relative=True))
+
+    assert float(found.chance) == pytest.approx(0.96906911, abs=1e-6)
+    assert float(found.risk_of_control) == pytest.approx(0.71187384, abs=1e-6)
+    assert float(found.risk_of_treated) == pytest.approx(0.00455677, abs=1e-6)
+
+
+def test_a_belief_that_starts_from_the_truth_keeps_its_chances():
+    """Effects drawn from the prior: of those believed better with 80 to 90 %, so many are."""
+    rng = np.random.default_rng(3)
+    truth = rng.normal(0.0, 0.3, 40_000)
+    seen = Estimate(
+        truth + rng.normal(0, 0.4, truth.size),
+        np.full(truth.size, 0.4),
+        np.asarray(np.inf),
+        np.asarray(100.0),
+    )
+    own = believe(seen, prior_spread=0.3)
+    blind = believe(seen)
+
+    for found, honest in ((own, True), (blind, False)):
+        sure = (found.chance > 0.8) & (found.chance < 0.9)
+        assert ((truth[sure] > 0).mean() == pytest.approx(0.85, abs=0.015)) == honest
+    with pytest.raises(InputError, match="above 0"):
+        believe(seen, prior_spread=0.0)
 
 
 def test_cuped_meets_published_figures():

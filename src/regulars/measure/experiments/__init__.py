@@ -7,6 +7,7 @@ a whole experiment; the other functions are its parts, vectorised over any numbe
 from regulars.measure.experiments.gates.checks import Gate, Refusal
 from regulars.measure.experiments.gates.sequential_sample_ratio import sequential_sample_ratio
 from regulars.measure.experiments.inference.always_valid import read_any_time
+from regulars.measure.experiments.inference.belief import Belief, believe
 from regulars.measure.experiments.inference.cuped import adjustment, cuped_difference
 from regulars.measure.experiments.inference.difference import difference
 from regulars.measure.experiments.inference.estimate import Estimate, Reading, read_once
@@ -47,6 +48,7 @@ from regulars.measure.experiments.sufficient_statistics import (
 from regulars.measure.experiments.tables import as_moments, moments_by_variant
 
 __all__ = [
+    "Belief",
     "Correction",
     "Estimate",
     "Finding",
@@ -66,6 +68,7 @@ __all__ = [
     "adjusted",
     "adjustment",
     "as_moments",
+    "believe",
     "bounds",
     "check_sample_ratio",
     "crossing_probability",
