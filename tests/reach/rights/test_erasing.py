@@ -2,9 +2,11 @@
 
 import json
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import pytest
 from tests.reach.coupons.conftest import Counter
+from tests.reach.journeys.journey_shop import Trip
 from tests.reach.loyalty.conftest import moment, retailer
 from tests.reach.loyalty.points_world import recount
 from tests.reach.loyalty.test_points_membership import LEVELS, REFERRAL
@@ -28,6 +30,18 @@ __all__ = ["retailer"]
 MAY = date(2026, 5, 1)
 CANARY, ALIAS = "canary-7f3a9", "cookie-7f3a9"
 SECRET = "ab" * 32
+CALLING = """
+id = "trip"
+holdout = 0
+keeps = ["says"]
+entry = { event = "Came" }
+[nodes.call]
+kind = "webhook"
+hook = "crm"
+next = "end"
+[nodes.end]
+kind = "exit"
+"""
 RULES = (
     LEVELS.format(review="", downgrade="earned")
     + '[check_in]\npoints = [1]\n[[tasks]]\nid = "profile"\npoints = 5\n'
@@ -36,7 +50,7 @@ RULES = (
     + '[draw]\nid = "wheel"\ncost = 1\nper_day = 9\ngone = "nothing"\n'
     + '[[draw.prizes]]\nid = "nothing"\nshare = "1/1"\n'
 )
-PREFIXES = ("points_", "coupon_")
+PREFIXES = ("points_", "coupon_", "journey_")
 
 
 def lives(retailer):
@@ -92,7 +106,19 @@ def lives(retailer):
         "order_id": "till-1", "customer_id": CANARY, "lines": [line], "shipping": "0"
     })  # fmt: skip
     use_code(state, basket, [codes[0]], key=f"till/{CANARY}", now=now)
+    journeys(state, now)
     return counter
+
+
+def journeys(state, now):
+    """He and others are in a journey; an event and the call of a webhook still wait."""
+    trip = Trip(SimpleNamespace(state=state, all=None), CALLING, now)
+    trip.tell("Came", CANARY, says=CANARY).tell("Came", "bob", says="bob").look()
+    trip.after(minutes=1).tell("Came", ALIAS, CANARY)
+    with state.transaction() as opened:
+        opened.run(
+            "INSERT INTO journey_members VALUES (1, 1, :who, 1), (1, 1, 'bob', 1)", who=CANARY
+        )
 
 
 def everything(state):

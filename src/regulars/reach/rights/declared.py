@@ -90,4 +90,8 @@ HELD: tuple[Held, ...] = (
         told=("key",),
     ),
     Held("coupon_refusals", _ONE, "pseudonym", "a coupon refused", told=("key",)),
+    Held("journey_states", _ONE, "delete", "a stay in a journey; its steps name nobody without it"),
+    Held("journey_inbox", _ONE, "delete", "an event journeys have not been told of yet"),
+    Held("journey_acts", _ONE, "delete", "a call of a webhook"),
+    Held("journey_members", _ONE, "delete", "who is in an audience a journey lets in by"),
 )

@@ -1,4 +1,4 @@
-"""What is kept of one customer in points and coupons: the rows for an access pack, and erasure."""
+"""What is kept of one customer in points, coupons, journeys: the rows for an access pack, and erasure."""
 
 import hashlib
 import json
@@ -34,7 +34,7 @@ def rows_about(opened: Transaction, customer_id: str) -> dict[str, list[dict[str
 
 
 def erase(opened: Transaction, customer_id: str, *, secret: str) -> dict[str, int]:
-    """Leave nothing in points and coupons that tells who a customer was.
+    """Leave nothing in points, coupons and journeys that tells who a customer was.
 
     Points stay in the accounts of a pseudonym until they expire, so that all sums hold; coupons
     not used yet are void. What leads to him from elsewhere (facts, consents, the audit log) is
