@@ -1,4 +1,4 @@
-"""What is kept of one customer in points, coupons, journeys: the rows for an access pack, and erasure."""
+"""What is kept of one customer in points, coupons and journeys: for an access pack; erasure."""
 
 import hashlib
 import json
