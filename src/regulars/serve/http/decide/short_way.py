@@ -38,7 +38,7 @@ def _now() -> datetime:
 
 
 class DecideDoor:
-    """Answers what the door answers, to requests with an API key, and with a third of the work.
+    """Answers what the door answers, to requests with an API key, and with about half of the work.
 
     The key is looked up for every request, so that a revoked one is refused from the next on;
     role matrix, body limit, answers and headers are those of the door. Whatever a browser may
