@@ -125,6 +125,11 @@ PYTHON_PAGES = {
     ),
     "off_policy": ("Off-policy evaluation in Python", ["regulars.measure.off_policy"]),
     "budget": ("Budget in Python", ["regulars.decide.budget"]),
+    "scorecard": ("The scorecard in Python", ["regulars.measure.scorecard"]),
+    "models": (
+        "Champions and challengers in Python",
+        ["regulars.understand.champions", "regulars.understand.challengers"],
+    ),
     "long_term": ("Long-term effects in Python", ["regulars.measure.long_term"]),
 }
 """Title and modules of each page for analysts."""

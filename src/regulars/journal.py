@@ -147,3 +147,16 @@ def next_turn(state: State) -> int:
             is_over = bool(last["status"] == "closed")
             return int(last["number"]) + is_over
     return 1
+
+
+def last_turn(state: State) -> Turn | None:
+    """Give the newest turn, closed or not.
+
+    Returns:
+        None before the first turn.
+    """
+    with state.reading() as opened:
+        for last in opened.all(_SQL["last_turn"]):
+            day, now = date.fromisoformat(last["as_of"]), datetime.fromisoformat(last["now"])
+            return Turn(last["number"], day, now, last["seed"])
+    return None

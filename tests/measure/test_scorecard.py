@@ -158,6 +158,7 @@ def test_nothing_later_than_the_last_day_is_read():
         ({"orders": pa.table(ORDERS).slice(0, 4)}, "revenue", "ended"),
         ({"orders": pa.table(ORDERS).slice(1)}, "new_customers", "begins_late"),
         ({"orders": pa.table(ORDERS).slice(4)}, "retained_share", "begins_late"),
+        ({"orders": pa.table(ORDERS).slice(4)}, "revenue", "begins_late"),
         ({"orders": ORDERS}, "nps", "no_table"),
         ({"orders": ORDERS}, "activated_share", "nobody"),
     ],

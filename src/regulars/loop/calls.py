@@ -16,6 +16,7 @@ from regulars.decide.offers.keeping.service import offers_in_force
 from regulars.decide.policies.step import decide
 from regulars.govern.consent.service import profiling_refused
 from regulars.loop.shop import Shop
+from regulars.loop.trying import keep_of, serves
 from regulars.measure.cells.step import measure_cells
 from regulars.measure.effects.step import measure_effects
 from regulars.measure.effects.written.step import measure_campaigns
@@ -32,6 +33,7 @@ from regulars.reach.loyalty.tiers.step import review_tiers
 from regulars.reach.standing import Standing, contactable
 from regulars.reach.standing.gate import Gate, quotas_of
 from regulars.records import Turn
+from regulars.understand.champions.family import Family
 from regulars.understand.churn.step import score_churn
 from regulars.understand.segments.step import score_segments
 from regulars.understand.value.step import score_values
@@ -93,8 +95,8 @@ def _looking(shop: Shop, engine: Engine, turn: Turn) -> Calls:
             aliases=aliases(state),
         ),
         score_segments: lambda: score_segments.run(engine, turn),
-        score_values: lambda: score_values.run(engine, turn),
-        score_churn: lambda: score_churn.run(engine, turn),
+        score_values: lambda: score_values.run(engine, turn, serves=serves(shop, turn)),
+        score_churn: lambda: score_churn.run(engine, turn, serves=serves(shop, turn)[Family.CHURN]),
     }
 
 
@@ -148,6 +150,8 @@ def _adjusting(shop: Shop, engine: Engine, turn: Turn) -> Calls:
             channel_costs=_costs(shop),
             catalogue=kept,
             unlearned=frozenset(one.turn for one in unlearned(state)),
+            serves=serves(shop, turn)[Family.RESPONSE],
+            keep=keep_of(shop, turn),
         ),
         plan_money: lambda: plan_money.run(
             engine,

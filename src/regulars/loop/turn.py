@@ -21,6 +21,7 @@ from regulars.govern.consent.step import adopt_consents
 from regulars.journal import alone, begin_turn, end_turn, journaled, rows_by_step
 from regulars.loop.calls import call, keep_points
 from regulars.loop.shop import Shop, dispatch_moment
+from regulars.loop.trying import is_trial, try_models
 from regulars.measure.cells.step import measure_cells
 from regulars.measure.effects.step import measure_effects
 from regulars.measure.effects.written.step import measure_campaigns
@@ -117,6 +118,8 @@ def _turn(shop: Shop, as_of: date, contact: bool, progress: Callable[[str], None
                 if missing:
                     progress(step.name)
                     missing.append(call(shop, step, turn))
+        if is_trial(turn):
+            try_models(shop, turn)
         done = "closed" if contact else "looked"
         end_turn(shop.state, turn, status=done, folder=shop.folder)
     return TurnReport(turn, rows_by_step(shop.state, turn.number), status == "closed" or contact)

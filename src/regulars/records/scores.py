@@ -181,7 +181,7 @@ SCORES = (
         "model parameter",
         "",
         """
-        model string bg_nbd, gamma_gamma; spend_habits, spend_bg_nbd or spend_rate is used
+        model string bg_nbd (or mbg_nbd, pareto_nbd), gamma_gamma; spend_habits, _bg_nbd or _rate
         parameter string symbol as in the paper
         value float64 fitted value
     """,

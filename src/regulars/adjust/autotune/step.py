@@ -1,6 +1,6 @@
 """The step that turns what was measured into what the next turn believes and may spend."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -9,18 +9,26 @@ import pyarrow as pa
 from ibis import _
 
 from regulars.adjust.autotune.carry_over import LAGS
-from regulars.adjust.autotune.evidence import Decided, decided_arrays
+from regulars.adjust.autotune.evidence import Decided, decided_arrays, evidence
 from regulars.adjust.autotune.knowledge import Knowledge, changes
 from regulars.adjust.autotune.readouts import pooled_readouts
+from regulars.adjust.autotune.recipes import learning, served, try_response
 from regulars.adjust.autotune.tables import decided, opt_outs, outcomes, readouts
 from regulars.decide.offers import Arm, arms_on
 from regulars.decide.offers.keeping.service import Kept, catalogue_rows
 from regulars.decide.policies.economics import OPT_OUT_BUCKETS
 from regulars.decide.policies.tables import latest
+from regulars.numerics.days import day_number
 from regulars.ports.engine import Engine
 from regulars.ports.steps import step
 from regulars.records import Turn
 from regulars.settings import Loop
+from regulars.understand.champions.family import Family
+from regulars.understand.champions.serving import Serving, default_serving
+from regulars.understand.champions.verdict import Trial
+
+Keep = Callable[[Sequence[Trial]], object]
+"""Puts down what was tried."""
 
 _CHANGE = pa.schema([
     ("subject", pa.string()),
@@ -43,6 +51,8 @@ def autotune(
     channel_costs: Mapping[str, Decimal],
     catalogue: Sequence[Kept] = (),
     unlearned: Set[int] = frozenset(),
+    serves: Serving | None = None,
+    keep: Keep | None = None,
 ) -> int:
     """Learn from every turn whose window has closed since the last time.
 
@@ -54,6 +64,8 @@ def autotune(
         catalogue: Versions of offers in force, which hold instead of what was imported.
         unlearned: Turns nothing is to be learned from. When others were left out before, all is
             learned anew, as if these had never been measured.
+        serves: Recipe of the response model the turn decides by; the default when left out.
+        keep: Puts down how the recipes did on the newest measured turn; none compares nothing.
 
     Returns:
         Changes written to table `adjustments`.
@@ -65,11 +77,14 @@ def autotune(
         engine.rows(latest(engine.table("parameters"), turn.number - 1).order_by("name")),
         arms,
     )
+    recipe = (serves or default_serving(Family.RESPONSE)).champion
     before = known.said(arms)
     is_anew = known.left_out != unlearned
     if is_anew:
         known = known.from_the_start(arms, left_out=unlearned)
-    said = _learn(engine, turn, known, arms, loop)
+    known.belief = learning(known.belief)
+    said = _learn(engine, turn, known, arms, loop, _judge(turn, loop, recipe, keep))
+    known.belief = served(known.belief, recipe)
     if said or is_anew or not known.values:
         rows = engine.rows(readouts(engine.table("effects")))
         counted = [row for row in rows if row["measured_turn"] not in unlearned]
@@ -80,8 +95,31 @@ def autotune(
     return engine.write("adjustments", pa.Table.from_pylist(changed, schema=_CHANGE))
 
 
+Judge = Callable[[Knowledge, Sequence[Arm], Decided, pa.Table, date], None]
+
+
+def _judge(turn: Turn, loop: Loop, recipe: str, keep: Keep | None) -> Judge:
+    """Compare the recipes on a turn before it is learned from; the newest one is put down last."""
+
+    def judge(
+        known: Knowledge, arms: Sequence[Arm], own: Decided, happened: pa.Table, as_of: date
+    ) -> None:
+        if keep is not None and arms:
+            first = day_number(as_of)
+            window = (first, first + loop.window_days)
+            found = evidence(own, happened)
+            keep(try_response(known.belief, arms, found, recipe, window=window, seed=turn.seed))
+
+    return judge
+
+
 def _learn(
-    engine: Engine, turn: Turn, known: Knowledge, arms: Sequence[Arm], loop: Loop
+    engine: Engine,
+    turn: Turn,
+    known: Knowledge,
+    arms: Sequence[Arm],
+    loop: Loop,
+    judge: Judge,
 ) -> dict[int, dict[str, Any]]:
     """Learn turn by turn; what each said, by the turn measured."""
     said: dict[int, dict[str, Any]] = {}
@@ -99,6 +137,7 @@ def _learn(
             if earlier not in decisions:
                 decisions[earlier] = _decided(engine, earlier, arms, loop)
         happened = _outcomes(engine, as_of, loop)
+        judge(known, arms, decisions[measured], happened, as_of)
         said[measured] = known.learn_turn(arms, decisions, measured, happened)
         known.count_opt_outs(_opt_outs(engine, measured))
     return said

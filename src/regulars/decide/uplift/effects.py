@@ -65,6 +65,11 @@ def starting_belief(arms: Sequence[Arm]) -> LinearBelief:
     return LinearBelief.start(terms, {"all::intercept": _START_EFFECT}, _START_SD)
 
 
+def starting_spread(block: str) -> float:
+    """Give the prior spread a block of terms begins with."""
+    return _START_SD[block]
+
+
 def extended(belief: LinearBelief, arms: Sequence[Arm]) -> LinearBelief:
     """Make room in a belief for offers and channels it has not met.
 

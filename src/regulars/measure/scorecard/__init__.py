@@ -12,8 +12,6 @@ from regulars.measure.scorecard.reading import (
     Compared,
     Reading,
     Scorecard,
-    indicator_rows,
-    read_scorecard,
 )
 
 __all__ = [
@@ -27,9 +25,7 @@ __all__ = [
     "Stage",
     "Unit",
     "health_index",
-    "indicator_rows",
     "period_until",
-    "read_scorecard",
     "rows_of",
     "scorecard_of",
 ]

@@ -250,8 +250,10 @@ def _unknown(
             return "ended", span.last.isoformat()
         if span.first > period.last:
             return "begins_late", span.first.isoformat()
-    first = spans["orders"].first if "orders" in spans else None
-    if indicator.looks_back and first and first > period.back(indicator.looks_back).first:
+    first = spans["orders"].first if "orders" in indicator.sources else None
+    # A sum over a period that the data covers in part only would look like a small one.
+    reaches = indicator.looks_back or not indicator.is_ratio
+    if reaches and first and first > period.back(indicator.looks_back).first:
         return "begins_late", first.isoformat()
     return "", ""
 

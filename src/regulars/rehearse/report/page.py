@@ -8,6 +8,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from regulars.charts import echarts_script
+from regulars.charts.page import page_script, page_style
 from regulars.rehearse.report.contract import Report
 from regulars.rehearse.report.figures import FATES, report_figures
 from regulars.rehearse.report.standing import (
@@ -65,8 +66,8 @@ def report_page(report: Report, *, locale: str) -> str:
         changes=changes(report.get("adjustments", [])),
         together=[row for row in report.get("predictions", []) if row["campaign_id"] == "*"],
         last=min(LAST, len(report["turns"])),
-        style=Markup(_text("page.css")),
-        script=Markup(_text("page.js")),
+        style=Markup(page_style()),
+        script=Markup(page_script()),
         echarts=Markup(echarts_script()),
     )
 

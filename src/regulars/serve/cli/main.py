@@ -42,7 +42,10 @@ COMMANDS = {
     ),
     "govern": Entry("Users, legal bases, consent and the audit log.", is_group=True),
     "decide": Entry("Offers, who gets what, and where the money goes.", is_group=True),
-    "adjust": Entry("What was changed and why, alerts, and channels left alone.", is_group=True),
+    "adjust": Entry(
+        "What was changed and why, alerts, channels left alone, and which models serve.",
+        is_group=True,
+    ),
     "measure": Entry("What contacts and experiments caused.", is_group=True),
     "reach": Entry("Campaigns, the send ledger and the emergency stop.", is_group=True),
 }

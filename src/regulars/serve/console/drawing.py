@@ -1,6 +1,7 @@
 """The charts of the pages: the house charts, named in the reader's language."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
@@ -16,10 +17,11 @@ from regulars.charts import (
 from regulars.charts.look import Option
 from regulars.decide.budget.curves import Curve
 from regulars.measure.running import Came, Comparison
+from regulars.measure.scorecard import INDICATORS, Scorecard, Unit
 from regulars.reach.journeys.dry_run.summing import DayVolume
 from regulars.reach.loyalty.reporting.service import Month
 from regulars.serve.console.rendering import say
-from regulars.serve.console.words import CELL_SEGMENTS, CHANNELS, N_, word
+from regulars.serve.console.words import CELL_SEGMENTS, CHANNELS, N_, RECIPES, word
 from regulars.serve.http.measure import Campaign, TurnEffect
 from regulars.serve.http.timeline import MonthSpend
 from regulars.understand.segments.audiences.membership.service import RefreshCount
@@ -32,6 +34,8 @@ POINTS_OF_SHARE, CUSTOMERS = N_("Points of per cent"), N_("Customers")
 SMALLEST = N_("Smallest effect we could see")
 TURN, PAID, MEMBERS = N_("Turn"), N_("Paid"), N_("Members")
 SPENT_ON_IT = N_("Money in the cell")
+PERIOD_ENDS, TRIED_IN = N_("Period ends"), N_("Turn and challenger")
+LOSS_GAP = N_("Loss against the champion's")
 POINTS, GIVEN, SPENT, LAPSED = N_("Points"), N_("given"), N_("spent"), N_("expired")
 
 
@@ -254,6 +258,56 @@ def curves_chart(request: Request, curves: Sequence[Curve], *, most: float) -> O
             names=names,
         )
     )
+
+
+def history_chart(request: Request, scorecard: Scorecard, key: str) -> Option | None:
+    """Draw one indicator over the periods up to now.
+
+    Returns:
+        An ECharts option with a gap where it is unknown; None when it is known in fewer than two.
+    """
+    values = [reading.value for reading in scorecard.history[key]]
+    if sum(value is not None for value in values) < 2:
+        return None
+    indicator = INDICATORS[key]
+    is_share = indicator.unit is Unit.SHARE
+    name = indicator.words(request.state.caller.locale)["name"]
+    option = line_plot(
+        {key: [None if v is None else 100 * v if is_share else v for v in values]},
+        labels=[f"{one.last:%m-%d}" for one in scorecard.periods],
+        title="",
+        x_name=say(request, PERIOD_ENDS),
+        y_name="%" if is_share else _currency(request) if indicator.unit is Unit.MONEY else "",
+        names={key: name},
+    )
+    return _on_page(option)
+
+
+def trials_chart(request: Request, trials: Sequence[Mapping[str, Any]]) -> Option | None:
+    """Draw how much more or less challengers lost than the champion, trial by trial.
+
+    Returns:
+        An ECharts option; None while nothing could be compared.
+    """
+    intervals = [
+        Interval(
+            f"{one['turn']} {say(request, word(RECIPES, one['challenger']))}",
+            one["metrics"]["estimate"],
+            one["metrics"]["low"],
+            one["metrics"]["high"],
+        )
+        for one in trials
+    ]
+    if not intervals:
+        return None
+    option = interval_plot(
+        intervals,
+        title="",
+        x_name=say(request, TRIED_IN),
+        y_name=say(request, LOSS_GAP),
+        measured=say(request, LOSS_GAP),
+    )
+    return _on_page(_with_room(option, intervals))
 
 
 def _with_room(option: Option, intervals: Sequence[Interval]) -> Option:

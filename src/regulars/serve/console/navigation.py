@@ -69,6 +69,8 @@ ROOMS = (
             Door("/channels", N_("Channels")),
             Door("/effects", N_("Effects")),
             Door("/experiments", N_("Experiments")),
+            Door("/scorecard", N_("Scorecard")),
+            Door("/models", N_("Models")),
         ),
     ),
     Room(N_("Learnings"), (Door("/learnings", N_("Learnings")),)),

@@ -9,7 +9,15 @@ from regulars.numerics.days import day_number
 from regulars.ports.engine import Engine
 from regulars.ports.steps import step
 from regulars.records import Turn
-from regulars.understand.churn.scoring import ChurnBacktest, backtest_churn, score_history
+from regulars.understand.champions.family import Family
+from regulars.understand.champions.serving import Serving, default_serving
+from regulars.understand.champions.verdict import check_predictions
+from regulars.understand.churn.scoring import (
+    ChurnBacktest,
+    ChurnScores,
+    backtest_churn,
+    score_history,
+)
 from regulars.understand.value.history import History, history_of
 from regulars.understand.value.tables import order_days, profiles_of_turn
 
@@ -17,12 +25,13 @@ _HORIZON_WEEKS = 13
 
 
 @step(reads="profiles customers orders", writes="churn_scores churn_models")
-def score_churn(engine: Engine, turn: Turn) -> int:
+def score_churn(engine: Engine, turn: Turn, *, serves: Serving | None = None) -> int:
     """Write the probability of churn of every customer with a profile.
 
     Args:
         engine: Opens profiles, customers and orders, takes `churn_scores` and `churn_models`.
         turn: The turn; nothing after its `as_of` is read.
+        serves: Recipe of churn that serves; the default when left out.
 
     Returns:
         Customers scored.
@@ -32,13 +41,17 @@ def score_churn(engine: Engine, turn: Turn) -> int:
     )
     days = engine.arrow(order_days(engine.table("orders"), until=turn.as_of))
     history, as_of = history_of(days, customers), day_number(turn.as_of)
+    chosen = serves or default_serving(Family.CHURN)
     engine.write("churn_models", _judged(history, as_of))
-    return engine.write("churn_scores", _scores(customers, history, as_of))
+    return engine.write("churn_scores", _scores(customers, history, as_of, chosen))
 
 
-def _scores(customers: pa.Table, history: History, as_of: int) -> pa.Table:
+def _scores(customers: pa.Table, history: History, as_of: int, serves: Serving) -> pa.Table:
+    def by_base(base: str) -> ChurnScores:
+        return score_history(history, as_of=as_of, horizon_weeks=_HORIZON_WEEKS, base=base)
+
     try:
-        found = score_history(history, as_of=as_of, horizon_weeks=_HORIZON_WEEKS)
+        found = serves.make(by_base, _wrong)
     except NotReady:
         nothing = np.full(history.customers, np.nan)
         at_risk, silence, both = np.zeros(history.customers, bool), nothing, (nothing, nothing)
@@ -52,6 +65,11 @@ def _scores(customers: pa.Table, history: History, as_of: int) -> pa.Table:
         "churn_probability": _empty_where_nan(both[0]),
         "recency_probability": _empty_where_nan(both[1]),
     })
+
+
+def _wrong(found: ChurnScores) -> str:
+    wrong = check_predictions(Family.CHURN, found.probability, found.at_risk)
+    return wrong.value if wrong else ""
 
 
 def _judged(history: History, as_of: int) -> pa.Table:

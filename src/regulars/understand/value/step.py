@@ -1,7 +1,9 @@
 """The step that writes what every customer is worth."""
 
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from regulars.numerics.arrays import numbers
@@ -9,20 +11,26 @@ from regulars.numerics.days import day_number
 from regulars.ports.engine import Engine
 from regulars.ports.steps import step
 from regulars.records import Turn
+from regulars.understand.champions.family import Family
+from regulars.understand.champions.serving import Serving, default_servings
+from regulars.understand.champions.verdict import check_predictions
 from regulars.understand.value.estimate import Estimate, estimate_values
 from regulars.understand.value.grid import activity_tiers, grid_cells, value_tiers
-from regulars.understand.value.history import history_of
+from regulars.understand.value.history import History, history_of
 from regulars.understand.value.tables import order_days, profiles_of_turn
 
 
 @step(reads="profiles customers orders", writes="customer_values value_models")
-def score_values(engine: Engine, turn: Turn) -> int:
+def score_values(
+    engine: Engine, turn: Turn, *, serves: Mapping[Family, Serving] | None = None
+) -> int:
     """Write the value of every customer with a profile, and the models it comes from.
 
     Args:
         engine: Opens profiles, customers and orders, takes `customer_values` and
             `value_models`.
         turn: The turn; nothing after its `as_of` is read.
+        serves: Recipes of value and orders that serve; the defaults when left out.
 
     Returns:
         Customers valued.
@@ -31,9 +39,35 @@ def score_values(engine: Engine, turn: Turn) -> int:
         profiles_of_turn(engine.table("profiles"), engine.table("customers"), turn.number)
     )
     days = engine.arrow(order_days(engine.table("orders"), until=turn.as_of))
-    estimate = estimate_values(history_of(days, customers), as_of=day_number(turn.as_of))
+    history = history_of(days, customers)
+    estimate = _served(history, day_number(turn.as_of), serves or default_servings())
     engine.write("value_models", _models(estimate))
     return engine.write("customer_values", _values(customers, estimate))
+
+
+def _served(history: History, as_of: int, serves: Mapping[Family, Serving]) -> Estimate:
+    """Estimate by the champions; one that gives no usable number is passed over."""
+
+    def by_spend(spend: str) -> Estimate:
+        def by_orders(orders: str) -> Estimate:
+            return estimate_values(history, as_of=as_of, spend=spend, orders=orders)
+
+        return serves[Family.ORDERS].make(by_orders, _orders_wrong)
+
+    return serves[Family.VALUE].make(by_spend, _spend_wrong)
+
+
+def _orders_wrong(found: Estimate) -> str:
+    everybody = np.ones(len(found.p_alive), dtype=bool)
+    wrong = check_predictions(Family.CHURN, found.p_alive, everybody)
+    wrong = wrong or check_predictions(Family.ORDERS, found.year_factor, everybody)
+    return wrong.value if wrong else ""
+
+
+def _spend_wrong(found: Estimate) -> str:
+    everybody = np.ones(len(found.expected_spend), dtype=bool)
+    wrong = check_predictions(Family.VALUE, found.expected_spend, everybody)
+    return wrong.value if wrong else ""
 
 
 def _values(customers: pa.Table, estimate: Estimate) -> pa.Table:

@@ -3,6 +3,7 @@
 from starlette.routing import Route
 
 from regulars.serve.console.pages.adjust.learnings import LearningsPage
+from regulars.serve.console.pages.adjust.models import ModelsPage
 from regulars.serve.console.pages.audiences.audiences import AudiencePages
 from regulars.serve.console.pages.customers.customers import CustomerPages
 from regulars.serve.console.pages.customers.identity import IdentityPages
@@ -18,6 +19,7 @@ from regulars.serve.console.pages.money.budget import BudgetPage
 from regulars.serve.console.pages.money.channels import ChannelsPage
 from regulars.serve.console.pages.money.effects import EffectsPage
 from regulars.serve.console.pages.money.experiments import ExperimentsPage
+from regulars.serve.console.pages.money.scorecard import ScorecardPages
 from regulars.serve.console.pages.reach.approvals import ApprovalPages
 from regulars.serve.console.pages.reach.campaigns import CampaignPages
 from regulars.serve.console.pages.reach.contents import ContentPages
@@ -48,6 +50,8 @@ KINDS = (
     EffectsPage,
     ExperimentsPage,
     LearningsPage,
+    ModelsPage,
+    ScorecardPages,
     LoyaltyPage,
     PolicyPage,
     CopyPage,

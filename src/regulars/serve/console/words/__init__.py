@@ -134,8 +134,24 @@ from regulars.serve.console.words.reach import (
     STANDING,
     WINDOWS,
 )
+from regulars.serve.console.words.scorecard import (
+    FUNNEL_STAGES,
+    MODEL_FAMILIES,
+    MODEL_STATES,
+    MODEL_VERBS,
+    MODEL_VERDICTS,
+    RECIPES,
+    UNKNOWN_WHY,
+)
 
 __all__ = [
+    "MODEL_VERDICTS",
+    "UNKNOWN_WHY",
+    "RECIPES",
+    "MODEL_VERBS",
+    "MODEL_STATES",
+    "MODEL_FAMILIES",
+    "FUNNEL_STAGES",
     "ABILITIES",
     "ACTS",
     "AGES",

@@ -28,6 +28,7 @@ SAID = {
     "reviewed": N_("The review is kept."),
     "overridden": N_("Kept. It stands in place of what was learned."),
     "restored": N_("Back to what was learned."),
+    "model_said": N_("Kept. It serves from the next turn on."),
     "channel_said": N_("Kept. It counts from the next turn on."),
     "turn_said": N_("Kept. The next turn learns anew."),
     "rules_kept": N_("The rules are kept, for orders that come from now on."),

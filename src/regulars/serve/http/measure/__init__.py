@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from regulars.serve.http.measure import caused, experiments, scorecard
+from regulars.serve.http.measure import caused, experiments, report, scorecard
 from regulars.serve.http.measure.caused import (
     Campaign,
     TurnEffect,
@@ -18,6 +18,7 @@ router = APIRouter()
 router.routes.extend(caused.router.routes)
 router.routes.extend(experiments.router.routes)
 router.routes.extend(scorecard.router.routes)
+router.routes.extend(report.router.routes)
 
 __all__ = [
     "Campaign",

@@ -2,11 +2,12 @@
 
 import typer
 
-from regulars.serve.cli.stations.measure import causing, scoring
+from regulars.serve.cli.stations.measure import causing, reporting, scoring
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(causing.app)
 app.add_typer(scoring.app)
+app.add_typer(reporting.app)
 
 
 @app.callback()

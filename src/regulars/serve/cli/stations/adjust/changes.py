@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 ACTOR = "command line"
 
-app = typer.Typer(
-    no_args_is_help=True, help="What was changed and why, alerts, and channels left alone."
-)
+app = typer.Typer()
 
 Folder = Annotated[Path, typer.Option("--dir", help="The workspace folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
