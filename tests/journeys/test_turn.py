@@ -167,7 +167,7 @@ def test_a_report_names_every_step_that_was_done(empty, files):
 
     assert set(report.rows_by_step) == {
         "collect.anomalies", "unify.profiles", "understand.segments", "understand.value", "understand.churn",
-        "unify.tags", "measure.effects", "measure.effects.written", "measure.cells", "adjust.alerts", "adjust.autotune", "decide.policies",
+        "unify.tags", "measure.effects", "measure.effects.written", "measure.cells", "adjust.alerts", "adjust.autotune", "adjust.budgeting", "decide.policies",
         "reach.delivery",
     }  # fmt: skip
 
