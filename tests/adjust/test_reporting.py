@@ -3,16 +3,21 @@
 import re
 import shutil
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
-from tests.serve.conftest import NOW, filled_shop
+from tests.serve.conftest import NOW, filled_shop, put
 
 from regulars.adjust.reporting import printing
 from regulars.adjust.reporting.content import next_tasks
 from regulars.adjust.reporting.page import LOCALES, report_page, words_in
 from regulars.adjust.reporting.service import gather
 from regulars.adjust.reporting.span import last_week, span_of
+from regulars.app import open_app
+from regulars.decide.budget.curves import Cell
+from regulars.decide.budget.obeying.service import CellLimit, follow, limit_cell
+from regulars.decide.budget.planning import Guards
 from regulars.errors import InputError, NotReady
 from regulars.serve.cli.main import main
 
@@ -85,6 +90,133 @@ def test_every_task_comes_of_a_row(app):
     assert kinds[0] == "channel"
     unknown = sum(bool(one.now.why) for one in content.card.indicators.values())
     assert kinds.count("data") == unknown > 0
+
+
+def alert(channel, kind, gravity, *, seen, usual, low, high):
+    return {
+        "channel": channel, "kind": kind, "gravity": gravity, "share": seen, "usual": usual,
+        "low": low, "high": high,
+    }  # fmt: skip
+
+
+ALERTS = (
+    alert("sms", "cost", "broken", seen=0.11, usual=0.05, low=0.04, high=0.06),
+    alert("*", "effect", "worse", seen=-1.2, usual=2.0, low=1.0, high=3.0),
+    alert("app", "delivered", "worse", seen=0.912, usual=0.97, low=0.95, high=0.99),
+)
+
+
+@pytest.mark.parametrize(
+    ("locale", "says"),
+    [
+        (
+            "en",
+            (
+                "SMS: cost per contact 0.110 CNY, usually 0.050 CNY (0.040 CNY to 0.060 CNY): broken",
+                "all channels together: margin caused per contact −1.200 CNY, usually +2.000 CNY",
+                "App push: delivered 91.2%, usually 97.0% (95.0% to 99.0%): worse than usual",
+                "SMS is left alone until turn 9 (contacts cost more than twice as much).",
+                "Look at channel SMS:",
+                "WeCom is left alone until turn 8 (stocktaking).",
+            ),
+        ),
+        (
+            "zh-CN",
+            (
+                "短信：每次触达成本 0.110 CNY，通常 0.050 CNY（0.040 CNY 至 0.060 CNY）：故障",
+                "全部渠道合计：每次触达带来的毛利 −1.200 CNY，通常 +2.000 CNY",
+                "App 推送：送达率 91.2%，通常 97.0%（95.0% 至 99.0%）：差于平时",
+                "短信停用至第 9 轮（触达成本涨到两倍以上）。",
+                "检查渠道短信：",
+                "企业微信停用至第 8 轮（stocktaking）。",
+            ),
+        ),
+    ],
+)
+def test_alerts_are_told_in_their_unit_and_in_the_words_of_the_reader(app, locale, says):
+    held = (
+        {"channel": "sms", "until_turn": 9, "reason": "cost broken"},
+        {"channel": "wecom", "until_turn": 8, "reason": "stocktaking"},
+    )
+    content = replace(content_of(app), alerts=ALERTS, held=held)
+
+    page = text_of(report_page(content, locale=locale))
+
+    assert [one for one in says if one not in page] == []
+    assert "11.0%" not in page
+    assert "120.0%" not in page
+
+
+def test_beliefs_are_told_as_orders_and_offers_by_their_name(app):
+    moved = {
+        "subject": "ten:sms", "offer_id": "ten", "channel": "sms", "before": 0.02,
+        "after": 0.031, "rests": [2, 5],
+    }  # fmt: skip
+    content = replace(content_of(app), learned=(moved,), offer_names={"ten": "十元券"})
+
+    chinese, english = (text_of(report_page(content, locale=one)) for one in ("zh-CN", "en"))
+
+    assert "十元券 / 短信 0.020 0.031 第 2 轮, 第 5 轮" in chinese
+    assert "每次触达的订单，现在" in chinese
+    assert "Orders one contact causes" in english
+    assert "Orders per contact, now" in english
+
+
+def effects(segment, *pairs):
+    """Measured points of one cell: spend and margin caused, by turn."""
+    return [
+        {
+            "measured_turn": turn, "segment": segment, "channel": "sms", "offer_id": "ten",
+            "treated": 100, "expected": 100.0, "status": "ok", "spend": spend, "effect": effect,
+            "standard_error": 20.0, "most": 900.0,
+        }
+        for turn, (spend, effect) in enumerate(pairs, start=1)
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def measured(app, tmp_path):
+    """Give the shop with two cells that were measured."""
+    shutil.copytree(app.folder, tmp_path / "shop")
+    shop = open_app(tmp_path / "shop")
+    cells = [
+        *effects("loyal", (100.0, 260.0), (150.0, 340.0)),
+        *effects("new", (80.0, 90.0), (90.0, 100.0)),
+    ]
+    put(shop, "cell_effects", cells, turn=2)
+    return shop
+
+
+BEFORE = datetime(2026, 2, 26, tzinfo=UTC)
+LOYAL = Cell("loyal", "sms", "ten")
+
+
+def test_the_plan_keeps_within_what_people_and_the_evidence_allow(measured):
+    free = content_of(measured).plan.plan
+    limit = CellLimit(LOYAL, None, Decimal(60), "contract", "ann")
+    limit_cell(measured.state, limit, now=BEFORE)
+    put(measured, "parameters", [{"name": "spend_share", "value": 0.5}], turn=2)
+    follow(measured.state, Guards(reserve=0.3), why="cautious", actor="ann", now=BEFORE)
+
+    content = content_of(measured)
+
+    spend = {one.cell: one.spend for one in content.plan.plan.cells}
+    assert {one.cell: one.spend for one in free.cells}[LOYAL] > 60
+    assert spend[LOYAL] <= 60
+    assert content.plan.plan.budget == free.budget / 2
+    assert content.plan.plan.reserve == pytest.approx(0.3 * free.budget / 2)
+    [task] = [one for one in next_tasks(content, "en") if one.parts.get("cell") == LOYAL]
+    assert task.kind == "less"
+
+
+def test_while_turns_keep_to_the_plan_of_a_turn_nothing_else_is_proposed(measured):
+    follow(measured.state, Guards(), why="agreed", actor="ann", now=BEFORE, of_turn=1)
+
+    content = content_of(measured)
+
+    assert {"more", "less", "test"} & {one.kind for one in next_tasks(content, "en")} == set()
+    page = text_of(report_page(content, locale="en"))
+    assert "Turns keep to the plan of turn 1, so nothing else is proposed." in page
 
 
 def test_a_report_written_twice_is_the_same_file(app, capsys, tmp_path):

@@ -1,7 +1,7 @@
 """The scorecard: counted by hand in a small world, recomputed on a real grocer, honest in doubt."""
 
 from collections import Counter, defaultdict
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pyarrow as pa
@@ -179,6 +179,39 @@ def test_a_period_without_an_order_between_others_is_zero_and_not_unknown():
     assert (found.now.value, found.before.value, found.before.why) == (1.0, 0.0, "")
 
 
+@pytest.mark.parametrize("key", ["revenue", "active_customers", "retained_share", "new_customers"])
+def test_a_period_the_data_covers_in_part_is_not_compared_and_says_where_it_ends(key):
+    every_day = [(str(n), "ann", date(2026, 2, 1) + timedelta(n), Decimal(10)) for n in range(31)]
+
+    found = read({"orders": orders(*every_day)}, until=day(28), days=28)
+
+    one = found.indicators[key]
+    assert (one.now.why, one.now.data_ends) == ("", "2026-03-03")
+    assert (one.before.value, one.before.data_ends) == (one.before.whole, "")
+    assert (one.now.whole, one.change, one.growth) == (None, None, None)
+    assert found.indicators["revenue"].now.value == 30
+    assert found.indicators["revenue"].before.value == 280
+
+
+def test_an_average_of_what_there_is_is_compared_though_the_data_ends_early():
+    early = orders(("1", "ann", day(2), Decimal(10)), ("2", "ann", day(9), Decimal(20)))
+
+    basket = read({"orders": early}).indicators["basket"]
+
+    assert (basket.now.data_ends, basket.growth) == ("", 1.0)
+
+
+def test_the_health_index_leaves_out_what_the_data_covers_in_part():
+    came = {"customer_id": ["bob", "bob", "dan"], "business_date": [day(2), day(9), day(14)]}
+    early = {name: column[:2] for name, column in came.items()}
+
+    whole, cut = (read(WORLD | {"visits": visits}) for visits in (came, early))
+
+    assert "conversion" in whole.index.parts
+    assert cut.indicators["conversion"].now.data_ends == "2026-03-09"
+    assert "conversion" in cut.index.missing
+
+
 def test_health_halved_in_one_part_and_doubled_in_another_is_as_before():
     found = health_index({"basket": 5.0, "conversion": 0.4}, {"basket": 10.0, "conversion": 0.2})
 
@@ -188,7 +221,22 @@ def test_health_halved_in_one_part_and_doubled_in_another_is_as_before():
 
 def test_health_of_nothing_known_is_unknown():
     assert health_index({}, {}).value is None
-    assert health_index({"basket": 0.0}, {"basket": 3.0}).value is None
+
+
+def test_health_that_fell_to_nothing_is_zero_and_not_left_out():
+    no_orders = health_index({"basket": 9.0, "conversion": 0.0}, {"basket": 9.0, "conversion": 0.2})
+    all_angry = health_index({"basket": 9.0, "nps": -1.0}, {"basket": 9.0, "nps": 0.3})
+
+    assert (no_orders.value, no_orders.missing) == (0.0, ("lifetime_value", "nps"))
+    assert (all_angry.value, all_angry.parts["nps"]) == (0.0, 0.0)
+    assert health_index({"basket": 0.0}, {"basket": 3.0}).value == 0.0
+
+
+def test_health_that_was_zero_before_is_named_apart_from_what_is_unknown():
+    found = health_index({"basket": 9.0, "conversion": 0.1}, {"basket": 9.0, "conversion": 0.0})
+
+    assert found.value == pytest.approx(100.0)
+    assert (found.from_zero, found.missing) == (("conversion",), ("lifetime_value", "nps"))
 
 
 def test_every_indicator_has_all_words_in_both_languages():

@@ -43,6 +43,24 @@ def section(page, name):
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", part))
 
 
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ("looks=1000000000", "looks is 1000000000, must be 1 to 100"),
+        ("looks=101", "looks is 101, must be 1 to 100"),
+        ("looks=0", "looks is 0, must be 1 to 100"),
+        ("looks=1.5", "looks is 1.5; give a whole number, 1 to 100"),
+        ("looks=5&power=1", "power 0.01 at level 0.95 cannot be planned with 5 looks"),
+    ],
+)
+def test_looks_nobody_can_take_are_refused_with_what_is_wanted(server, asked, says):
+    path = f"/experiments?{asked}"
+    answer = server.client("viewer").get(path, headers={"accept-language": "en"})
+
+    assert answer.status_code == 400
+    assert says in answer.text
+
+
 def test_every_comparison_is_listed_with_its_state_its_arms_and_its_gate(server):
     found = {one["name"]: one for one in get(server, "/api/measure/experiments").json()}
 

@@ -1,10 +1,13 @@
 """The scorecard on the command line and over HTTP: one set of numbers, rows masked by role."""
 
 import json
+from threading import Event, Thread
 
 import pytest
 
+from regulars.errors import NotReady
 from regulars.serve.cli.main import main
+from regulars.serve.http.measure import report
 
 UNTIL = "2026-03-01"
 
@@ -69,3 +72,61 @@ def test_a_day_that_is_not_over_and_an_unknown_indicator_are_refused(server):
     get(server, "viewer", "/api/measure/scorecard/sales/rows", status=404)
 
     assert "is not over yet; the last whole day is" in late["error"]["message"]
+
+
+def test_one_report_is_printed_at_a_time_and_the_next_is_told_when_to_come_back(
+    server, monkeypatch
+):
+    begun, may_end, answers = Event(), Event(), []
+
+    def slowly(_html):
+        begun.set()
+        assert may_end.wait(20)
+        return b"%PDF"
+
+    monkeypatch.setattr(report, "print_page", slowly)
+    path = "/api/measure/report?week=2026-W09&format=pdf"
+    english = {"accept-language": "en"}
+    clients = [server.client("viewer") for _ in range(2)]
+    first = Thread(target=lambda: answers.append(clients[0].get(path, headers=english)))
+    first.start()
+    assert begun.wait(20)
+
+    refused = clients[1].get(path, headers=english)
+    html = clients[1].get(path.replace("pdf", "html"), headers=english)
+    may_end.set()
+    first.join(20)
+    after = clients[1].get(path, headers=english)
+
+    assert (refused.status_code, int(refused.headers["retry-after"])) == (429, 20)
+    assert "take it as HTML" in refused.json()["error"]["message"]
+    assert [one.status_code for one in (html, *answers, after)] == [200, 200, 200]
+
+
+def test_the_printer_is_free_again_after_it_failed(server, monkeypatch):
+    def broken(_html):
+        raise NotReady("no Chromium")
+
+    monkeypatch.setattr(report, "print_page", broken)
+    path = "/api/measure/report?week=2026-W09&format=pdf"
+
+    codes = [server.client("viewer").get(path).status_code for _ in range(2)]
+
+    assert codes == [503, 503]
+
+
+def test_a_number_whose_data_ends_early_says_so_beside_it(server, capsys):
+    page = server.client("viewer").get(
+        "/scorecard?until=2026-03-01&days=28", headers={"accept-language": "en"}
+    )
+    [revenue] = [
+        one
+        for one in get(server, "viewer", f"/api/measure/scorecard?until={UNTIL}")["indicators"]
+        if one["key"] == "revenue"
+    ]
+
+    assert revenue["data_ends"] < "2026-03-01"
+    assert revenue["growth"] is None
+    assert f"data ends {revenue['data_ends']}" in page.text
+    shown = said(capsys, server.folder, "measure", "scorecard", "--until", UNTIL)
+    assert f"data ends {revenue['data_ends']}, not compared" in shown

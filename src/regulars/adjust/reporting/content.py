@@ -56,7 +56,10 @@ class Content:
         alerts: Shares of channels that left their range in the period.
         held: Channels left alone at its end.
         learned: Beliefs that moved in the period.
-        plan: Where the money should go next; None before any cell was measured.
+        plan: Where the money should go next, within what people said; None before any cell was
+            measured, and while turns keep to the plan of a turn.
+        kept_turn: The turn whose plan turns keep to; 0 for none.
+        offer_names: Name by offer id.
     """
 
     name: str
@@ -73,6 +76,8 @@ class Content:
     held: tuple[Mapping[str, Any], ...]
     learned: tuple[Mapping[str, Any], ...]
     plan: Planned | None
+    kept_turn: int
+    offer_names: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ class Task:
     """One thing to do next, with the numbers it rests on.
 
     Attributes:
-        kind: more, less, test, channel, measure or data.
+        kind: more, less, test, channel, measure, cut or data.
         parts: What the sentence of that kind is filled with.
     """
 
@@ -107,17 +112,20 @@ def next_tasks(content: Content, locale: str) -> list[Task]:
         for one in moves[:MOST_MOVES]:
             if abs(one.spend - one.before) >= 0.01:
                 kind = "more" if one.spend > one.before else "less"
-                parts = {"cell": str(one.cell), "before": one.before, "after": one.spend}
+                parts = {"cell": one.cell, "before": one.before, "after": one.spend}
                 found.append(Task(kind, parts))
         found += [
-            Task("test", {"cell": str(one.cell), "net": one.net})
+            Task("test", {"cell": one.cell, "net": one.net})
             for one in content.plan.tests[:1]
+            if one.net > 0
         ]  # fmt: skip
     found += [
         Task("measure", {"turn": one.label, "status": one.status})
         for one in content.effects
         if one.status == "srm"
     ]
+    cut = {one.now.data_ends for one in content.card.indicators.values() if one.now.data_ends}
+    found += [Task("cut", {"day": day}) for day in sorted(cut)]
     found += [
         Task("data", {"name": words["name"], "todo": words["todo"]})
         for key, one in content.card.indicators.items()

@@ -2,6 +2,8 @@
 
 import json
 import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -9,10 +11,12 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from regulars.adjust.alerts.watching import Kind
 from regulars.adjust.reporting.content import Content, next_tasks
 from regulars.charts import Interval, echarts_script, interval_plot, line_plot, stacked_bars
 from regulars.charts.look import Option
 from regulars.charts.page import page_script, page_style
+from regulars.decide.budget.curves import Cell
 from regulars.errors import UnknownName
 from regulars.measure.scorecard import INDICATORS, Unit
 from regulars.measure.scorecard.telling import told
@@ -68,7 +72,15 @@ def report_page(content: Content, *, locale: str) -> str:
         "growth": lambda value: "–" if value is None else f"{value:+.1%}".replace("-", "−"),
         "json": _embedded,
     }
-    environment.globals |= {"w": words, "say": lambda key, **parts: words[key].format(**parts)}
+    named = _Naming(words, content.offer_names)
+    environment.globals |= {
+        "w": words,
+        "say": lambda key, **parts: words[key].format(**parts),
+        "word": named.word,
+        "cell_name": named.cell,
+        "offer_name": lambda code: content.offer_names.get(code, code),
+        "watched": _watched(content.currency),
+    }
     template = environment.from_string(
         (files(__package__) / "page.html.jinja").read_text(encoding="utf-8")
     )
@@ -76,7 +88,8 @@ def report_page(content: Content, *, locale: str) -> str:
         locale=locale,
         c=content,
         card=told(content.card, locale=locale, currency=content.currency),
-        charts=_charts(content, locale, words),
+        names={key: one.words(locale)["name"] for key, one in INDICATORS.items()},
+        charts=_charts(content, locale, words, named),
         tasks=next_tasks(content, locale),
         spent=sum(cost for _contacts, cost in content.spent.values()),
         style=Markup(page_style()),
@@ -85,7 +98,7 @@ def report_page(content: Content, *, locale: str) -> str:
     )
 
 
-def _charts(content: Content, locale: str, words: Words) -> dict[str, Option]:
+def _charts(content: Content, locale: str, words: Words, named: "_Naming") -> dict[str, Option]:
     found = {
         key: line
         for key in ("revenue", "active_customers", "retained_share")
@@ -102,7 +115,7 @@ def _charts(content: Content, locale: str, words: Words) -> dict[str, Option]:
         cells = content.plan.plan.cells[:8]
         found["plan"] = stacked_bars(
             {"sent": [one.spend for one in cells]},
-            labels=[str(one.cell) for one in cells],
+            labels=[named.cell(one.cell) for one in cells],
             y_name=content.currency,
             names={"sent": words["planned"]},
         )
@@ -110,7 +123,7 @@ def _charts(content: Content, locale: str, words: Words) -> dict[str, Option]:
 
 
 def _history(content: Content, key: str, locale: str, words: Words) -> Option | None:
-    values = [reading.value for reading in content.card.history[key]]
+    values = [reading.whole for reading in content.card.history[key]]
     if sum(value is not None for value in values) < 2:
         return None
     unit = INDICATORS[key].unit
@@ -123,6 +136,34 @@ def _history(content: Content, key: str, locale: str, words: Words) -> Option | 
         y_name=names.get(unit, ""),
         names={key: INDICATORS[key].words(locale)["name"]},
     )
+
+
+@dataclass(frozen=True)
+class _Naming:
+    """Says codes in words; a code nobody named stands for itself."""
+
+    words: Words
+    offer_names: Mapping[str, str]
+
+    def word(self, kind: str, code: str) -> str:
+        return self.words.get(f"{kind}_{code}", code)
+
+    def cell(self, cell: Cell) -> str:
+        offer = self.offer_names.get(cell.offer_id, cell.offer_id)
+        named = self.word("segment", cell.segment), self.word("channel", cell.channel), offer
+        return " / ".join(named)
+
+
+def _watched(currency: str) -> Callable[[str, float], str]:
+    """Give what writes a figure of an alert in the unit of its kind."""
+
+    def written(kind: str, value: float) -> str:
+        if kind not in {Kind.COST, Kind.EFFECT}:
+            return f"{value:.1%}"
+        text = f"{value:+.3f}" if kind == Kind.EFFECT else f"{value:.3f}"
+        return f"{text} {currency}".replace("-", "−")
+
+    return written
 
 
 def _money(value: Any) -> str:

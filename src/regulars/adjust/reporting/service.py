@@ -1,18 +1,21 @@
 """Gathers what a report says, from the tables and the state of a workspace."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from ibis import _
 
+from regulars.adjust.budgeting.rows import feasible
 from regulars.adjust.reporting.content import Content, Effect
 from regulars.adjust.review.service import learnings
+from regulars.decide.budget.obeying.service import followed, limits_of_people
 from regulars.decide.budget.planning import Guards
 from regulars.decide.budget.planning.service import Planned, plan_workspace
-from regulars.decide.budget.reviewing.service import pinned_limits
+from regulars.decide.offers.keeping.service import catalogue_rows, offers_in_force
+from regulars.decide.policies.tables import latest
 from regulars.errors import NotReady
 from regulars.measure.scorecard import Period
 from regulars.measure.scorecard.service import shop_scorecard
@@ -46,6 +49,8 @@ def gather(
         engine, state, zone=zone, until=period.last, days=period.days, periods=PERIODS_SHOWN
     )
     seen = max(turns, default=0)
+    end = _start(period.last + timedelta(days=1), zone)
+    following = followed(state, now=end)
     return Content(
         name=name,
         retailer=settings.retailer.name,
@@ -60,7 +65,9 @@ def gather(
         alerts=_alerts(engine, turns),
         held=_held(engine, seen),
         learned=_learned(engine, turns),
-        plan=_plan(engine, state, settings, period, seen),
+        plan=_plan(engine, state, settings, end, seen),
+        kept_turn=following.of_turn if following else 0,
+        offer_names=_offer_names(engine, state, end),
     )
 
 
@@ -105,13 +112,19 @@ def _effect(row: Mapping[str, Any], label: str) -> Effect:
     )
 
 
+def _start(day: date, zone: str) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def _offer_names(engine: Reader, state: State, now: datetime) -> dict[str, str]:
+    kept = offers_in_force(state, at=now)
+    rows = catalogue_rows(engine.rows(engine.table("offers")), kept)
+    return {row["offer_id"]: row["name"] or row["offer_id"] for row in rows}
+
+
 def _spent(engine: Reader, period: Period, zone: str) -> dict[str, tuple[int, Decimal]]:
     """Contacts handed over in the period and their cost, by channel."""
-    ends = (period.first, period.last + timedelta(days=1))
-    start, end = (
-        datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
-        for day in ends
-    )
+    start, end = _start(period.first, zone), _start(period.last + timedelta(days=1), zone)
     contacts = engine.table("contacts").filter(
         _.channel.notnull(), _.cost.notnull(), _.at >= start, _.at < end
     )
@@ -141,8 +154,12 @@ def _learned(engine: Reader, turns: list[int]) -> tuple[Mapping[str, Any], ...]:
     for row in engine.rows(table.order_by("turn", "subject")):
         name = row["subject"].removeprefix("effect.")
         first = found.get(name, row)["before"]
-        rests = [one for cite in cites.get(name, ()) for one in cite.campaigns if cite.estimate]
-        found[name] = {"subject": name, "before": first, "after": row["after"], "rests": rests[:4]}
+        offer, _colon, channel = name.rpartition(":")
+        rests = [one.turn for one in cites.get(name, ()) if one.estimate is not None]
+        found[name] = {
+            "subject": name, "offer_id": offer, "channel": channel, "before": first,
+            "after": row["after"], "rests": rests[:4],
+        }  # fmt: skip
     moved = sorted(
         found.values(), key=lambda one: (-abs(one["after"] - (one["before"] or 0)), one["subject"])
     )
@@ -150,19 +167,25 @@ def _learned(engine: Reader, turns: list[int]) -> tuple[Mapping[str, Any], ...]:
 
 
 def _plan(
-    engine: Reader, state: State, settings: Settings, period: Period, seen: int
+    engine: Reader, state: State, settings: Settings, end: datetime, seen: int
 ) -> Planned | None:
-    """Where the money should go next; of a period that later turns followed, nothing."""
+    """Where money goes next, by what turns obey; None of a past period or beside a kept plan."""
+    following = followed(state, now=end)
     newest = engine.rows(engine.table("profiles").agg(turn=_.turn.max()))[0]["turn"]
-    if newest != seen:
+    if newest != seen or (following and following.of_turn):
         return None
-    end = datetime(period.last.year, period.last.month, period.last.day, tzinfo=UTC)
+    guards = following.guards if following else Guards()
+    tuned = engine.rows(latest(engine.table("parameters"), seen).filter(_.name == "spend_share"))
+    opened = float(tuned[0]["value"]) if tuned else 1.0
+    money = float(settings.loop.weekly_budget) * opened
+    said = limits_of_people(state, now=end)
     try:
         return plan_workspace(
             engine,
-            budget=float(settings.loop.weekly_budget),
-            guards=Guards(),
-            limits=pinned_limits(state, now=end),
+            budget=money,
+            guards=guards,
+            limits=feasible(said, to_spend=money * (1 - guards.reserve)),
+            tests=settings.loop.exploration_floor,
         )
     except NotReady:
         return None

@@ -2,13 +2,16 @@
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 from scipy.optimize import brentq
 from scipy.special import ndtri
 
 from regulars.errors import InputError
 from regulars.measure.experiments.inference.group_sequential import bounds, crossing_probability
+
+MOST_LOOKS = 100
+"""Most planned looks: the bounds of each look are integrated from the look before."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def size_experiment(
         level: Coverage of the interval that is compared with zero, in (0, 1).
         power: Probability of finding the effect, in (0, 1).
         explained: Squared correlation of the metric with the past that CUPED takes out, [0, 1).
-        looks: Planned looks.
+        looks: Planned looks, 1 to 100.
         per_day: New customers that enter per day; None when it is not known.
 
     Returns:
@@ -103,7 +106,8 @@ def customers_needed(
         level: Coverage of the interval that is compared with zero, in (0, 1).
         power: Probability of finding the effect, in (0, 1).
         explained: Squared correlation of the metric with the past that CUPED takes out, [0, 1).
-        looks: Planned looks; more than one costs a few per cent with O'Brien-Fleming bounds.
+        looks: Planned looks, 1 to 100; more than one costs a few per cent with O'Brien-Fleming
+            bounds.
 
     Returns:
         Customers in both variants together.
@@ -124,7 +128,11 @@ def customers_needed(
     """
     _require(effect != 0 and variance > 0, "effect must not be 0 and variance be above 0")
     _require(0 < share < 1 and 0 < level < 1 and 0 < power < 1, "shares must be between 0 and 1")
-    _require(0 <= explained < 1 and looks >= 1, "explained must be in [0, 1), looks 1 or more")
+    _require(0 <= explained < 1, "explained must be in [0, 1)")
+    if not 1 <= looks <= MOST_LOOKS:
+        raise InputError(
+            f"looks is {looks}, must be 1 to {MOST_LOOKS}; more looks hardly find anything sooner"
+        )
     quantiles = float(ndtri(0.5 + level / 2) + ndtri(power))
     fixed = quantiles**2 * variance * (1 - explained) / effect**2 / (share * (1 - share))
     return math.ceil(fixed * _inflation(looks, level, power) - 1e-9)
@@ -192,7 +200,7 @@ def days_needed(customers: int, per_day: float, *, whole_weeks: bool = True) -> 
     return 7 * math.ceil(days / 7) if whole_weeks else days
 
 
-@cache
+@lru_cache(maxsize=256)
 def _inflation(looks: int, level: float, power: float) -> float:
     """How many times more customers the planned looks cost."""
     if looks == 1:
@@ -204,7 +212,14 @@ def _inflation(looks: int, level: float, power: float) -> float:
     def lacking(drift: float) -> float:
         return crossing_probability(limits, times, drift=drift) - power
 
-    return (float(brentq(lacking, fixed * 0.9, fixed * 1.5, xtol=1e-6)) / fixed) ** 2
+    try:
+        drift = float(brentq(lacking, fixed * 0.9, fixed * 1.5, xtol=1e-6))
+    except ValueError as error:
+        raise InputError(
+            f"power {power:g} at level {level:g} cannot be planned with {looks} looks; "
+            "give 1 look, or a power well above 1 - level"
+        ) from error
+    return (drift / fixed) ** 2
 
 
 def _require(holds: bool, wanted: str) -> None:

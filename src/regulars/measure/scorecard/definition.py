@@ -112,6 +112,8 @@ class Indicator:
         rows: Makes its rows over one period.
         is_ratio: True when it has a denominator.
         looks_back: Periods before its own that the orders must reach back to, 0 for none.
+        needs_whole: True when days without data make it smaller, so that it is not compared; False
+            for an average of what there is.
     """
 
     key: str
@@ -121,6 +123,7 @@ class Indicator:
     rows: Rows
     is_ratio: bool = False
     looks_back: int = 0
+    needs_whole: bool = True
 
     def words(self, locale: str) -> dict[str, str]:
         """Tell what its name is and what it means.

@@ -58,7 +58,15 @@ HEALTH = (
         _conversion,
         is_ratio=True,
     ),
-    Indicator("basket", Stage.HEALTH, Unit.MONEY, ("orders",), _basket, is_ratio=True),
+    Indicator(
+        "basket",
+        Stage.HEALTH,
+        Unit.MONEY,
+        ("orders",),
+        _basket,
+        is_ratio=True,
+        needs_whole=False,
+    ),
     Indicator(
         "lifetime_value",
         Stage.HEALTH,
@@ -66,8 +74,17 @@ HEALTH = (
         ("customer_values",),
         _lifetime_value,
         is_ratio=True,
+        needs_whole=False,
     ),
-    Indicator("nps", Stage.HEALTH, Unit.SCORE, ("survey_answers",), _nps, is_ratio=True),
+    Indicator(
+        "nps",
+        Stage.HEALTH,
+        Unit.SCORE,
+        ("survey_answers",),
+        _nps,
+        is_ratio=True,
+        needs_whole=False,
+    ),
 )
 
 
@@ -79,11 +96,14 @@ class HealthIndex:
         value: 100 when as healthy as in the period before; None when no part is known in both.
         parts: Part by indicator, 1.0 when as before.
         missing: Indicators left out, because one of the two periods does not know them.
+        from_zero: Indicators left out, because they are known and were 0 before: nothing is a
+            multiple of that.
     """
 
     value: float | None
     parts: Mapping[str, float]
     missing: tuple[str, ...]
+    from_zero: tuple[str, ...] = ()
 
 
 def health_index(
@@ -96,8 +116,9 @@ def health_index(
         before: The same of the period before.
 
     Returns:
-        100 times the geometric mean of the ratios of those known and above zero in both
-        periods. The net promoter score enters as (1 + score) / 2, which is never below zero.
+        100 times the geometric mean of the ratios of those known in both periods and above zero
+        before; 0 where one fell to zero. The net promoter score enters as (1 + score) / 2, which
+        is never below zero.
 
     Source:
         Ours, because a ratio needs no weights and no targets that somebody made up; the mean is
@@ -107,21 +128,30 @@ def health_index(
         >>> found = health_index({"basket": 20.0, "nps": 0.2}, {"basket": 10.0, "nps": 0.2})
         >>> round(found.value, 1), found.missing
         (141.4, ('conversion', 'lifetime_value'))
+        >>> health_index({"basket": 9.0, "nps": -1.0}, {"basket": 9.0, "nps": 0.2}).value
+        0.0
     """
-    parts = {}
+    parts: dict[str, float] = {}
+    missing, from_zero = [], []
     for one in HEALTH:
         new, old = _positive(one, now.get(one.key)), _positive(one, before.get(one.key))
-        if new and old:
+        if new is None or old is None:
+            missing.append(one.key)
+        elif not old:
+            from_zero.append(one.key)
+        else:
             parts[one.key] = new / old
-    missing = tuple(one.key for one in HEALTH if one.key not in parts)
+    left_out = tuple(missing), tuple(from_zero)
     if not parts:
-        return HealthIndex(None, parts, missing)
+        return HealthIndex(None, parts, *left_out)
+    if not all(parts.values()):
+        return HealthIndex(0.0, parts, *left_out)
     mean = sum(log(parts[key]) for key in sorted(parts)) / len(parts)
-    return HealthIndex(100 * exp(mean), parts, missing)
+    return HealthIndex(100 * exp(mean), parts, *left_out)
 
 
-def _positive(indicator: Indicator, value: float | None) -> float:
-    """Give what enters a ratio; 0 where nothing can."""
+def _positive(indicator: Indicator, value: float | None) -> float | None:
+    """Give what enters a ratio, 0 or more; None where it is unknown."""
     if value is None:
-        return 0.0
+        return None
     return max((1 + value) / 2 if indicator.unit is Unit.SCORE else value, 0.0)

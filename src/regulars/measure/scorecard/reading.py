@@ -64,6 +64,8 @@ class Reading:
             reach back far enough), ended (no row in the period, and none after it) or nobody
             (its denominator is 0).
         evidence: The day the reason rests on, as ISO text; "" where there is none.
+        data_ends: The last day of its data, as ISO text, where that lies before the end of the
+            period and the value counts less than the period; "" else.
     """
 
     key: str
@@ -72,6 +74,12 @@ class Reading:
     denominator: int | None
     why: str = ""
     evidence: str = ""
+    data_ends: str = ""
+
+    @property
+    def whole(self) -> float | None:
+        """The value, where the data covers the period; None when unknown or cut short."""
+        return None if self.data_ends else self.value
 
 
 @dataclass(frozen=True)
@@ -84,7 +92,7 @@ class Compared:
         unit: What the value counts.
         now: The reading of the period.
         before: The reading of the period before.
-        change: Value now less value before; None unless both are known.
+        change: Value now less value before; None unless both are known and whole.
         growth: Change over the value before; None unless that is known and above 0.
     """
 
@@ -97,9 +105,9 @@ class Compared:
     @property
     def change(self) -> float | None:
         """Value now less value before."""
-        if self.now.value is None or self.before.value is None:
+        if self.now.whole is None or self.before.whole is None:
             return None
-        return self.now.value - self.before.value
+        return self.now.whole - self.before.whole
 
     @property
     def growth(self) -> float | None:
@@ -165,15 +173,15 @@ def read_scorecard(
             history[key].append(
                 Reading(key, None, None, None, why, day)
                 if why
-                else _reading(indicator, sums.get((key, place)))
+                else _reading(indicator, sums.get((key, place)), _data_ends(indicator, spans, one))
             )
     compared = {
         key: Compared(key, indicator.stage, indicator.unit, history[key][-1], history[key][-2])
         for key, indicator in INDICATORS.items()
     }
     index = health_index(
-        {key: one.now.value for key, one in compared.items()},
-        {key: one.before.value for key, one in compared.items()},
+        {key: one.now.whole for key, one in compared.items()},
+        {key: one.before.whole for key, one in compared.items()},
     )
     told = {key: tuple(readings) for key, readings in history.items()}
     return Scorecard(period, period.back(), compared, index, told, asked)
@@ -258,6 +266,15 @@ def _unknown(
     return "", ""
 
 
+def _data_ends(indicator: Indicator, spans: Mapping[str, Span], period: Period) -> str:
+    """Give the day the data of a known indicator stops at, before the period does; "" if not."""
+    if not indicator.needs_whole:
+        return ""
+    lasts = [spans[name].last for name in indicator.sources if name not in WHOLE]
+    first = min((last for last in lasts if last is not None), default=period.last)
+    return first.isoformat() if first < period.last else ""
+
+
 def _sums(
     runs: Runs,
     facts: Mapping[str, Table],
@@ -279,11 +296,12 @@ def _sums(
     return {(row["key"], row["place"]): row for row in runs.rows(together)}
 
 
-def _reading(indicator: Indicator, row: Mapping[str, Any] | None) -> Reading:
+def _reading(indicator: Indicator, row: Mapping[str, Any] | None, data_ends: str) -> Reading:
     numerator = Decimal(row["numerator"] or 0) if row else Decimal(0)
     if not indicator.is_ratio:
-        return Reading(indicator.key, float(numerator), numerator, None)
+        return Reading(indicator.key, float(numerator), numerator, None, data_ends=data_ends)
     denominator = int(row["denominator"] or 0) if row else 0
     if not denominator:
         return Reading(indicator.key, None, None, None, "nobody")
-    return Reading(indicator.key, float(numerator / denominator), numerator, denominator)
+    value = float(numerator / denominator)
+    return Reading(indicator.key, value, numerator, denominator, data_ends=data_ends)

@@ -16,7 +16,8 @@ def told(scorecard: Scorecard, *, locale: str, currency: str) -> dict[str, Any]:
 
     Returns:
         period, before, currency, index, and one entry per indicator: its definition, value,
-        numerator, denominator, why and todo while unknown, and the same of the period before.
+        numerator, denominator, why and todo while unknown, the last day of its data where that
+        comes before the end of the period, and the same of the period before.
 
     Raises:
         UnknownName: There are no words in this language.
@@ -30,6 +31,7 @@ def told(scorecard: Scorecard, *, locale: str, currency: str) -> dict[str, Any]:
             "value": index.value,
             "parts": dict(index.parts),
             "missing": list(index.missing),
+            "from_zero": list(index.from_zero),
         },
         "indicators": [_told(one, locale) for one in scorecard.indicators.values()],
     }
@@ -67,4 +69,5 @@ def _reading(reading: Reading) -> dict[str, Any]:
         "denominator": reading.denominator,
         "why": reading.why,
         "evidence": reading.evidence,
+        "data_ends": reading.data_ends,
     }

@@ -264,9 +264,10 @@ def history_chart(request: Request, scorecard: Scorecard, key: str) -> Option | 
     """Draw one indicator over the periods up to now.
 
     Returns:
-        An ECharts option with a gap where it is unknown; None when it is known in fewer than two.
+        An ECharts option with a gap where it is unknown or cut short; None when fewer than two
+        periods are left.
     """
-    values = [reading.value for reading in scorecard.history[key]]
+    values = [reading.whole for reading in scorecard.history[key]]
     if sum(value is not None for value in values) < 2:
         return None
     indicator = INDICATORS[key]

@@ -1,7 +1,9 @@
 """The report of a week or a month, to take away as HTML or PDF."""
 
+from threading import Lock
+
 from fastapi import APIRouter, Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from regulars.adjust.reporting.page import report_page
 from regulars.adjust.reporting.printing import print_page
@@ -12,6 +14,14 @@ from regulars.measure.scorecard.service import last_whole_day
 from regulars.serve.http.door.guard import Caller
 
 router = APIRouter()
+RETRY_SECONDS = 20
+"""When to ask again for a page while another is printed; most take less."""
+BUSY = {
+    "en": "Another report is being printed. Try again in a moment, or take it as HTML.",
+    "zh-CN": "另一份报告正在打印，请稍后重试，或下载 HTML。",
+}
+_PRINTER = Lock()
+"""Held while a browser prints: each one costs hundreds of megabytes and up to two minutes."""
 KINDS = {"html": "text/html; charset=utf-8", "pdf": "application/pdf"}
 
 
@@ -29,10 +39,18 @@ def read_report(request: Request, week: str = "", format: str = "html") -> Respo
         raise InputError(
             f"{name} ends {period.last}, which is not over yet; ask for an earlier one"
         )
-    with workspace.reading() as engine:
-        content = gather(engine, workspace.state, workspace.settings, name=name, period=period)
-    page = report_page(content, locale=caller.locale)
-    body = print_page(page) if format == "pdf" else page.encode("utf-8")
+    is_printed = format == "pdf"
+    if is_printed and not _PRINTER.acquire(blocking=False):
+        error = {"status": 429, "message": BUSY[caller.locale]}
+        return JSONResponse({"error": error}, 429, {"retry-after": str(RETRY_SECONDS)})
+    try:
+        with workspace.reading() as engine:
+            content = gather(engine, workspace.state, workspace.settings, name=name, period=period)
+        page = report_page(content, locale=caller.locale)
+        body = print_page(page) if is_printed else page.encode("utf-8")
+    finally:
+        if is_printed:
+            _PRINTER.release()
     # To take away, not to open here: its scripts are inline, which this site forbids.
     headers = {"content-disposition": f'attachment; filename="report-{name}.{format}"'}
     return Response(body, media_type=KINDS[format], headers=headers)

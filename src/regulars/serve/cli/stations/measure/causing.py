@@ -99,7 +99,7 @@ def power(
     explained: Annotated[
         float, typer.Option(help="Squared correlation with the past, taken out by CUPED.")
     ] = 0.0,
-    looks: Annotated[int, typer.Option(min=1, help="Planned looks.")] = 1,
+    looks: Annotated[int, typer.Option(min=1, max=100, help="Planned looks.")] = 1,
     per_day: Annotated[float, typer.Option(help="Customers that enter per day.")] = 0.0,
     as_json: AsJson = False,
 ) -> None:

@@ -79,7 +79,8 @@ def _line(one: dict[str, Any]) -> str:
     parts = f"{one['numerator']:,.2f}"
     if one["denominator"] is not None:
         parts += f" / {one['denominator']:,}"
-    return f"{one['key']:<20}{one['value']:>14,.4g}  before {before}  = {parts}"
+    ends = f"  data ends {one['data_ends']}, not compared" if one["data_ends"] else ""
+    return f"{one['key']:<20}{one['value']:>14,.4g}  before {before}  = {parts}{ends}"
 
 
 def _rows(shop: "App", key: str, place: dict[str, Any], *, as_json: bool) -> None:

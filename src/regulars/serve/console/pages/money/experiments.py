@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from regulars.errors import InputError
-from regulars.measure.experiments.power import Sizing, detectable, size_experiment
+from regulars.measure.experiments.power import MOST_LOOKS, Sizing, detectable, size_experiment
 from regulars.measure.running import comparisons
 from regulars.serve.console.drawing import detectable_chart
 from regulars.serve.console.rendering import Pages, caller_of
@@ -31,7 +31,7 @@ class Asked:
         power: Per cent of such experiments that are to find it.
         level: Per cent of intervals that hold the truth.
         explained: Per cent of the variance the past explains.
-        looks: Planned looks.
+        looks: Planned looks, 1 to 100.
     """
 
     kind: str = "share"
@@ -100,12 +100,19 @@ def _sized(asked: Asked) -> tuple[Sizing, list[tuple[int, float]]]:
     size = size_experiment(
         effect / 100 if is_share else effect,
         variance,
-        looks=int(_number(asked, "looks")),
+        looks=_looks(asked),
         per_day=_number(asked, "per_day"),
         **said,
     )
     sizes = [max(int(size.customers * step), 2) for step in STEPS]
     return size, [(one, detectable(one, variance, **said)) for one in sizes]
+
+
+def _looks(asked: Asked) -> int:
+    looks = _number(asked, "looks")
+    if looks != int(looks):
+        raise InputError(f"looks is {asked.looks}; give a whole number, 1 to {MOST_LOOKS}")
+    return int(looks)
 
 
 def _number(asked: Asked, name: str) -> float:
