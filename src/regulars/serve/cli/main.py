@@ -46,7 +46,9 @@ COMMANDS = {
         "What was changed and why, alerts, channels left alone, and which models serve.",
         is_group=True,
     ),
-    "measure": Entry("What contacts and experiments caused.", is_group=True),
+    "measure": Entry(
+        "What contacts and experiments caused, and how the shop is doing.", is_group=True
+    ),
     "reach": Entry("Campaigns, the send ledger and the emergency stop.", is_group=True),
 }
 
