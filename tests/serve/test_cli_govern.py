@@ -8,12 +8,16 @@ import signal
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
+from regulars.app import open_app
 from regulars.errors import NotReady
 from regulars.govern.access.service import list_users
+from regulars.reach.loyalty.ledger import earn
+from regulars.reach.loyalty.ledger.service import post_points
 from regulars.serve.cli import main as cli
 from regulars.serve.http.door.workspaces import open_site
 
@@ -217,6 +221,28 @@ def test_serve_adds_the_demo_user_once_and_answers(make_shop, tmp_path):
         running.wait(60)
     assert len(password) >= 16
     assert [user.name for user in list_users(open_site(tmp_path / "demo").home.state)] == ["demo"]
+
+
+def test_a_customer_is_shown_and_erased_and_the_log_does_not_say_who(capsys, monkeypatch, shop):
+    state = open_app(shop).state
+    gift = earn("gift/c001", "c001", 40, reason="gift")
+    post_points(state, [gift], now=datetime(2026, 5, 1, tzinfo=UTC))
+    state.close()
+    capsys.readouterr()
+
+    _, shown = run(capsys, monkeypatch, "access", "c001", "--json", "--dir", shop)
+    unsure, why = run(capsys, monkeypatch, "erase", "c001", "--dir", shop)
+    code, erased = run(capsys, monkeypatch, "erase", "c001", "--yes", "--dir", shop)
+    _, again = run(capsys, monkeypatch, "access", "c001", "--json", "--dir", shop)
+    _, log = run(capsys, monkeypatch, "audit", "show", "--json", "--dir", shop)
+
+    assert json.loads(shown)["rows"]["points_operations"][0]["key"] == "gift/c001"
+    assert (unsure, "--yes" in why) == (2, True)
+    assert (code, "points_lots" in erased, "not covered: facts" in erased) == (0, True, True)
+    assert json.loads(again)["rows"] == {}
+    assert "the audit log" in json.loads(again)["not_covered"]
+    assert "customer.erase" in log
+    assert "c001" not in log
 
 
 def test_a_port_somebody_else_has_is_told(make_shop, tmp_path, capsys):

@@ -201,6 +201,11 @@ def test_the_shelf_and_creators_over_http(approver, server):
         ("tea@1", ["tea"], "draft")
     ]
     assert {"interest": "tea", "channel": "sms", "contents": ["tea"], "is_gap": True} in cells
+    odd = [
+        client.put("/api/reach/creators/mei", json=creator | {"share": share}, headers=token)
+        for share in ("abc", "NaN", "1.01", "0.00001")
+    ]
+    assert [one.status_code for one in odd] == [400] * 4
     assert "utm_campaign=TEA-MEI" in made["url"]
     assert wrong.status_code == 400
     assert [one["creator"]["creator_id"] for one in client.get("/api/reach/creators").json()] == [

@@ -8,6 +8,7 @@ from regulars.decide.offers.definition import Offer, offer_from
 from regulars.decide.offers.keeping.service import put_offer
 from regulars.reach.coupons.service import issue_coupon
 from regulars.reach.coupons.stocking.service import count_by_state, generate
+from regulars.unify.identity.service import merge
 
 NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)
 SECRET = b"a secret of thirty-two bytes...."
@@ -39,6 +40,19 @@ class Counter:
     def give(self, customer, key, offer_id="ten_off", *, state=None, now=NOW):
         with (state or self.state).sharing() as opened:
             return issue_coupon(opened, offer_id, customer, key, now)
+
+    def merges(self, cookie, login):
+        """Who was known by a cookie alone turns out to have a login; gives the merge's number."""
+        with self.state.transaction() as opened:
+            for order, (name, space) in enumerate(((login, "login"), (cookie, "cookie"))):
+                opened.run(
+                    """INSERT INTO identifiers
+                       VALUES (:n, :s, :n, :n, :o, '2026-01-01', '2026-01-01', 'x', 0)""",
+                    n=name,
+                    s=space,
+                    o=order,
+                )
+        return merge(self.state, login, cookie, actor="me", now=self.now).number
 
     def counts(self, offer_id="ten_off"):
         """Codes by state, those with any; the pool must agree with them."""

@@ -18,6 +18,7 @@ from regulars.reach.coupons.stocking.service import (
 )
 from regulars.reach.delivery.service import settle_unknown
 from regulars.testing import Fault
+from regulars.unify.identity.service import unmerge
 
 ON_BOTH = True
 EVERYBODY = [f"c{number:03d}" for number in range(30)]
@@ -150,6 +151,49 @@ def test_a_refusal_says_why_and_writes_nothing(counter):
     assert before == (counter.rows()[:1] + before[0][1:], counter.rows("scarce"))
     with pytest.raises(UnknownName):
         counter.give("ann", "8", "nothing")
+
+
+def test_who_was_two_customers_may_have_no_more_codes_than_one(counter):
+    counter.offer(codes=9, limit_per_customer=1)
+    counter.give("c_1", "k1")
+    number = counter.merges("c_1", "ann")
+
+    for who in ("ann", "c_1"):
+        with pytest.raises(CouponRefused) as refused:
+            counter.give(who, f"k2/{who}")
+        assert refused.value.reason == "customer_limit"
+    counter.give("bob", "k3")
+
+    unmerge(counter.state, number, actor="me", now=counter.now)
+    assert counter.give("ann", "k4")
+
+
+def test_a_send_gives_no_second_code_to_who_was_two_customers(counter):
+    counter.offer(codes=9, limit_per_customer=1)
+    counter.give("c_1", "k1")
+    counter.merges("c_1", "c000")
+    counter.shop.granted(EVERYBODY[:2])
+
+    fates = counter.shop.sends(
+        [counter.shop.decision(c) for c in EVERYBODY[:2]], counter.shop.provider()
+    )
+
+    assert sorted(fates.values()) == [("sent", "handed_over"), ("skipped", "customer_limit")]
+    assert [row["customer_id"] for row in counter.rows() if row["state"] == "issued"] == [
+        "c_1",
+        "c001",
+    ]
+
+
+def test_a_limit_that_counts_by_id_alone_is_caught(counter, monkeypatch):
+    counter.offer(codes=9, limit_per_customer=1)
+    counter.give("c_1", "k1")
+    counter.merges("c_1", "ann")
+    monkeypatch.setattr(
+        coupons, "ids_by_customer", lambda _opened, names: {name: (name,) for name in names}
+    )
+
+    assert counter.give("ann", "k2")
 
 
 def test_what_was_taken_back_is_void_and_the_offer_may_be_given_again(counter):

@@ -121,6 +121,16 @@ def test_a_limit_counts_orders_that_stand(counter):
     assert pay(counter, "open", "o4").is_redeemed
 
 
+def test_a_limit_counts_orders_of_every_id_that_is_one_customer_now(counter):
+    counter.offer(limit_per_customer=1)
+    share_code(counter.state, "ten_off", "OPEN", most_uses=None, actor="test", now=counter.now)
+    assert pay(counter, "open", "o1", customer="c_1").is_redeemed
+    counter.merges("c_1", "ann")
+
+    assert pay(counter, "open", "o2", customer="ann").priced.refused == {"OPEN": "customer_limit"}
+    assert pay(counter, "open", "o3", customer="bob").is_redeemed
+
+
 def test_an_order_that_comes_back_gives_its_code_back_once(counter):
     counter.offer(codes=1)
     code = counter.give("ann", "1")

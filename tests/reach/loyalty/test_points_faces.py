@@ -121,6 +121,15 @@ def test_the_page_about_the_programme_is_true_command_by_command(folder, capsys)
     assert told[-2][1] == "every draw of round 1 comes out as it was told\n"
 
 
+@pytest.mark.parametrize("command", [["rules", "check"], ["rules", "put"], ["simulate"]])
+def test_rules_that_are_not_utf_8_are_refused_in_words(folder, capsys, command):
+    (folder / "rules.toml").write_bytes('name = "积分"\n'.encode("gbk"))
+
+    code, _, why = run(capsys, "reach", "points", *command, folder / "rules.toml", "--dir", folder)
+
+    assert (code, "is not UTF-8 text" in why, "Traceback" in why) == (2, True, False)
+
+
 def test_a_reward_is_a_code_of_its_offer_and_without_one_no_point_is_spent(folder, capsys):
     (folder / "rules.toml").write_text(
         'name="a"\nstarts_on=2026-01-01\npoint_value="0.01"\n[[rewards]]\nid="cup"\noffer_id="free_cup"\npoints=60\n'

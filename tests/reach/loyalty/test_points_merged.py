@@ -7,6 +7,8 @@ from tests.reach.loyalty.conftest import moment
 from tests.reach.loyalty.test_points_membership import LEVELS, REFERRAL
 
 from regulars.reach.loyalty.badges.service import badges_of
+from regulars.reach.loyalty.programme.service import find_programme
+from regulars.reach.loyalty.referrals import service as referrals
 from regulars.reach.loyalty.referrals.service import refer, referrals_of
 from regulars.reach.loyalty.tiers import service as tiers
 from regulars.reach.loyalty.tiers.service import membership, tier_counts
@@ -83,6 +85,44 @@ def test_a_review_that_writes_over_what_one_had_alone_is_caught(retailer, monkey
     assert apart[0] != ["silver", "silver"]
 
 
+def goes_down(retailer):
+    """One with gold becomes one with another, buys less, and is looked at for days after."""
+    rules = retailer.rules(RULES)
+    two_customers(retailer)
+    retailer.order("o1", "ann", MAY, 600)
+    retailer.order("o2", "c_1", MAY, 10)
+    reviews(retailer, MAY)
+    number = merges(retailer)
+    reviews(retailer, MAY + timedelta(days=1))
+    retailer.order("o3", "ann", MAY + timedelta(days=300), 120)
+    later = [reviews(retailer, MAY + timedelta(days=366 + n)) for n in range(3)]
+    changes = retailer.all("SELECT * FROM points_tier_changes WHERE why = 'lost'")
+    return rules, number, later, changes
+
+
+def test_a_merged_customer_loses_a_tier_once(retailer):
+    rules, number, later, changes = goes_down(retailer)
+
+    assert later == [{"lost": 1}, {}, {}]
+    assert [(row["before"], row["after"]) for row in changes] == [("gold", "silver")]
+    assert tiers_of_both(retailer, rules) == ["silver", "silver"]
+    assert tier_counts(retailer.state, rules.tiers) == {"silver": 1}
+    with retailer.state.reading() as opened:
+        assert tiers.tiers_of(opened, rules.tiers, ["ann"]) == {"ann": "silver"}
+    parts(retailer, number)
+    # The tier each had alone is there again, until it is looked at.
+    assert tiers_of_both(retailer, rules) == ["gold", ""]
+
+
+def test_a_tier_kept_for_what_one_had_alone_is_caught(retailer, monkeypatch):
+    monkeypatch.setattr(tiers, "_that_stand", lambda own, together: [*own, *together])
+
+    rules, _, later, _ = goes_down(retailer)
+
+    assert later == [{"lost": 1}] * 3
+    assert tiers_of_both(retailer, rules) == ["gold", "gold"]
+
+
 def test_the_tier_of_a_merged_customer_multiplies_what_he_earns(retailer):
     retailer.rules(RULES)
     two_customers(retailer)
@@ -131,6 +171,21 @@ def test_referrals_of_two_who_became_one_are_his_and_count_against_one_cap(retai
     parts(retailer, number)
     assert [one.friend_id for one in referrals_of(retailer.state, "ann")] == ["joe"]
     assert [one.friend_id for one in referrals_of(retailer.state, "c_1")] == ["eve"]
+
+
+def test_a_friend_who_parted_from_the_id_he_was_told_by_is_not_paid_for_meanwhile(retailer):
+    retailer.rules(REFERRAL)
+    two_customers(retailer)
+    programme = find_programme(retailer.state)
+    refer(retailer.state, "bob", "c_1", now=moment(MAY))
+
+    # Looked at as one customer; taken apart before the payment.
+    paid = referrals._pay(
+        retailer.state, programme, "c_1", ("bob", "ann"), "paid", moment(MAY + timedelta(days=20))
+    )
+
+    assert paid == ""
+    assert [one.state for one in referrals_of(retailer.state, "bob")] == ["waiting"]
 
 
 def test_a_friend_told_of_twice_who_is_one_customer_is_paid_for_once(retailer):

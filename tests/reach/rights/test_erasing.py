@@ -1,7 +1,9 @@
 """A customer of points and coupons is shown whole, and after erasure nothing tells who it was."""
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +12,7 @@ from tests.reach.journeys.journey_shop import Trip
 from tests.reach.loyalty.conftest import moment, retailer
 from tests.reach.loyalty.points_world import recount
 from tests.reach.loyalty.test_points_membership import LEVELS, REFERRAL
+from tests.reach.loyalty.test_points_merged import two_customers
 
 from regulars.adapters.state import SQLState, migrate
 from regulars.decide.offers.pricing import basket_from
@@ -23,7 +26,7 @@ from regulars.reach.loyalty.visiting.service import check_in, complete_task
 from regulars.reach.rights import declared, service
 from regulars.reach.rights.declared import HELD
 from regulars.reach.rights.service import erase, rows_about
-from regulars.unify.identity.service import merge
+from regulars.unify.identity.service import merge, unmerge
 
 __all__ = ["retailer"]
 
@@ -90,7 +93,6 @@ def lives(retailer):
             earn(f"gift/{CANARY}", CANARY, 40, reason="gift", reference=CANARY),
             redeem("spent", CANARY, 30, reason="reward"),
             reverse("back", "spent", points=10, reason="return"),
-            earn("bobs", "bob", 40, reason="gift", reference=CANARY),
         ],
         now=now,
     )
@@ -119,6 +121,17 @@ def journeys(state, now):
         opened.run(
             "INSERT INTO journey_members VALUES (1, 1, :who, 1), (1, 1, 'bob', 1)", who=CANARY
         )
+
+
+def extra_line(order_id, customer, day):
+    return {
+        "order_id": order_id,
+        "customer_id": customer,
+        "business_date": day,
+        "line_id": "more",
+        "product_id": "p0",
+        "sales": Decimal(50),
+    }
 
 
 def everything(state):
@@ -196,11 +209,172 @@ def test_life_goes_on_for_others_after_somebody_was_erased(retailer):
     later = MAY + timedelta(days=300)
     assert retailer.has("bob", MAY) == had
     assert [one.state for one in referrals_of(retailer.state, "eve")] == ["waiting"]
-    assert retailer.earns(MAY + timedelta(days=1)).refused == {}
+    again = retailer.earns(MAY + timedelta(days=1))
+    assert (again.earned, again.refused) == (0, {})
+    assert traces(retailer) == []
     sweep(retailer.state, now=moment(later))
     assert recount(retailer.state, at=text_of(moment(later))) == {}
     number = end_round(retailer.state, actor="me", now=moment(MAY)).round
     assert check_round(retailer.state, number) == []
+
+
+def test_what_comes_back_or_grows_after_erasure_is_the_pseudonyms_not_his(retailer):
+    lives(retailer)
+    erases(retailer)
+    day = MAY + timedelta(days=1)
+    retailer.returns("r2", "o2", ALIAS, day, 100)
+    retailer.put("order_lines", extra_line("o1", CANARY, day))
+
+    later = retailer.earns(day)
+
+    assert (later.earned, later.returned, later.refused) == (50, 100, {})
+    assert traces(retailer) == []
+    assert recount(retailer.state, at=text_of(moment(day))) == {}
+
+
+def test_orders_that_were_forgotten_earn_again_and_are_caught(retailer, monkeypatch):
+    lives(retailer)
+    forgets = tuple(
+        replace(held, erasure="delete") if held.table == "points_orders" else held
+        for held in declared.HELD
+    )
+    monkeypatch.setattr(service, "HELD", forgets)
+    erases(retailer)
+
+    assert retailer.earns(MAY + timedelta(days=1)).earned > 0
+    assert traces(retailer) != []
+
+
+BASKET = {"customer_id": "bob", "order_id": "o-12", "lines": [{"line_id": "1", "amount": "112.00"}]}
+
+
+def crowd(retailer):
+    """Customers 1 and 12 beside others whose ids, keys, orders and money have the same digits."""
+    state, now = retailer.state, moment(MAY)
+    retailer.rules(RULES)
+    for order, customer in (("o-1", "1"), ("12", "121"), ("112", "12")):
+        retailer.order(order, customer, MAY, 112)
+    retailer.earns(MAY)
+    refer(state, "12", "121", now=now)
+    refer(state, "bob", "1", now=now)
+    retailer.refers(MAY + timedelta(days=20))
+    post_points(
+        state,
+        [
+            earn("gift/12", "12", 40, reason="gift", reference="visit/12:1"),
+            earn("g/1", "1", 40, reason="gift", reference="invoice 2012"),
+            earn("gift/121", "121", 40, reason="gift", reference="12"),
+            redeem("r/12", "121", 10, reason="reward", reference="invoice/12"),
+            earn("1", "bob", 9, reason="gift"),
+        ],
+        now=now,
+    )
+    counter = Counter(retailer)
+    counter.now = now
+    counter.offer(codes=6)
+    for who, key in (("12", "gift/121"), ("bob", "gift/12"), ("1", "given/1")):
+        counter.give(who, key, now=now)
+    with state.transaction() as opened:
+        for key, order, who in (
+            ("till/12", "o-12", "bob"),
+            ("12/till", "112", "12"),
+            ("1200", "1", "121"),
+        ):
+            told = [BASKET | {"customer_id": who, "order_id": order}, []]
+            opened.run(
+                "INSERT INTO coupon_orders VALUES (:key, :order, :who, :asked, :answer, '2026', NULL, NULL)",
+                key=key,
+                order=order,
+                who=who,
+                asked=json.dumps(told, ensure_ascii=False, sort_keys=True),
+                answer=json.dumps({"to_pay": "112.00", "order_id": order}),
+            )
+
+
+def of_others(state, ids):
+    """Every row of others, but for what bob got for bringing 1, whose key names 1."""
+    with state.reading() as opened:
+        found = {}
+        for held in HELD:
+            if held.subjects:
+                rows = opened.all(f"SELECT * FROM {held.table}")
+                found[held.table] = sorted(
+                    json.dumps(row, default=str)
+                    for row in rows
+                    if not any(
+                        row[name] in ids or row[name].startswith("erased-")
+                        for name in held.subjects
+                    )
+                    and not (row.get("key") or row.get("lot_id") or "").startswith((
+                        "referral/1/",
+                        "erased/",
+                    ))
+                )
+        return found
+
+
+@pytest.mark.parametrize("who", ["1", "12"])
+def test_erasing_a_short_id_leaves_the_rows_of_others_alone(retailer, who):
+    crowd(retailer)
+    before = of_others(retailer.state, {who})
+
+    with retailer.state.transaction() as opened:
+        erase(opened, who, secret=SECRET)
+        left = rows_about(opened, who)
+        mine = opened.all(
+            "SELECT * FROM coupon_orders WHERE customer_id LIKE 'erased-%' ORDER BY key"
+        )
+
+    after = of_others(retailer.state, {who})
+    name = service.pseudonym(SECRET, who)
+    assert left == {}
+    assert after == before
+    assert recount(retailer.state, at=text_of(moment(MAY + timedelta(days=20)))) == {}
+    told = post_points(
+        retailer.state,
+        [redeem("r/12", "121", 10, reason="reward", reference="invoice/12")],
+        now=moment(MAY),
+    )
+    assert [one.is_new for one in told] == [False]
+    if who == "12":
+        [row] = mine
+        assert row["key"] == f"{name}/till"
+        asked = json.loads(row["asked"])[0]
+        assert asked == BASKET | {"customer_id": name, "order_id": "112"}
+        assert json.loads(row["answer"]) == {"to_pay": "112.00", "order_id": "112"}
+
+
+def test_points_that_moved_to_who_parted_again_do_not_name_him_in_the_others_rows(retailer):
+    two_customers(retailer)
+    state, now = retailer.state, moment(MAY)
+    post_points(state, [earn("a", "ann", 40, reason="g"), earn("b", "c_1", 9, reason="g")], now=now)
+    number = merge(state, "ann", "c_1", actor="me", now=now).number
+    post_points(state, [redeem("both", "ann", 45, reason="reward")], now=now)
+    post_points(state, [reverse("back", "both", points=45, reason="return")], now=now)
+    unmerge(state, number, actor="me", now=now)
+    post_points(
+        state, [redeem("c", "c_1", 1, reason="g"), redeem("d", "ann", 1, reason="g")], now=now
+    )
+    named = "SELECT * FROM points_operations WHERE asked_as = 'ann' AND reference = 'c_1'"
+    assert len(retailer.all(named)) == 1
+
+    with state.transaction() as opened:
+        erase(opened, "c_1", secret=SECRET)
+
+    assert [name for name, text in everything(state).items() if '"c_1"' in text] == []
+    assert recount(state, at=text_of(now)) == {}
+    told = post_points(state, [redeem("both", "ann", 45, reason="reward")], now=now)
+    assert [one.is_new for one in told] == [False]
+
+
+def test_only_a_whole_part_of_a_text_is_an_id():
+    part = service._part(["1", "12", "crm/1"])
+
+    texts = ("12", "till/12", "12:1", "112.00", "r/121", "invoice 12", "a/crm/1", "12-1")
+
+    assert [part.sub("X", text) for text in texts] == [
+        "X", "till/X", "X:X", "112.00", "r/121", "invoice 12", "a/X", "12-1"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("forgotten", ["points_uses", "points_operations", "coupon_orders"])

@@ -10,6 +10,7 @@ from regulars.decide.offers.keeping.service import Kept, offer_in_force
 from regulars.errors import InputError, NotAllowed, NotReady, UnknownName
 from regulars.govern.policy.asks import Ask
 from regulars.ports.state import Queries, Transaction
+from regulars.reach.loyalty.ledger.owners.service import ids_by_customer, present_by_id
 
 _SQL = Queries(__package__)
 
@@ -135,7 +136,8 @@ def codes_left(
 
     Args:
         opened: The transaction; who is about to give codes has locked the pools.
-        wanted: Customers, each with an offer that has codes.
+        wanted: Customers, each with an offer that has codes; what was given under other ids of
+            theirs counts.
         now: The moment, aware: of which version the limit is.
 
     Returns:
@@ -150,9 +152,17 @@ def codes_left(
     asked = sorted(pair for pair in set(wanted) if pair[1] in limits)
     if not asked:
         return {}
-    rows = opened.all(_SQL["held_by_all"], asked=json.dumps(asked))
+    # Who was two customers may have no more than who was always one.
+    present = present_by_id(opened, sorted({customer for customer, _ in asked}))
+    ids = ids_by_customer(opened, sorted(set(present.values())))
+    by_pair = {(who, offer): ids[present[who]] for who, offer in asked}
+    each = sorted({(one, offer) for (_, offer), mine in by_pair.items() for one in mine})
+    rows = opened.all(_SQL["held_by_all"], asked=json.dumps(each))
     held = {(row["customer_id"], row["offer_id"]): int(row["codes"]) for row in rows}
-    return {pair: limits[pair[1]] - held.get(pair, 0) for pair in asked}
+    return {
+        (who, offer): limits[offer] - sum(held.get((one, offer), 0) for one in mine)
+        for (who, offer), mine in by_pair.items()
+    }
 
 
 def reserve(opened: Transaction, asks: Sequence[Ask], *, now: datetime) -> None:

@@ -21,8 +21,10 @@ class Held:
         subjects: Columns with the id of a customer.
         erasure: "delete" for rows that go; "pseudonym" for rows that stay, as somebody else's.
         means: What a row says of the customer.
-        keys: Columns with names of operations, which may contain an id; they are renamed alike.
-        told: Columns in which an id may stand within a text.
+        keys: Columns with names of operations; those of his are renamed, whatever they say.
+        told: Columns with a text of which an id may be one part: all of it, or between / and :.
+        within: JSON columns that may say whose they are as `customer_id`.
+        lots: JSON columns with pairs of the name of an operation and points.
         emptied: Columns left empty afterwards.
         data_class: How sensitive a row is.
     """
@@ -33,11 +35,22 @@ class Held:
     means: str
     keys: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
+    lots: tuple[str, ...] = ()
     emptied: tuple[str, ...] = ()
     data_class: DataClass = DataClass.PERSONAL
 
 
 _ONE = ("customer_id",)
+NOT_COVERED = (
+    "facts (orders, events, profiles)",
+    "identifiers and the merge log",
+    "addresses, consents and bars",
+    "contacts sent and decisions",
+    "the audit log",
+    "texts people wrote into rows of other customers",
+)
+"""What is kept of a customer elsewhere, neither shown nor erased here."""
 
 HELD: tuple[Held, ...] = (
     Held("points_accounts", _ONE, "pseudonym", "points that can be spent, under lock, owed"),
@@ -58,7 +71,8 @@ HELD: tuple[Held, ...] = (
     ),
     Held("points_entries", _ONE, "pseudonym", "one entry of an operation", keys=("key",)),
     Held("points_uses", (), "pseudonym", "points of a lot an operation moved", ("key", "lot_id")),
-    Held("points_orders", _ONE, "delete", "points an order gave"),
+    # An order forgotten would earn again.
+    Held("points_orders", _ONE, "pseudonym", "points an order gave", lots=("lots",)),
     Held("points_tiers", _ONE, "delete", "the tier, and what was measured for it"),
     Held("points_tiers_joined", _ONE, "delete", "the tier of several ids together"),
     Held("points_tier_changes", _ONE, "delete", "when a tier changed, and why"),
@@ -80,7 +94,8 @@ HELD: tuple[Held, ...] = (
         _ONE,
         "pseudonym",
         "an order priced with coupons",
-        told=("key", "asked", "answer", "reverse_key"),
+        told=("key", "reverse_key"),
+        within=("asked", "answer"),
     ),
     Held(
         "coupon_redemptions",

@@ -1,22 +1,27 @@
--- name: keys_of
--- Operations of his, and what moved his points.
+-- name: points_keys
+-- Operations of his, his lots, and what others got for bringing him, whose key names him.
 SELECT key FROM points_operations WHERE customer_id IN (SELECT value FROM json_each(:ids))
     OR asked_as IN (SELECT value FROM json_each(:ids))
 UNION
-SELECT key FROM points_entries WHERE customer_id IN (SELECT value FROM json_each(:ids))
-UNION
-SELECT lot_id FROM points_lots WHERE customer_id IN (SELECT value FROM json_each(:ids))
+SELECT lot_id AS key FROM points_lots WHERE customer_id IN (SELECT value FROM json_each(:ids))
     OR earned_as IN (SELECT value FROM json_each(:ids))
 UNION
-SELECT issue_key FROM coupon_codes
+SELECT key FROM points_operations WHERE reference IN (SELECT value FROM json_each(:ids))
+    AND reason = 'referral'
+    AND key IN ('referral/' || reference || '/referrer', 'referral/' || reference || '/friend')
+
+-- name: issue_keys
+SELECT issue_key AS key FROM coupon_codes
 WHERE customer_id IN (SELECT value FROM json_each(:ids)) AND issue_key IS NOT NULL
 
--- name: keys_with
--- Whose key names him, such as that of a friend's referral.
-SELECT key FROM points_operations WHERE REPLACE(key, :id, '') <> key
-UNION
-SELECT issue_key FROM coupon_codes
-WHERE issue_key IS NOT NULL AND REPLACE(issue_key, :id, '') <> issue_key
+-- name: name_elsewhere
+-- Operations of others whose reference is a customer: brought by them, or points moved to him.
+-- Before keys are renamed: their form tells these from what people write.
+UPDATE points_operations SET reference = :new WHERE reference = :old AND (
+    kind = 'move'
+    OR reason = 'referral'
+    AND key IN ('referral/' || reference || '/referrer', 'referral/' || reference || '/friend')
+)
 
 -- name: void_codes
 UPDATE coupon_codes SET state = 'void', reason = 'erased'

@@ -25,7 +25,14 @@ WHERE code IN (SELECT json_array_elements_text(CAST(:codes AS json))) ORDER BY c
 
 -- name: used_by
 SELECT COUNT(*) AS times FROM coupon_redemptions
-WHERE offer_id = :offer_id AND customer_id = :customer_id AND reversed_at IS NULL
+WHERE offer_id = :offer_id AND customer_id IN (SELECT value FROM json_each(:customers))
+    AND reversed_at IS NULL
+
+-- name: used_by [postgresql]
+SELECT COUNT(*) AS times FROM coupon_redemptions
+WHERE offer_id = :offer_id
+    AND customer_id IN (SELECT json_array_elements_text(CAST(:customers AS json)))
+    AND reversed_at IS NULL
 
 -- name: present
 SELECT node, customer_id FROM identifiers WHERE node IN (SELECT value FROM json_each(:nodes))

@@ -16,6 +16,7 @@ from regulars.errors import InputError, NotAllowed, UnknownName
 from regulars.ports.state import Queries, State, Transaction
 from regulars.reach.coupons.codes import is_whole, normal
 from regulars.reach.coupons.service import lock_pools
+from regulars.reach.loyalty.ledger.owners.service import ids_of
 
 _SQL = Queries(__package__)
 
@@ -249,7 +250,8 @@ def _of_customer(opened: Transaction, row: Mapping[str, Any], kept: Kept, basket
     if holder and who != holder:
         return "wrong_customer"
     if limit is not None:
-        used = opened.all(_SQL["used_by"], offer_id=row["offer_id"], customer_id=who)
+        mine = json.dumps(ids_of(opened, who))
+        used = opened.all(_SQL["used_by"], offer_id=row["offer_id"], customers=mine)
         if used[0]["times"] >= limit:
             return "customer_limit"
     return ""

@@ -196,7 +196,7 @@ def _check(creator: Creator) -> None:
         raise InputError(f"kind is {creator.kind!r}, must be koc or kol")
     if not creator.name.strip() or not creator.platform.strip():
         raise InputError("name and platform must say something")
-    if not 0 <= creator.share <= 1 or creator.share * 10_000 % 1:
+    if not creator.share.is_finite() or not 0 <= creator.share <= 1 or creator.share * 10_000 % 1:
         raise InputError(f"share is {creator.share}, must be 0 to 1 in steps of 0.0001")
     normal(creator.code)
     checked_url(creator.target)

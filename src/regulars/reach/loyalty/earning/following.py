@@ -51,6 +51,8 @@ def followed(
     points = programme.points_of(order["weighted"], held)
     was, changes = (known["points"], known["changes"]) if known else (0, 0)
     lots: list[list[Any]] = json.loads(known["lots"]) if known else []
+    # Whoever it earned for first: a merge brings him along, and who was erased does not come back.
+    customer = known["customer_id"] if known else order["customer_id"]
     # The id comes last: whatever it is made of, no other order has the same key.
     key = f"order:{changes}:{order['order_id']}"
     asks: list[Ask] = []
@@ -59,7 +61,7 @@ def followed(
         asks.append(
             earn(
                 key,
-                order["customer_id"],
+                customer,
                 points - was,
                 reason=REASON,
                 reference=order["order_id"],
@@ -71,7 +73,7 @@ def followed(
     asks += _taken_back(changes, order["order_id"], lots, was - points)
     row = {
         "order_id": order["order_id"],
-        "customer_id": known["customer_id"] if known else order["customer_id"],
+        "customer_id": customer,
         "business_date": order["business_date"].isoformat(),
         "version": order["version"],
         "multiplier": str(held),

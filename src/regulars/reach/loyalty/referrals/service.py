@@ -155,7 +155,7 @@ def _pay(
     referrer, friend = sides
     with state.transaction() as opened:
         told = opened.all(_SQL["of_friend"], ids=json.dumps(ids_of(opened, friend)))
-        if told[0]["friend_id"] != told_of:
+        if not told or told[0]["friend_id"] != told_of:
             return ""
         [paid] = opened.all(_SQL["paid"], ids=json.dumps(ids_of(opened, referrer)))
         if became == "paid" and paid["friends"] >= referral.most:

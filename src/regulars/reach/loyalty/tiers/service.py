@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -109,9 +109,9 @@ def membership(state: State, tiers: Tiers, customer_id: str) -> Membership:
     with state.reading() as opened:
         ids = ids_of(opened, customer_id)
         own, together = _rows_of(opened, ids)
-    best = _best(tiers, map(_standing, [*own, *together]))
-    looked = [row for row in together if tuple(json.loads(row["ids"])) == ids] or own
-    measured = sum((Decimal(row["measured"]) for row in looked), Decimal(0))
+    standing = _that_stand(own, together)
+    best = _best(tiers, map(_standing, standing))
+    measured = sum((Decimal(row["measured"]) for row in standing), Decimal(0))
     tier = best.tier if best else ""
     place = tiers.place(tier)
     ahead = tiers.levels[place] if place < len(tiers.levels) else None
@@ -140,8 +140,10 @@ def tiers_of(opened: Transaction, tiers: Tiers, customers: Collection[str]) -> d
     own, together = _rows_of(opened, {one for mine in ids.values() for one in mine})
     found = {}
     for name, mine in ids.items():
-        rows = [row for row in own if row["customer_id"] in mine]
-        rows += [row for row in together if set(json.loads(row["ids"])) <= set(mine)]
+        rows = _that_stand(
+            [row for row in own if row["customer_id"] in mine],
+            [row for row in together if set(json.loads(row["ids"])) <= set(mine)],
+        )
         if best := _best(tiers, map(_standing, rows)):
             found[name] = best.tier
     return found
@@ -170,15 +172,16 @@ def _held_by_all(
     opened: Transaction, tiers: Tiers, joined: Mapping[str, tuple[str, ...]]
 ) -> dict[str, Standing]:
     """Give what everybody has, the best of what several had who are one now."""
-    held = {row["customer_id"]: _standing(row) for row in opened.all(_SQL["held"])}
+    held = {row["customer_id"]: row for row in opened.all(_SQL["held"])}
     together = {row["customer_id"]: row for row in opened.all(_SQL["joined"])}
+    found = {}
     for name, mine in joined.items():
-        found = [held.pop(one) for one in mine if one in held]
+        own = [held.pop(one) for one in mine if one in held]
         rows = [together[one] for one in mine if one in together]
-        found += [_standing(row) for row in rows if set(json.loads(row["ids"])) <= set(mine)]
-        if best := _best(tiers, found):
-            held[name] = best
-    return held
+        rows = [row for row in rows if set(json.loads(row["ids"])) <= set(mine)]
+        if best := _best(tiers, map(_standing, _that_stand(own, rows))):
+            found[name] = best
+    return {name: _standing(row) for name, row in held.items()} | found
 
 
 def _rows_of(
@@ -191,6 +194,14 @@ def _rows_of(
         opened.all(_SQL["of_ids"], ids=asked),
         [row for row in together if set(json.loads(row["ids"])) <= set(ids)],
     )
+
+
+def _that_stand(
+    own: Iterable[dict[str, Any]], together: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Leave out what ids had alone that were looked at together since: a tier can be lost."""
+    looked_at = {one for row in together for one in json.loads(row["ids"])}
+    return [*together, *(row for row in own if row["customer_id"] not in looked_at)]
 
 
 def _best(tiers: Tiers, found: Iterable[Standing]) -> Standing | None:

@@ -9,6 +9,7 @@ from regulars.serve.cli.stations.govern import (
     contact_rules,
     legal_basis,
     reviewing,
+    rights,
     suppressing,
 )
 
@@ -22,6 +23,7 @@ app.add_typer(suppressing.app)
 app.add_typer(contact_rules.app)
 app.add_typer(reviewing.app)
 app.add_typer(approving.app)
+app.add_typer(rights.app)
 
 
 @app.callback()

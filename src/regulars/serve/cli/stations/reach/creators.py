@@ -30,7 +30,9 @@ def put(
     target: Annotated[str, typer.Option(help="Page their link leads to.")],
     platform: Annotated[str, typer.Option(help="Where they speak, such as xiaohongshu.")],
     kind: Annotated[str, typer.Option(help="koc or kol.")] = "koc",
-    share: Annotated[str, typer.Option(help="Share of net sales due to them, 0 to 1.")] = "0",
+    share: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of net sales due to them, 0 to 1.")
+    ] = 0,
     offer: Annotated[str, typer.Option(help="Offer the code gives; none when left out.")] = "",
     folder: Folder = Path(),
     print_json: AsJson = False,
@@ -39,7 +41,7 @@ def put(
     from regulars.reach.links.creators.service import Creator, put_creator  # noqa: PLC0415
 
     shop = open_shop(folder)
-    made = Creator(creator_id, name, kind, platform, code, target, Decimal(share), offer)
+    made = Creator(creator_id, name, kind, platform, code, target, Decimal(str(share)), offer)
     put_creator(shop.state, made, actor=ACTOR, now=datetime.now(UTC))
     keep_anchor(shop)
     typer.echo(as_json({"creator": made, "url": made.url}) if print_json else made.url)

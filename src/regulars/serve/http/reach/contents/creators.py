@@ -37,7 +37,7 @@ class WrittenCreator(BaseModel):
     target: str = Field(min_length=1, max_length=2_000)
     platform: str = Field(min_length=1, max_length=64)
     kind: str = "koc"
-    share: Decimal | str = Decimal(0)
+    share: Decimal = Field(default=Decimal(0), ge=0, le=1, decimal_places=4)
     offer_id: str = ""
 
 
@@ -60,7 +60,7 @@ def keep_creator(request: Request, creator_id: str, written: WrittenCreator) -> 
         written.platform,
         written.code,
         written.target,
-        Decimal(written.share),
+        written.share,
         written.offer_id,
     )
     service.put_creator(workspace.state, made, actor=caller.actor, now=caller.now)

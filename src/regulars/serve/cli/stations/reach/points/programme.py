@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from regulars.serve.cli.files import text_of
 from regulars.serve.cli.stations.reach.opening import (
     ACTOR,
     AsJson,
@@ -38,7 +39,7 @@ def check(file: RulesFile, *, folder: Folder = Path(), print_json: AsJson = Fals
     from regulars.reach.loyalty.programme import read_programme  # noqa: PLC0415
 
     currency = open_shop(folder).settings.retailer.currency
-    made = read_programme(file.read_text(encoding="utf-8"), str(file), currency=currency)
+    made = read_programme(text_of(file), str(file), currency=currency)
     about = {"name": made.name, "starts_on": made.starts_on, "is_well": True}
     say(about, f"{made.name}: the rules can be kept", print_json=print_json)
 
@@ -51,7 +52,7 @@ def put(file: RulesFile, *, folder: Folder = Path(), print_json: AsJson = False)
     shop = open_shop(folder)
     made = keep_programme(
         shop.state,
-        file.read_text(encoding="utf-8"),
+        text_of(file),
         actor=ACTOR,
         now=moment_of("", shop),
         currency=shop.settings.retailer.currency,
@@ -87,9 +88,7 @@ def simulate(
     from regulars.unify.identity.service import aliases  # noqa: PLC0415
 
     shop = open_shop(folder)
-    proposed = read_programme(
-        file.read_text(encoding="utf-8"), str(file), currency=shop.settings.retailer.currency
-    )
+    proposed = read_programme(text_of(file), str(file), currency=shop.settings.retailer.currency)
     found = service.simulate(
         shop.engine,
         find_programme(shop.state),
