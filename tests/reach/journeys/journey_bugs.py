@@ -11,7 +11,6 @@ from regulars.reach.journeys.keeping.publishing import service as publishing
 from regulars.reach.journeys.running import service as running
 from regulars.reach.journeys.running.calling import service as calling
 from regulars.reach.journeys.walking import moments, walk
-from regulars.reach.journeys.walking.moments import ms_of
 
 BUGS = {}
 
@@ -137,12 +136,12 @@ def events_forgotten_before_they_were_told():
     """A look that dies has forgotten the events it had read."""
     real = advancing.events_wait
 
-    def events_wait(state, now):
-        waits = real(state, now)
+    def events_wait(state, now, **options):
+        waits = real(state, now, **options)
         if waits:
             with state.transaction() as opened:
-                [first] = opened.all(entering._SQL["earliest"], now=ms_of(now), most=1)
-                opened.run(entering._SQL["clear"], numbers=f"[{first['inbox_id']}]")
+                [first] = entering._earliest(opened, now, entering.BEFORE_ALL, 1)
+                opened.run(entering._SQL["clear"], numbers=f"[{first['inbox_id']}]", kept_back="[]")
         return waits
 
     return patch.object(advancing, "events_wait", events_wait)
@@ -153,7 +152,7 @@ def time_out_before_the_event():
     """Whoever waits is let go on by time before events of earlier are told."""
     real = entering.call
 
-    def call(opened, shelf, events, *, is_late=False):
+    def call(opened, shelf, events, *, is_late=False, besides=()):
         return real(opened, shelf, events, is_late=True) if is_late else 0
 
     @contextmanager

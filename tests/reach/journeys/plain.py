@@ -73,7 +73,8 @@ class Plain:
                 return False
             last = max(stay.left for stay in mine)
             if rule.kind == "after_days":
-                last = max(stay.entered for stay in mine) + rule.days * DAY - 1
+                days = max(stay.entered for stay in mine) + rule.days * DAY - 1
+                last = max(last - 1, days)
             if at <= last:
                 return False
         assignment = self._assigned(event.customer_id)

@@ -81,6 +81,15 @@ SELECT channel FROM ledger WHERE key = :contact_key
 -- name: words
 SELECT customer_id, channel, status, recorded_at FROM consents WHERE purpose = :purpose
 
+-- name: words_among
+SELECT customer_id, channel, status, recorded_at FROM consents
+WHERE purpose = :purpose AND customer_id IN (SELECT value FROM json_each(:customers))
+
+-- name: words_among [postgresql]
+SELECT customer_id, channel, status, recorded_at FROM consents
+WHERE purpose = :purpose
+  AND customer_id IN (SELECT json_array_elements_text(CAST(:customers AS json)))
+
 -- name: adopted
 SELECT value FROM watermarks WHERE name = :name
 

@@ -384,14 +384,22 @@ def in_force_row(word: Word) -> dict[str, Any]:
     }
 
 
-def profiling_refused(state: State) -> frozenset[str]:
+def profiling_refused(state: State, among: Sequence[str] | None = None) -> frozenset[str]:
     """Name the customers whose features no decision may use.
+
+    Args:
+        state: The transactional store.
+        among: Customers asked about; None for all.
 
     Returns:
         Customers whose newest word on profiling is a refusal; empty when nobody refused.
     """
     with state.reading() as opened:
-        words = opened.all(_SQL["words"], purpose=PROFILING)
+        if among is None:
+            words = opened.all(_SQL["words"], purpose=PROFILING)
+        else:
+            customers = json.dumps(list(among))
+            words = opened.all(_SQL["words_among"], purpose=PROFILING, customers=customers)
     by_customer: dict[str, list[dict[str, str]]] = {}
     for word in words:
         by_customer.setdefault(word["customer_id"], []).append({**word, "channel": EVERY_CHANNEL})

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from regulars.errors import RegularsError, Transient
 from regulars.ports.state import State
-from regulars.reach.journeys.entering.service import events_wait, tell
+from regulars.reach.journeys.entering.service import BEFORE_ALL, events_wait, tell
 from regulars.reach.journeys.keeping.versions.service import Shelf
 from regulars.reach.journeys.running.service import Means, running_journeys, walk_due
 from regulars.reach.journeys.walking.moments import ms_of
@@ -40,7 +40,8 @@ def advance(state: State, means: Means, *, now: datetime, shelf: Shelf | None = 
 
     Events count before time-outs of the same moment and later; time-outs before later events.
     A process that dies anywhere has told and moved whole windows only, and events are forgotten
-    last: the next look goes on.
+    last: the next look goes on. A journey that cannot go on for a reason that passes holds up
+    itself alone: what it listens to is kept until it has been told.
 
     Args:
         state: The transactional store.
@@ -52,32 +53,52 @@ def advance(state: State, means: Means, *, now: datetime, shelf: Shelf | None = 
         What was done.
     """
     held, done = shelf or Shelf(), Advanced()
-    while events_wait(state, now):
-        tale = tell(state, held, loop=means.settings.loop, now=now, besides=done.errors)
+    kept_back: set[int] = set()
+    after = BEFORE_ALL
+    while events_wait(state, now, after=after):
+        tale = tell(
+            state,
+            held,
+            loop=means.settings.loop,
+            now=now,
+            besides=done.errors,
+            kept_back=kept_back,
+            after=after,
+        )
         done.entered, done.told = done.entered + tale.entered, done.told + tale.told
-        if not tale.is_over and not _walk_all(state, held, means, done, now, tale.until):
+        if not tale.is_over:
+            _walk_all(state, held, means, done, now, tale.until, kept_back)
+        elif kept_back:
             # Whoever could not go on just now must not miss what is told: the next look tells it.
-            return done
-    _walk_all(state, held, means, done, now, ms_of(now))
+            after = tale.last
+    _walk_all(state, held, means, done, now, ms_of(now), kept_back)
     return done
 
 
 def _walk_all(
-    state: State, shelf: Shelf, means: Means, done: Advanced, now: datetime, until: int
-) -> bool:
+    state: State,
+    shelf: Shelf,
+    means: Means,
+    done: Advanced,
+    now: datetime,
+    until: int,
+    kept_back: set[int],
+) -> None:
     """Walk every journey until nobody is due, window by window in turns.
 
-    Returns:
-        False where one could not go on for a reason that passes.
+    Those that could not go on for a reason that passes join `kept_back` and are left alone: they
+    were told nothing since.
     """
-    left, is_whole = running_journeys(state), True
+    running = running_journeys(state)
+    left = {number: name for number, name in running.items() if number not in kept_back}
     while left:
         for number, journey_id in list(left.items()):
             try:
                 window = walk_due(state, shelf, means, number, now=now, until=until)
             except RegularsError as error:
                 done.errors[journey_id] = str(error)
-                is_whole = is_whole and not isinstance(error, Transient)
+                if isinstance(error, Transient):
+                    kept_back.add(number)
                 del left[number]
                 continue
             except Exception as error:
@@ -92,4 +113,3 @@ def _walk_all(
             if not window.customers:
                 # A short window is no sign: whoever waits for minutes may be due again.
                 del left[number]
-    return is_whole

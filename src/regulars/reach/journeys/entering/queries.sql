@@ -1,8 +1,7 @@
--- name: waiting
-SELECT 1 AS one FROM journey_inbox WHERE at <= :now LIMIT 1
-
 -- name: earliest
-SELECT inbox_id, at FROM journey_inbox WHERE at <= :now ORDER BY at, inbox_id LIMIT :most
+SELECT inbox_id, at FROM journey_inbox
+WHERE at <= :now AND at >= :at AND (at > :at OR inbox_id > :number)
+ORDER BY at, inbox_id LIMIT :most
 
 -- name: events
 SELECT i.inbox_id, i.event_no, e.name, i.customer_id, i.message, i.at, i.properties
@@ -18,10 +17,16 @@ ORDER BY i.at, i.inbox_id
 
 -- name: clear
 DELETE FROM journey_inbox WHERE inbox_id IN (SELECT value FROM json_each(:numbers))
+  AND event_no NOT IN (
+    SELECT event_no FROM journey_listens
+    WHERE journey_no IN (SELECT value FROM json_each(:kept_back)))
 
 -- name: clear [postgresql]
 DELETE FROM journey_inbox WHERE inbox_id IN (
     SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:numbers AS json)))
+  AND event_no NOT IN (
+    SELECT event_no FROM journey_listens WHERE journey_no IN (
+        SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:kept_back AS json))))
 
 -- name: due
 SELECT 1 AS one FROM journey_states

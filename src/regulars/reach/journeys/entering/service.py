@@ -30,6 +30,9 @@ CONTACT, HELD_OUT, HELD_OUT_EVERYWHERE = 0, 1, 2
 """What a customer was drawn for when she came in, as `assignment` keeps it."""
 DAY_MS = 86_400_000
 MOST_TOLD = 10_000
+Place = tuple[int, int]
+"""Where among the events that wait: moment in milliseconds, and number."""
+BEFORE_ALL: Place = (0, 0)
 _SQL = Queries(__package__)
 
 
@@ -60,23 +63,33 @@ class Tale:
         entered: Customers let in, those left alone for measuring included.
         told: Customers inside for whom an event counted.
         until: Milliseconds up to which all events were told: so far everybody may go on.
-        is_over: True where these events are forgotten: nobody moves by them any more.
+        is_over: True where nobody moves by these events any more; all that are kept back for
+            nobody are forgotten.
+        last: Moment and number of the last of these events.
     """
 
     entered: int
     told: int
     until: int
     is_over: bool
+    last: Place
 
 
-def events_wait(state: State, now: datetime) -> bool:
-    """Tell whether events of up to now wait to be told."""
+def events_wait(state: State, now: datetime, *, after: Place = BEFORE_ALL) -> bool:
+    """Tell whether events of up to now, later than a place among them, wait to be told."""
     with state.reading() as opened:
-        return bool(opened.all(_SQL["waiting"], now=ms_of(now)))
+        return bool(_earliest(opened, now, after, 1))
 
 
 def tell(
-    state: State, shelf: Shelf, *, loop: Loop, now: datetime, besides: Collection[str] = ()
+    state: State,
+    shelf: Shelf,
+    *,
+    loop: Loop,
+    now: datetime,
+    besides: Collection[str] = (),
+    kept_back: Collection[int] = (),
+    after: Place = BEFORE_ALL,
 ) -> Tale:
     """Let in whom the earliest events let in, and tell those inside for whom one counts.
 
@@ -89,31 +102,46 @@ def tell(
         loop: Seed and global holdout.
         now: The moment, aware.
         besides: Journeys that cannot go on; nobody waits for them.
+        kept_back: Numbers of those among them that will go on soon: they are told nothing, and
+            what they listen to is kept for them.
+        after: Place after which events are told; those up to it are over for all others.
 
     Returns:
         What was done.
     """
     with state.transaction() as opened:
-        waiting = opened.all(_SQL["earliest"], now=ms_of(now), most=MOST_TOLD + 1)
+        waiting = _earliest(opened, now, after, MOST_TOLD + 1)
         first, later = waiting[:MOST_TOLD], waiting[MOST_TOLD:]
         until = later[0]["at"] - 1 if later else ms_of(now)
         numbers = json.dumps([row["inbox_id"] for row in first])
         join_stays(opened, numbers, now=now)
         events = read_events(opened.all(_SQL["events"], numbers=numbers))
-        told = call(opened, shelf, events)
-        entered = _enter(opened, shelf, events, loop)
+        told = call(opened, shelf, events, besides=kept_back)
+        entered = _enter(opened, shelf, events, loop, kept_back)
         is_over = not told and not _anybody_due(opened, until, besides)
         if is_over:
-            told = call(opened, shelf, events, is_late=True)
-            opened.run(_SQL["clear"], numbers=numbers)
-    return Tale(entered, told, until, is_over)
+            told = call(opened, shelf, events, is_late=True, besides=kept_back)
+            opened.run(_SQL["clear"], numbers=numbers, kept_back=json.dumps(sorted(kept_back)))
+    last = (first[-1]["at"], first[-1]["inbox_id"]) if first else after
+    return Tale(entered, told, until, is_over, last)
+
+
+def _earliest(opened: Transaction, now: datetime, after: Place, most: int) -> list[dict[str, Any]]:
+    at, number = after
+    return opened.all(_SQL["earliest"], now=ms_of(now), at=at, number=number, most=most)
 
 
 def _enter(
-    opened: Transaction, shelf: Shelf, events: Sequence[Mapping[str, Any]], loop: Loop
+    opened: Transaction,
+    shelf: Shelf,
+    events: Sequence[Mapping[str, Any]],
+    loop: Loop,
+    besides: Collection[int],
 ) -> int:
     entered = 0
     for row in opened.all(_SQL["entries"]):
+        if row["journey_no"] in besides:
+            continue
         book = shelf.get(opened, row["journey_no"], row["version"])
         # What happened before there was a journey lets nobody into it.
         begun = ms_of(datetime.fromisoformat(row["begun_at"]))
@@ -208,7 +236,8 @@ def _admitted(
         elif reentry.kind is not ReentryKind.NEVER and not known["inside"]:
             since = known["left_at"]
             if reentry.kind is ReentryKind.AFTER_DAYS:
-                since = known["entered_at"] + reentry.days * DAY_MS - 1
+                # What happened while she was inside lets her in as little afterwards.
+                since = max(since - 1, known["entered_at"] + reentry.days * DAY_MS - 1)
             if one.at > since:
                 before[one.customer_id] = _after_coming(one, times)
                 yield one, str(times), times

@@ -7,6 +7,8 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from regulars.decide.policies.tables import PLAIN
+from regulars.govern.consent.service import profiling_refused
 from regulars.numerics.hashing import keys_of, uniforms
 from regulars.reach.campaigns.audiences.service import members_now
 from regulars.reach.campaigns.definition import Audience, hash_of
@@ -87,7 +89,7 @@ class LastDecisions:
 
         Returns:
             One decision per customer; None where the turn saw nothing of the kind worth it, did
-            not know her, or held her out.
+            not know her, held her out, or weighed traits that she lets nobody use any more.
         """
         known = self._candidates(sorted(set(customers)))
         seed = self._app.settings.loop.seed
@@ -107,8 +109,14 @@ class LastDecisions:
             (decisions.turn == self._turn)
             & decisions.customer_id.isin(customers)
             & ~decisions.is_global_holdout
-        ).select("customer_id", "candidates")
-        return {row["customer_id"]: json.loads(row["candidates"]) for row in engine.rows(rows)}
+        ).select("customer_id", "candidates", "model_version")
+        refused = profiling_refused(self._app.state, among=customers)
+        return {
+            row["customer_id"]: json.loads(row["candidates"])
+            for row in engine.rows(rows)
+            # The word may be newer than the turn; what was decided plainly rests on no trait.
+            if row["customer_id"] not in refused or row["model_version"].endswith(PLAIN)
+        }
 
 
 def means_of(app: "App", *, now: datetime) -> Means:

@@ -1,7 +1,7 @@
 """Call on whoever waits, or is taken out, by an event that happened while she stood there."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from regulars.ports.state import Queries, Transaction
@@ -21,6 +21,7 @@ def call(
     events: Sequence[Mapping[str, Any]],
     *,
     among: frozenset[int] | None = None,
+    besides: Collection[int] = (),
     is_late: bool = False,
 ) -> int:
     """Tell each of those inside of the first event that counts for her.
@@ -33,6 +34,7 @@ def call(
         shelf: Versions read so far.
         events: Rows of the inbox with the name of the event, properties read.
         among: Stays that are told; None for all.
+        besides: Numbers of journeys that are told nothing.
         is_late: True for those who should have gone on before an event and could not, such as
             by a journey that is paused: what happens meanwhile counts for them.
 
@@ -45,7 +47,9 @@ def call(
     told: dict[int, dict[str, Any]] = {}
     for row in matches:
         stay = row["instance_id"]
-        if stay in told or (among is not None and stay not in among):
+        if stay in told or row["journey_no"] in besides:
+            continue
+        if among is not None and stay not in among:
             continue
         book = shelf.get(opened, row["journey_no"], row["version"])
         event = by_number[row["inbox_id"]]
