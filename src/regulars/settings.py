@@ -8,7 +8,11 @@ from typing import Any, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
 
 from regulars.errors import InputError, NotReady
-from regulars.records.channel_settings import ChannelSettings, limits_of_channel
+from regulars.records.channel_settings import (
+    ChannelSettings,
+    limits_of_channel,
+    refuse_shared_templates,
+)
 from regulars.records.contact_policy import Cap, Policy, Quiet, QuotaSettings
 
 __all__ = [
@@ -481,6 +485,7 @@ def _check(settings: Settings, path: Path) -> None:
     ]
     for name, part in settings.channels.items():
         limits += limits_of_channel(name, part, str(path))
+    refuse_shared_templates(settings.channels, str(path))
     _check_ranges(limits, path)
     try:
         ZoneInfo(settings.retailer.zone)

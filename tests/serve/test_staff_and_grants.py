@@ -1,21 +1,29 @@
 """What staff must confirm and what customers must allow first, from the call to the ledger."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.contracts.channels.test_receipts import KEYS, event, sealed
 
 from regulars.app import open_app
+from regulars.errors import InputError, Transient
+from regulars.govern.audit.service import newest
 from regulars.govern.policy.service import resume, stop
 from regulars.reach.content.addresses.service import register
 from regulars.reach.content.keeping.files import content_from
 from regulars.reach.content.service import put_content
 from regulars.reach.receipts.service import contact_state
 from regulars.serve.sending import acting
+from regulars.serve.sending.callbacks import staff_tasks
 from regulars.serve.sending.callbacks.staff_tasks import LOOKS_EVERY, Follower, follow_staff
 from regulars.serve.sending.explaining import explain_in
 from regulars.serve.sending.passing import one_pass
+from regulars.settings import read_settings
 from regulars.testing.provider_servers.wechat import WeChatServer
+from regulars.unify.identity.identifiers import Identifier
+from regulars.unify.identity.picture import Evidence
+from regulars.unify.identity.service import adopt, merge, owner
 
 SETTINGS = """
 [channels.wecom]
@@ -44,6 +52,7 @@ quiet_from = 0
 quiet_to = 0
 """
 PEOPLE = ["c1", "c2", "c3"]
+MET = Evidence("2026-03-02T09:00:00+00:00", "test")
 
 
 @pytest.fixture(name="shop")
@@ -127,6 +136,84 @@ def test_tasks_that_wait_for_staff_are_taken_back_when_everything_is_stopped(sho
     assert states(app, "tea") == ["delivered", "failed", "failed"]
 
 
+def test_a_task_taken_back_is_not_taken_back_again(shop):
+    app, provider, _ = shop
+    campaign(app, "tea", "wecom", "marketing")
+    now = datetime.now(UTC)
+    stop(app.state, "wrong price", actor="lan", at=now)
+
+    done = [follow_staff(app, now=now + timedelta(seconds=5 * look)) for look in range(4)]
+    provider.confirmed["msg-0"] |= {"wm-c1": 1}
+    late = follow_staff(app, now=now + timedelta(seconds=60))
+
+    assert [one.taken_back for one in done] == [1, 0, 0, 0]
+    assert len(provider.told) == 1
+    assert (late.taken_back, late.receipts) == (0, 1), "what went out before is told all the same"
+
+
+def test_each_task_is_taken_back_before_the_next_is_read(shop, monkeypatch):
+    app, provider, _ = shop
+    for name, who in zip(("tea", "milk", "rice"), PEOPLE, strict=True):
+        campaign(app, name, "wecom", "marketing", [who])
+    now = datetime.now(UTC)
+    stop(app.state, "wrong price", actor="lan", at=now)
+    calls = []
+    for name in ("_result", "_list"):
+        monkeypatch.setattr(provider, name, noting(calls, name, getattr(provider, name)))
+    channel = app.channels["wecom"]
+    monkeypatch.setattr(channel, "cancel", noting(calls, "cancel", channel.cancel))
+
+    follow_staff(app, now=now)
+
+    assert [one for one in calls if one != "_list"] == ["_result", "cancel"] * 3
+
+
+def test_what_was_told_of_a_task_is_not_lost_when_it_could_not_be_kept(shop, monkeypatch):
+    app, provider, _ = shop
+    campaign(app, "tea", "wecom", "marketing", ["c1"])
+    campaign(app, "milk", "wecom", "marketing", ["c2", "c3"])
+    provider.confirmed["msg-0"] |= dict.fromkeys(provider.confirmed["msg-0"], 1)
+    provider.confirmed["msg-1"] |= dict.fromkeys(provider.confirmed["msg-1"], 1)
+    now = datetime.now(UTC)
+    with monkeypatch.context() as broken:
+        broken.setattr(staff_tasks, "take", refusing)
+        with pytest.raises(Transient):
+            follow_staff(app, now=now)
+
+    again = [follow_staff(app, now=now + look * LOOKS_EVERY) for look in (1, 2)]
+
+    assert [one.receipts for one in again] == [3, 0]
+    assert states(app, "tea") + states(app, "milk") == ["delivered"] * 3
+
+
+def test_a_task_that_cannot_be_read_costs_no_receipt_of_another(shop, monkeypatch):
+    app, provider, _ = shop
+    campaign(app, "tea", "wecom", "marketing", ["c1"])
+    campaign(app, "milk", "wecom", "marketing", ["c2", "c3"])
+    provider.confirmed["msg-0"] |= dict.fromkeys(provider.confirmed["msg-0"], 1)
+    channel, now = app.channels["wecom"], datetime.now(UTC)
+    whole = channel._look_at
+    monkeypatch.setattr(
+        channel, "_look_at", lambda msgid: whole(msgid) if msgid == "msg-0" else refusing()
+    )
+    with pytest.raises(Transient):
+        follow_staff(app, now=now)
+
+    assert states(app, "tea") == ["delivered"]
+
+
+def noting(calls, name, call):
+    def noted(*args):
+        calls.append(name)
+        return call(*args)
+
+    return noted
+
+
+def refusing(*_args, **_more):
+    raise Transient("the store is busy; try again")
+
+
 def test_tasks_of_an_ended_campaign_are_taken_back_and_those_of_a_paused_one_are_not(shop):
     app, provider, _ = shop
     later = datetime.now(UTC) + timedelta(days=1)
@@ -194,21 +281,81 @@ def test_a_subscribe_message_goes_out_once_per_grant_of_the_customer(shop):
     assert [taken.address for taken in provider.taken] == ["o-c1"]
 
 
-def test_a_page_that_knows_of_a_grant_says_so_over_http(shop):
-    app, provider, server = shop
-    client = server.client("marketer")
-    headers = {"x-csrf-token": server.csrf(client)}
-    path = "/api/reach/customers/c2/grants"
+def known(app, customer, openid):
+    """Let an identifier of a customer be met, and give what the customer is called then."""
+    names = [Identifier("login", customer), Identifier("openid", openid)]
+    adopt(app.state, [(names, MET)])
+    return owner(app.state, "openid", openid)
 
-    given = client.post(path, json={"channel": "orders", "messages": 2}, headers=headers)
-    unknown = client.post(path, json={"channel": "nosuch"}, headers=headers)
+
+def post_grant(server, customer, *, role="marketer", **body):
+    client = server.client(role)
+    headers = {"x-csrf-token": server.csrf(client)}
+    path = f"/api/reach/customers/{customer}/grants"
+    return client.post(path, json=body, headers=headers)
+
+
+def test_a_page_that_knows_of_a_grant_says_so_over_http_once(shop):
+    app, provider, server = shop
+    known(app, "c2", "o-c2")
+
+    given = post_grant(server, "c2", channel="orders", messages=2, key="page-1")
+    again = post_grant(server, "c2", channel="orders", messages=2, key="page-1")
+    other = post_grant(server, "c2", channel="orders", messages=3, key="page-1")
     for name in ("one", "two", "three"):
         campaign(app, name, "orders", "transactional", ["c2"])
 
-    assert given.status_code == 200
-    assert 400 <= unknown.status_code < 500
-    assert "known: " in unknown.text
+    assert [one.json().get("is_new") for one in (given, again)] == [True, False]
+    assert (other.status_code, "another grant" in other.text) == (400, True)
     assert [taken.address for taken in provider.taken] == ["o-c2", "o-c2"]
+    noted = [one for one in newest(app.state, size=1000) if one.action == "grant.add"]
+    assert [(one.subject, json.loads(one.detail)["messages"]) for one in noted] == [("c2", 2)]
+
+
+@pytest.mark.parametrize(
+    ("customer", "body", "status", "says"),
+    [
+        ("nobody-x", {"channel": "orders", "key": "k"}, 404, "Not found"),
+        ("c2", {"channel": "nosuch", "key": "k"}, 400, "known: "),
+        ("c2", {"channel": "sms", "key": "k"}, 400, "channels that need one: orders"),
+        ("c2", {"channel": "orders"}, 400, "key"),
+    ],
+)
+def test_a_grant_that_would_count_for_nothing_is_refused(shop, customer, body, status, says):
+    app, _, server = shop
+    known(app, "c2", "o-c2")
+
+    refused = post_grant(server, customer, **body)
+
+    assert (refused.status_code, says in refused.text) == (status, True), refused.text
+    with app.state.reading() as opened:
+        assert opened.all("SELECT * FROM contact_grants") == []
+
+
+def test_a_grant_under_an_id_of_before_counts_for_the_customer_of_now(shop):
+    app, _, server = shop
+    adopt(app.state, [([Identifier("cookie", "before")], MET)])
+    old = owner(app.state, "cookie", "before")
+    known(app, "c2", "o-c2")
+    merge(app.state, "c2", old, actor="lan", now=datetime.now(UTC))
+
+    answer = post_grant(server, old, channel="orders", key="k").json()
+
+    assert answer["customer_id"] == owner(app.state, "cookie", "before") != old
+    with app.state.reading() as opened:
+        [row] = opened.all("SELECT customer_id FROM contact_grants")
+    assert row["customer_id"] == "c2"
+
+
+def test_two_channels_with_one_template_are_refused(tmp_path):
+    second = SETTINGS.format(url="http://127.0.0.1:1")
+    second += second[second.index("[channels.orders]") : second.index("[policy]")].replace(
+        "[channels.orders]", "[channels.parcels]"
+    )
+    (tmp_path / "regulars.toml").write_text(second, encoding="utf-8")
+
+    with pytest.raises(InputError, match=r"channels\.orders and channels\.parcels both send"):
+        read_settings(tmp_path)
 
 
 def test_an_emergency_stop_that_ended_takes_nothing_back(shop):

@@ -1,10 +1,12 @@
 """What `regulars.toml` may say of one channel."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from regulars.errors import InputError
 
+_BY_GRANT = frozenset({"wechat_subscribe", "mini_program"})
 Limits = list[tuple[str, float | Decimal, float, float]]
 
 
@@ -117,6 +119,33 @@ def limits_of_channel(name: str, part: ChannelSettings, file: str) -> Limits:
         (f"channels.{name}.smtp_port", part.smtp_port, 0, 65_535),
         (f"channels.{name}.key_seconds", part.key_seconds, -1, 10**9),
     ]
+
+
+def refuse_shared_templates(channels: Mapping[str, ChannelSettings], file: str) -> None:
+    """Refuse two channels that would count one grant of a customer twice.
+
+    Args:
+        channels: What the file says of each channel.
+        file: Path of the file, for errors.
+
+    Raises:
+        InputError: Two channels of one account send one template, which customers allow one by
+            one.
+
+    Example:
+        >>> mini = ChannelSettings(via="mini_program", account="wx1", template="T1")
+        >>> refuse_shared_templates({"a": mini}, "regulars.toml")
+    """
+    first: dict[tuple[str, str, str], str] = {}
+    for name, part in channels.items():
+        if part.via in _BY_GRANT and part.template:
+            other = first.setdefault((part.via, part.account, part.template), name)
+            if other != name:
+                raise InputError(
+                    f"{file}: channels.{other} and channels.{name} both send template "
+                    f"{part.template} of account {part.account}; a customer allows one message "
+                    "of a template at a time, so make it one channel"
+                )
 
 
 def _refuse_secret_in_place_of_variable(part: ChannelSettings, where: str) -> None:

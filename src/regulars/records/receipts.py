@@ -68,8 +68,10 @@ class StaffTask:
         name: The provider's name of the task.
         receipts: What is final, one per contact.
         waiting: The provider's names of contacts staff have not sent yet.
+        is_over: True when every contact is final and all of them were read: nothing more comes.
     """
 
     name: str
     receipts: tuple[ParsedReceipt, ...]
     waiting: tuple[str, ...]
+    is_over: bool = False

@@ -194,14 +194,17 @@ def test_one_text_is_one_task_and_staff_confirm_it_customer_by_customer():
         told = channel.confirmations("msg-0")
         [first, second] = channel.look(datetime.fromtimestamp(server.seconds - 60, UTC))
         server.confirmed["msg-1"] |= {"wm5": 1, "wm6": 1}
-        channel.look(datetime.fromtimestamp(server.seconds - 60, UTC))
+        [_, over] = channel.look(datetime.fromtimestamp(server.seconds - 60, UTC))
+        [_, again] = channel.look(datetime.fromtimestamp(server.seconds - 60, UTC))
+        channel.leave(over.name)
         [left] = channel.look(datetime.fromtimestamp(server.seconds - 60, UTC))
         assert channel.remind("msg-0")
         assert channel.cancel("msg-0")
 
     assert [r.provider_id for r in first.receipts] == ["msg-0:wm0", "msg-0:wm1", "msg-0:wm2"]
     assert (first.waiting, second.receipts) == (("msg-0:wm3", "msg-0:wm4"), ())
-    assert left.name == "msg-0", "a task all of whose customers were told of is asked no more"
+    assert (over, over.is_over, first.is_over) == (again, True, False), "told until it is left"
+    assert left.name == "msg-0", "a task that was left is asked about no more"
     assert {a.provider_id.partition(":")[0] for a in answers.values()} == {"msg-0", "msg-1"}
     assert [(r.provider_id, r.kind, r.detail) for r in told] == [
         ("msg-0:wm0", ReceiptKind.DELIVERED, ""),
@@ -209,6 +212,57 @@ def test_one_text_is_one_task_and_staff_confirm_it_customer_by_customer():
         ("msg-0:wm2", ReceiptKind.FAILED, "quota_used_up"),
     ]
     assert [name for name, _ in server.told] == ["remind_groupmsg_send", "cancel_groupmsg_send"]
+
+
+def paged(server, *, second):
+    """Let the result of a task come one customer a page; the second page may be refused."""
+    whole = server._result
+
+    def result(asked):
+        at, states = int(asked.get("cursor") or 0), whole(asked)["send_list"]
+        if at == 1 and second[0]:
+            return {"errcode": second[0]}
+        more = {"next_cursor": str(at + 1)} if at + 1 < len(states) else {}
+        return {"send_list": states[at : at + 1]} | more
+
+    server._result = result
+
+
+def test_a_task_whose_second_page_was_refused_is_not_over():
+    second = [45009]
+    with WeChatServer(account="wx1", secret="s") as server:
+        paged(server, second=second)
+        channel = open_wechat(WecomChannel, server)
+        channel.send([contact(n, Message(f"wm{n}", text="A")) for n in range(2)])
+        server.confirmed["msg-0"] |= {"wm0": 1, "wm1": 1}
+        [part] = channel.look(datetime.fromtimestamp(server.seconds - 60, UTC))
+        second[0] = 0
+        [whole] = channel.look(datetime.fromtimestamp(server.seconds - 60, UTC))
+
+    assert ([one.provider_id for one in part.receipts], part.is_over) == (["msg-0:wm0"], False)
+    assert ([one.provider_id for one in whole.receipts][1:], whole.is_over) == (["msg-0:wm1"], True)
+
+
+def test_the_tasks_behind_one_that_could_not_be_read_come_next(monkeypatch):
+    with WeChatServer(account="wx1", secret="s") as server:
+        channel = open_wechat(WecomChannel, server)
+        channel.send([contact(n, Message(f"wm{n}", text=str(n))) for n in range(3)])
+        since = datetime.fromtimestamp(server.seconds - 60, UTC)
+        whole = channel._look_at
+
+        def broken(msgid):
+            if msgid == "msg-1":
+                raise OSError(msgid)
+            return whole(msgid)
+
+        monkeypatch.setattr(channel, "_look_at", broken)
+        seen = []
+        for _ in range(2):
+            with pytest.raises(OSError, match="msg-1"):
+                for one in channel.look(since):
+                    seen.append(one.name)  # noqa: PERF401 - what came before the error counts
+
+    assert seen == ["msg-0", "msg-2", "msg-0"]
 
 
 def test_a_task_whose_answer_was_lost_is_found_by_its_text_and_customer():

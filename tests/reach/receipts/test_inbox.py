@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from regulars.govern.consent.service import set_consent
 from regulars.govern.consent.word import Word
 from regulars.govern.suppression.service import bars_of, lift
+from regulars.reach.content.addresses.service import register
 from regulars.reach.receipts import service, states
 from regulars.reach.receipts.service import contact_state, counts
 from regulars.reach.receipts.states import RANK, ContactState, resting
@@ -325,3 +326,32 @@ def test_bodies_are_forgotten_after_thirty_days_and_receipts_are_not(mailroom):
     assert contact_state(mailroom.state, "k1").state == "opened"
     assert mailroom.takes(mailroom.receipt("delivered", "k1"), raw=b"first").again == 1
     assert posts(mailroom) == ["sealed 10"]
+
+
+def granted(room, address):
+    return room.receipt("granted", "", detail="T1", address=address, notice_id=f"g-{address}")
+
+
+def messages_allowed(room):
+    rows = room.shop.all("SELECT customer_id, granted FROM contact_grants ORDER BY 1")
+    return {row["customer_id"]: row["granted"] for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("kind", "address"), [("openid", "o-ann"), ("phone", "+8613800138000")], ids=["id", "token"]
+)
+@pytest.mark.parametrize("days", [1, 30])
+def test_a_grant_counts_once_its_address_is_registered(mailroom, kind, address, days):
+    first = mailroom.takes(granted(mailroom, address), channel="mini")
+    for _ in range(2):
+        mailroom.now += timedelta(days=days / 2)
+        mailroom.settles()
+    before = messages_allowed(mailroom)
+    kept = address if kind == "openid" else mailroom.covering.token(kind, address)
+    register(mailroom.state, None, "ann", (kind, kept), source="test", now=mailroom.now)
+
+    settled = [mailroom.settles(), mailroom.settles()]
+    again = mailroom.takes(granted(mailroom, address), channel="mini")
+
+    assert (first.waiting, before, settled) == (1, {}, [1, 0])
+    assert (messages_allowed(mailroom), again.again) == ({"ann": 1}, 1)

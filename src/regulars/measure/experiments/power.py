@@ -12,6 +12,8 @@ from regulars.measure.experiments.inference.group_sequential import bounds, cros
 
 MOST_LOOKS = 100
 """Most planned looks: the bounds of each look are integrated from the look before."""
+MOST_CUSTOMERS = 1e12
+"""Above it a size says nothing any more: more than a hundred times all people."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,8 @@ def customers_needed(
         >>> customers_needed(0.02, 0.1 * 0.9, explained=0.5)
         3532
     """
-    _require(effect != 0 and variance > 0, "effect must not be 0 and variance be above 0")
+    _require(math.isfinite(effect) and effect != 0, "effect must not be 0, and be a finite number")
+    _require(0 < variance < math.inf, "variance must be a number above 0")
     _require(0 < share < 1 and 0 < level < 1 and 0 < power < 1, "shares must be between 0 and 1")
     _require(0 <= explained < 1, "explained must be in [0, 1)")
     if not 1 <= looks <= MOST_LOOKS:
@@ -134,7 +137,14 @@ def customers_needed(
             f"looks is {looks}, must be 1 to {MOST_LOOKS}; more looks hardly find anything sooner"
         )
     quantiles = float(ndtri(0.5 + level / 2) + ndtri(power))
-    fixed = quantiles**2 * variance * (1 - explained) / effect**2 / (share * (1 - share))
+    # Divided twice: the square of a very small effect would be 0.
+    ratio = quantiles * math.sqrt(variance * (1 - explained)) / abs(effect)
+    fixed = ratio * ratio / (share * (1 - share))
+    _require(
+        fixed < MOST_CUSTOMERS,
+        f"an effect of {effect:g} would take more customers than can be counted "
+        f"({MOST_CUSTOMERS:.0e}); name a larger one",
+    )
     return math.ceil(fixed * _inflation(looks, level, power) - 1e-9)
 
 
@@ -196,6 +206,10 @@ def days_needed(customers: int, per_day: float, *, whole_weeks: bool = True) -> 
         (21, 15)
     """
     _require(per_day > 0, "per_day must be above 0; without new customers nothing is found")
+    _require(
+        customers / per_day < MOST_CUSTOMERS,
+        f"with {per_day:g} customers a day it would take more days than can be counted",
+    )
     days = math.ceil(customers / per_day)
     return 7 * math.ceil(days / 7) if whole_weeks else days
 

@@ -15,6 +15,8 @@ from regulars.errors import InputError, UnknownName
 LOCALES = ("en", "zh-CN")
 LONGEST = 366
 """Most days of one period."""
+EARLIEST, LATEST = date(1900, 1, 1), date(2999, 12, 31)
+"""Days a period may end with: the calendar has days for what lies before and after."""
 
 
 class Stage(StrEnum):
@@ -82,7 +84,7 @@ def period_until(last: date, *, days: int) -> Period:
         The period.
 
     Raises:
-        InputError: `days` is out of range.
+        InputError: `days` is out of range, or the day is before 1900 or after 2999.
 
     Example:
         >>> period_until(date(2026, 3, 15), days=7).first.isoformat()
@@ -90,6 +92,8 @@ def period_until(last: date, *, days: int) -> Period:
     """
     if not 1 <= days <= LONGEST:
         raise InputError(f"days is {days}, must be 1 to {LONGEST}; 28 compares like weekdays")
+    if not EARLIEST <= last <= LATEST:
+        raise InputError(f"the last day is {last}, must be from {EARLIEST} to {LATEST}")
     return Period(last - timedelta(days=days - 1), last)
 
 

@@ -66,7 +66,7 @@ def shop_scorecard(
         The scorecard.
 
     Raises:
-        InputError: `days` is out of range.
+        InputError: `days` is out of range, or the day is before 1900 or after 2999.
     """
     period_until(until, days=days)
     tables = shop_tables(engine, state, zone=zone, until=until)
@@ -91,8 +91,10 @@ def shop_rows(
         Rows: customer_id, order_id, day, amount, weight.
 
     Raises:
+        InputError: `days` is out of range, or the day is before 1900 or after 2999.
         UnknownName: There is no such indicator.
     """
+    period_until(until, days=days)
     tables = shop_tables(engine, state, zone=zone, until=until)
     return indicator_rows(tables, key, until=until, days=days, limit=limit, runs=engine)
 

@@ -133,7 +133,8 @@ def settle_waiting(state: State, *, now: datetime, most: int = MOST_WAITING) -> 
     """Try again the receipts whose contact nobody knew when they came.
 
     A provider may be faster than the sender, who learns the provider's name of a contact only
-    with the answer. After a week nobody will: the receipt stays, as unknown.
+    with the answer. After a week nobody will: the receipt stays, as unknown; a grant waits again
+    once its address is registered.
 
     Args:
         state: The transactional store.
@@ -232,7 +233,7 @@ class _Taker:
         row["contact_key"] = contact["key"] if contact else row["contact_key"]
         row["is_scanner"] = int(bool(reason))
         row["standing"] = _standing(row, contact)
-        if row["standing"] == _BY_ADDRESS and not self._subjects(row["address_token"]):
+        if row["standing"] == _BY_ADDRESS and not self._is_somebody(row):
             row["standing"] = "waiting"
         if not self._opened.run(_SQL["keep_receipt"], **row):
             return "again"
@@ -242,7 +243,7 @@ class _Taker:
     def settle(self, row: dict[str, Any]) -> bool:
         """See to a receipt that waited; False while nobody knows whom it is about."""
         contact = self._contact(row)
-        if contact is None and not (row["address_token"] and self._subjects(row["address_token"])):
+        if contact is None and not (row["address_token"] and self._is_somebody(row)):
             return False
         # Its agent was judged when it came; only how soon it came could not be.
         too_soon = bool(_program(row, contact, ""))
@@ -291,12 +292,20 @@ class _Taker:
 
     def _subjects(self, address: str) -> list[str]:
         """Name who an address stands for: itself as a token, else the customers known by it."""
-        if is_token(address):
-            return [address]
-        nodes = [customer_id_of(namespace, address) for namespace in _NAMESPACES]
+        return [address] if is_token(address) else self._customers(address)
+
+    def _customers(self, address: str) -> list[str]:
+        """Name the customers known by an address."""
+        namespaces = (kind_of_token(address),) if is_token(address) else _NAMESPACES
+        nodes = [customer_id_of(namespace, address) for namespace in namespaces]
         found = [row for node in nodes for row in self._opened.all(_SQL["known_by"], node=node)]
         found += self._opened.all(_SQL["registered_at"], address=address)
         return sorted({str(row["customer_id"]) for row in found})
+
+    def _is_somebody(self, row: Mapping[str, Any]) -> bool:
+        """Whether an address stands for whom a receipt needs; a grant needs a customer."""
+        named = self._customers if row["kind"] == _GRANTED else self._subjects
+        return bool(named(row["address_token"]))
 
     def _settle_fate(self, row: Mapping[str, Any], contact: Mapping[str, Any]) -> None:
         """Settle a contact nobody confirmed: whoever reports on it had been handed it."""
@@ -334,8 +343,9 @@ class _Taker:
 
     def _grant(self, row: Mapping[str, Any], contact: Mapping[str, Any] | None) -> None:
         """Note that one more message is allowed; by an address, to the one it belongs to."""
-        subjects = self._subjects(row["address_token"]) if row["address_token"] else []
-        known = [contact["customer_id"]] if contact else [s for s in subjects if not is_token(s)]
+        known = [contact["customer_id"]] if contact else []
+        if not known and row["address_token"]:
+            known = self._customers(row["address_token"])
         for customer_id in known[:1]:
             grant_within(self._opened, customer_id, channel=row["channel"])
 

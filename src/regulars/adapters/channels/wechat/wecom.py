@@ -37,6 +37,19 @@ _CLOCKS_DIFFER = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
+class Rows:
+    """What the pages of one list held.
+
+    Attributes:
+        rows: The rows read.
+        is_whole: False when a page was refused: there may be more.
+    """
+
+    rows: list[dict[str, Any]]
+    is_whole: bool
+
+
+@dataclass(frozen=True)
 class Task:
     """What one task says, to whom it is said being apart.
 
@@ -88,7 +101,7 @@ class WecomChannel(WindowChannel):
         self.client = WeChatClient(setup, is_wecom=True)
         self._made: dict[str, tuple[str, Task, datetime]] = {}
         self._told_of: set[str] = set()
-        self._looked = 0
+        self._looked = ""
 
     async def send_all(self, contacts: Sequence[Contact]) -> dict[str, Answer]:
         """Make one task per text.
@@ -174,7 +187,7 @@ class WecomChannel(WindowChannel):
             if not keyed:
                 continue
             states = await self.confirmations_of(msgid)
-            there = {state["external_userid"] for state in states}
+            there = {state["external_userid"] for state in states.rows}
             found |= {k: accepted(f"{msgid}:{a}") for k, a in keyed.items() if a in there}
         return found
 
@@ -185,9 +198,7 @@ class WecomChannel(WindowChannel):
             "end_time": int((self.setup.clock() + timedelta(minutes=5)).timestamp()),
             "limit": 100,
         }
-        tasks = [
-            task async for task in self._pages("get_groupmsg_list_v2", asked, "group_msg_list")
-        ]
+        tasks = await self._pages("get_groupmsg_list_v2", asked, "group_msg_list")
         return [
             (
                 str(task["msgid"]),
@@ -195,30 +206,29 @@ class WecomChannel(WindowChannel):
                 # One that does not say when settles nothing.
                 datetime.fromtimestamp(int(task.get("create_time") or 0), UTC),
             )
-            for task in tasks
+            for task in tasks.rows
         ]
 
-    async def confirmations_of(self, msgid: str) -> list[dict[str, Any]]:
+    async def confirmations_of(self, msgid: str) -> Rows:
         """List what became of a task, customer by customer.
 
         Returns:
-            Rows as WeCom gives them: external_userid, status, send_time.
+            Rows as WeCom gives them: external_userid, status, send_time; not whole when a page
+            was refused.
         """
         asked = {"msgid": msgid, "userid": self.setup.settings.sender, "limit": 1000}
-        pages = self._pages("get_groupmsg_send_result", asked, "send_list")
-        return [state async for state in pages]
+        return await self._pages("get_groupmsg_send_result", asked, "send_list")
 
-    async def _pages(self, call: str, asked: dict[str, Any], name: str) -> Any:
-        cursor = ""
+    async def _pages(self, call: str, asked: dict[str, Any], name: str) -> Rows:
+        cursor, rows = "", list[dict[str, Any]]()
         while True:
             said = await self.client.post(_PATH + call, asked | {"cursor": cursor})
             if isinstance(said, Answer):
-                return
-            for row in said.get(name) or ():
-                yield row
+                return Rows(rows, is_whole=False)
+            rows += said.get(name) or ()
             cursor = str(said.get("next_cursor", ""))
             if not cursor:
-                return
+                return Rows(rows, is_whole=True)
 
     def confirmations(self, msgid: str) -> list[ParsedReceipt]:
         """Tell what staff have confirmed of a task so far.
@@ -226,37 +236,47 @@ class WecomChannel(WindowChannel):
         Returns:
             One receipt per customer whose state is final.
         """
-        return list(_receipts(msgid, wait_for(self.confirmations_of(msgid))))
+        return list(_receipts(msgid, wait_for(self.confirmations_of(msgid)).rows))
 
-    def look(self, since: datetime, /) -> list[StaffTask]:
-        """Ask what staff did with the tasks made since a moment.
+    def look(self, since: datetime, /) -> Iterator[StaffTask]:
+        """Ask what staff did with the tasks made since a moment, one task after the other.
 
-        A task whose customers have all been told of is asked about no more by this process; of
-        very many the others come next time.
+        A task `leave` was called with is asked about no more; of very many the others come next
+        time, and so do those behind one whose call failed.
 
         Args:
             since: The moment, aware.
 
-        Returns:
-            One record per task asked about.
+        Yields:
+            One record per task asked about, before the next is asked about.
         """
         tasks = [msgid for msgid, _, _ in wait_for(self._tasks_since(since))]
-        left = [msgid for msgid in tasks if msgid not in self._told_of]
-        start = self._looked % len(left) if left else 0
-        chosen = (left[start:] + left[:start])[:_MOST_LOOKED_AT]
-        self._looked = start + len(chosen)
-        return [self._look_at(msgid) for msgid in chosen]
+        start = tasks.index(self._looked) + 1 if self._looked in tasks else 0
+        turned = tasks[start:] + tasks[:start]
+        left = [msgid for msgid in turned if msgid not in self._told_of]
+        for msgid in left[:_MOST_LOOKED_AT]:
+            self._looked = msgid
+            yield self._look_at(msgid)
 
     def _look_at(self, msgid: str) -> StaffTask:
         states = wait_for(self.confirmations_of(msgid))
         waiting = tuple(
             f"{msgid}:{state['external_userid']}"
-            for state in states
+            for state in states.rows
             if int(state.get("status", 0)) not in _STATES
         )
-        if states and not waiting:
-            self._told_of.add(msgid)
-        return StaffTask(msgid, tuple(_receipts(msgid, states)), waiting)
+        is_over = states.is_whole and bool(states.rows) and not waiting
+        return StaffTask(msgid, tuple(_receipts(msgid, states.rows)), waiting, is_over)
+
+    def leave(self, msgid: str, /) -> None:
+        """Ask about a task no more, as all it says is kept; a new process asks once again.
+
+        Args:
+            msgid: The task.
+        """
+        if len(self._told_of) > _MOST_REMEMBERED:
+            self._told_of.clear()
+        self._told_of.add(msgid)
 
     def remind(self, msgid: str) -> bool:
         """Remind staff who have not sent yet; WeCom allows three times in 24 hours.

@@ -29,6 +29,11 @@ values (:customer_id, :kind, :address, :seen_at, :source)
 on conflict (customer_id, kind, address) do update
 set seen_at = excluded.seen_at, source = excluded.source
 
+-- name: wait_again
+-- What somebody allowed whom nobody knew for a week: from now on the address is a customer's.
+update receipt_inbox set standing = 'waiting', received_at = :seen_at
+where standing = 'unknown' and provider_id = '' and kind = 'granted' and address_token = :address
+
 -- name: forget
 delete from contact_addresses
 where customer_id = :customer_id and kind = :kind and address = :address

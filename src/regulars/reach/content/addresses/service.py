@@ -65,6 +65,9 @@ def register(
 ) -> None:
     """Keep an address of a customer, such as the token of an app on a telephone.
 
+    Messages allowed from the address before anybody knew whose it is are counted for the customer
+    by the next pass.
+
     Args:
         state: The workspace's state.
         protector: Turns phone numbers and e-mail addresses into tokens.
@@ -87,15 +90,13 @@ def register(
         if normalise(kind, value) is None:
             raise InputError(f"the {kind} of {customer_id} cannot be read as one; check it")
         value = protector.protect_column(kind, pa.array([value])).to_pylist()[0]
+    seen = {
+        "address": value,
+        "seen_at": now.astimezone(UTC).isoformat(timespec="microseconds"),
+    }
     with state.transaction() as opened:
-        opened.run(
-            _SQL["register"],
-            customer_id=customer_id,
-            kind=kind,
-            address=value,
-            seen_at=now.astimezone(UTC).isoformat(timespec="microseconds"),
-            source=source,
-        )
+        opened.run(_SQL["register"], customer_id=customer_id, kind=kind, source=source, **seen)
+        opened.run(_SQL["wait_again"], **seen)
 
 
 def forget(state: State, customer_id: str, kind: str, address: str) -> bool:

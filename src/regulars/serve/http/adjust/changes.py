@@ -18,6 +18,7 @@ from regulars.adjust.review.service import (
 )
 from regulars.journal import next_turn
 from regulars.serve.http.door.guard import Caller
+from regulars.serve.http.door.numbers import NumberInPath, TurnAsked
 
 router = APIRouter()
 
@@ -41,14 +42,14 @@ class Why(BaseModel):
 
 
 @router.get("/api/adjust/log", tags=["adjust"])
-def read_log(request: Request, turn: int = 0, limit: int = 200) -> dict[str, Any]:
+def read_log(request: Request, turn: TurnAsked = 0, limit: int = 200) -> dict[str, Any]:
     """What was changed, newest first, each with what it was before and the evidence."""
     with request.state.caller.workspace.reading() as engine:
-        return {"changes": change_log(engine, turn=max(turn, 0), limit=min(max(limit, 1), 5000))}
+        return {"changes": change_log(engine, turn=turn, limit=min(max(limit, 1), 5000))}
 
 
 @router.get("/api/adjust/alerts", tags=["adjust"])
-def read_alerts(request: Request, turns: int = 4) -> dict[str, Any]:
+def read_alerts(request: Request, turns: TurnAsked = 4) -> dict[str, Any]:
     """Shares of channels that left their limits, channels left alone, and what people said."""
     workspace = request.state.caller.workspace
     with workspace.reading() as engine:
@@ -68,7 +69,7 @@ def post_seen(request: Request, channel: str) -> dict[str, Any]:
 
 
 @router.put("/api/adjust/turns/{turn}/unlearned", tags=["adjust"])
-def put_unlearned(request: Request, turn: int, why: Why) -> dict[str, Any]:
+def put_unlearned(request: Request, turn: NumberInPath, why: Why) -> dict[str, Any]:
     """Take back what was learned from a turn; the next turn learns anew without it."""
     caller: Caller = request.state.caller
     state = caller.workspace.state
@@ -77,7 +78,7 @@ def put_unlearned(request: Request, turn: int, why: Why) -> dict[str, Any]:
 
 
 @router.delete("/api/adjust/turns/{turn}/unlearned", tags=["adjust"])
-def delete_unlearned(request: Request, turn: int) -> dict[str, Any]:
+def delete_unlearned(request: Request, turn: NumberInPath) -> dict[str, Any]:
     """Let a turn that was left out count again."""
     caller: Caller = request.state.caller
     relearn(caller.workspace.state, turn, actor=caller.actor, now=caller.now)
@@ -92,7 +93,7 @@ def read_learnings(request: Request) -> dict[str, Any]:
 
 
 @router.get("/api/adjust/review/{turn}", tags=["adjust"])
-def read_review(request: Request, turn: int) -> dict[str, Any]:
+def read_review(request: Request, turn: NumberInPath) -> dict[str, Any]:
     """What a turn planned, did, found, and what was changed because of it."""
     with request.state.caller.workspace.reading() as engine:
         return asdict(cycle_of(engine, turn))

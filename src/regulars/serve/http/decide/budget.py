@@ -32,6 +32,7 @@ from regulars.decide.budget.reviewing.service import (
 )
 from regulars.govern.audit.service import anchor
 from regulars.serve.http.door.guard import Caller
+from regulars.serve.http.door.numbers import MOST_NUMBER
 
 router = APIRouter()
 
@@ -72,7 +73,7 @@ class Followed(BaseModel):
     reserve: float = 0.2
     risk: float = 0.5
     hurdle: float = Field(default=1.0, gt=0)
-    of_turn: int = Field(default=0, ge=0)
+    of_turn: int = Field(default=0, ge=0, le=MOST_NUMBER)
     why: str = Field(min_length=1, max_length=500)
     until: date | None = None
 

@@ -5,6 +5,7 @@ from fastapi import Request as Incoming
 from pydantic import BaseModel, ConfigDict, Field
 
 from regulars.govern.approvals.service import Request, inbox, newest_requests
+from regulars.serve.http.door.numbers import NumberInPath
 from regulars.serve.sending import acting
 
 router = APIRouter()
@@ -27,14 +28,14 @@ def read_requests(request: Incoming, *, mine: bool = False) -> list[Request]:
 
 
 @router.get("/api/govern/approvals/{number}", tags=["govern"])
-def read_request(request: Incoming, number: int) -> Request:
+def read_request(request: Incoming, number: NumberInPath) -> Request:
     """One request: what the approver is shown, and everything said about it."""
     with request.state.caller.workspace.holding() as app:
         return acting.request_of(app, number)
 
 
 @router.post("/api/govern/approvals/{number}/approve", tags=["govern"])
-def approve(request: Incoming, number: int, said: Said) -> Request:
+def approve(request: Incoming, number: NumberInPath, said: Said) -> Request:
     """Approve a request, if it is still what was shown; never one's own."""
     caller = request.state.caller
     with caller.workspace.holding() as app:
@@ -42,7 +43,7 @@ def approve(request: Incoming, number: int, said: Said) -> Request:
 
 
 @router.post("/api/govern/approvals/{number}/ask-changes", tags=["govern"])
-def ask_changes(request: Incoming, number: int, said: Said) -> Request:
+def ask_changes(request: Incoming, number: NumberInPath, said: Said) -> Request:
     """Send a request back with what is to be changed."""
     caller = request.state.caller
     with caller.workspace.holding() as app:
@@ -50,7 +51,7 @@ def ask_changes(request: Incoming, number: int, said: Said) -> Request:
 
 
 @router.post("/api/govern/approvals/{number}/comment", tags=["govern"])
-def comment(request: Incoming, number: int, said: Said) -> Request:
+def comment(request: Incoming, number: NumberInPath, said: Said) -> Request:
     """Say something about a request."""
     caller = request.state.caller
     with caller.workspace.holding() as app:
@@ -58,7 +59,7 @@ def comment(request: Incoming, number: int, said: Said) -> Request:
 
 
 @router.post("/api/govern/approvals/{number}/withdraw", tags=["govern"])
-def withdraw(request: Incoming, number: int, said: Said) -> Request:
+def withdraw(request: Incoming, number: NumberInPath, said: Said) -> Request:
     """Take a request back; those who made or asked for it may."""
     caller = request.state.caller
     with caller.workspace.holding() as app:

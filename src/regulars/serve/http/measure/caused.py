@@ -11,6 +11,7 @@ from ibis.expr.types import Table
 
 from regulars.errors import UnknownName
 from regulars.ports.engine import Reader
+from regulars.serve.http.door.numbers import NumberInPath
 from regulars.serve.http.reach import Ledger, ledger
 
 router = APIRouter()
@@ -383,7 +384,7 @@ def read_turn_effects(request: Request) -> list[TurnEffect]:
 
 
 @router.get("/api/measure/turns/{turn}/campaigns", tags=["measure"])
-def read_campaigns(request: Request, turn: int) -> list[Campaign]:
+def read_campaigns(request: Request, turn: NumberInPath) -> list[Campaign]:
     """The campaigns of a turn, with effect, prediction and ledger."""
     with request.state.caller.workspace.reading() as engine:
         return campaigns(engine, turn=turn)

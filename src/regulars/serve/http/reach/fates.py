@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from ibis import _
 
 from regulars.ports.engine import Reader
+from regulars.serve.http.door.numbers import NumberInPath
 from regulars.serve.http.turns import TurnState, turns
 
 router = APIRouter()
@@ -92,7 +93,7 @@ def read_turns(request: Request) -> list[TurnState]:
 
 
 @router.get("/api/reach/turns/{turn}/fates", tags=["reach"])
-def read_fates(request: Request, turn: int) -> Ledger:
+def read_fates(request: Request, turn: NumberInPath) -> Ledger:
     """How every customer of a turn's audience ended."""
     with request.state.caller.workspace.reading() as engine:
         return ledger(engine, turn=turn)

@@ -10,13 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from regulars.govern.audit.service import anchor
 from regulars.govern.protection.service import Protector
 from regulars.serve.http.door.guard import Caller
+from regulars.serve.http.door.numbers import MOST_NUMBER
 from regulars.serve.http.door.workspaces import Workspace
 from regulars.unify.identity.graph import Edge, Node
 from regulars.unify.identity.known.service import require_known
 from regulars.unify.identity.service import Merge, explain, household, merge, unmerge
 
 router = APIRouter()
-MOST_NUMBER = 2**31 - 1
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -27,8 +27,11 @@ _SQL = Queries(__package__)
 class ByStaff(Protocol):
     """A channel whose contacts go out once staff confirm them."""
 
-    def look(self, since: datetime, /) -> list[StaffTask]:
-        """Ask what staff did with the tasks made since a moment."""
+    def look(self, since: datetime, /) -> Iterator[StaffTask]:
+        """Ask what staff did with the tasks made since a moment, one after the other."""
+
+    def leave(self, msgid: str, /) -> None:
+        """Ask about a task no more, as all it says is kept."""
 
     def cancel(self, msgid: str, /) -> bool:
         """Take back what staff have not sent yet; whether it was taken."""
@@ -119,32 +122,50 @@ def _is_over(rows: list[dict[str, Any]], every: timedelta, now: datetime) -> boo
 
 
 def _look(app: "App", name: str, channel: ByStaff, *, is_stopped: bool, now: datetime) -> Followed:
-    found: list[ParsedReceipt] = []
-    taken_back = 0
+    receipts = taken_back = 0
     for task in channel.look(now - LASTS):
-        told = (receipt.provider_id for receipt in task.receipts)
-        state_by_name = _ours(app, name, [*told, *task.waiting])
-        found += [one for one in task.receipts if one.provider_id in state_by_name]
-        waiting = [one for one in task.waiting if one in state_by_name]
-        must_not_go = is_stopped or _has_ended(state_by_name, waiting)
-        if waiting and must_not_go and channel.cancel(task.name):
-            taken_back += 1
-            found += [_taken_back(one, now) for one in waiting]
+        done = _see_to(app, name, channel, task, is_stopped=is_stopped, now=now)
+        receipts, taken_back = receipts + done.receipts, taken_back + done.taken_back
+        # Only now: what was not kept must be told once more.
+        if task.is_over:
+            channel.leave(task.name)
+    return Followed(receipts, taken_back)
+
+
+def _see_to(
+    app: "App", name: str, channel: ByStaff, task: StaffTask, *, is_stopped: bool, now: datetime
+) -> Followed:
+    """Take one task back if it must not go out, before all else, and keep what it tells."""
+    told = (receipt.provider_id for receipt in task.receipts)
+    ours = _ours(app, name, [*told, *task.waiting])
+    # Whose contact was taken back is shown as waiting for ever.
+    waiting = [one for one in task.waiting if one in ours and not ours[one]["is_taken_back"]]
+    must_not_go = is_stopped or _has_ended(ours, waiting)
+    is_taken_back = bool(waiting) and must_not_go and channel.cancel(task.name)
+    found = [one for one in task.receipts if one.provider_id in ours]
+    if is_taken_back:
+        found += [_taken_back(one, now) for one in waiting]
+    if not found:
+        return Followed()
     covering = Covering(app.protector.token, app.protector.seal)
-    taken = take(app.state, name, found, covering=covering, now=now) if found else None
-    return Followed(taken.received - taken.again if taken else 0, taken_back)
+    taken = take(app.state, name, found, covering=covering, now=now)
+    return Followed(taken.received - taken.again, int(is_taken_back))
 
 
-def _ours(app: "App", channel: str, names: Iterable[str]) -> dict[str, str]:
+def _ours(app: "App", channel: str, names: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Give the state of their campaign for those names that are contacts of ours."""
+    asked = {
+        "names": json.dumps(sorted(names)),
+        "channel": channel,
+        "taken_back": f":{TAKEN_BACK}:{ReceiptKind.FAILED.value}",
+    }
     with app.state.reading() as opened:
-        rows = opened.all(_SQL["ours"], names=json.dumps(sorted(names)), channel=channel)
-    return {row["provider_id"]: row["campaign_state"] for row in rows}
+        return {row["provider_id"]: row for row in opened.all(_SQL["ours"], **asked)}
 
 
-def _has_ended(state_by_name: Mapping[str, str], waiting: Iterable[str]) -> bool:
+def _has_ended(ours: Mapping[str, Mapping[str, Any]], waiting: Iterable[str]) -> bool:
     """Whether every campaign of a task was ended: what was paused may go on."""
-    return all(state_by_name[name] == "stopped" for name in waiting)
+    return all(ours[name]["campaign_state"] == "stopped" for name in waiting)
 
 
 def _taken_back(name: str, now: datetime) -> ParsedReceipt:

@@ -20,6 +20,7 @@ app = typer.Typer()
 
 Folder = Annotated[Path, typer.Option("--dir", help="The workspace folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+MOST_NUMBER = 2**31 - 1
 Turns = Annotated[int, typer.Option(min=1, max=520, help="For how many turns.")]
 Channel = Annotated[str, typer.Argument(help="The channel.")]
 
@@ -37,7 +38,7 @@ def _print(told: dict[str, Any]) -> None:
 @app.command("log")
 def log(
     *,
-    turn: Annotated[int, typer.Option(min=0, help="One turn only; all by default.")] = 0,
+    turn: Annotated[int, typer.Option(min=0, max=MOST_NUMBER, help="One turn only.")] = 0,
     limit: Annotated[int, typer.Option(min=1, help="Most rows to give.")] = 200,
     folder: Folder = Path(),
     as_json: AsJson = False,
@@ -63,7 +64,7 @@ def log(
 @app.command("alerts")
 def alerts(
     *,
-    turns: Annotated[int, typer.Option(min=1, help="How many turns to look back.")] = 4,
+    turns: Annotated[int, typer.Option(min=1, max=MOST_NUMBER, help="Turns to look back.")] = 4,
     folder: Folder = Path(),
     as_json: AsJson = False,
 ) -> None:
@@ -138,7 +139,7 @@ def seen(channel: Channel, *, folder: Folder = Path(), as_json: AsJson = False) 
 
 @app.command("unlearn")
 def unlearn(
-    turn: Annotated[int, typer.Argument(min=1, help="The turn.")],
+    turn: Annotated[int, typer.Argument(min=1, max=MOST_NUMBER, help="The turn.")],
     *,
     reason: Annotated[str, typer.Option(help="Why; it is shown and kept.")],
     folder: Folder = Path(),
@@ -154,7 +155,7 @@ def unlearn(
 
 @app.command("relearn")
 def relearn(
-    turn: Annotated[int, typer.Argument(min=1, help="The turn.")],
+    turn: Annotated[int, typer.Argument(min=1, max=MOST_NUMBER, help="The turn.")],
     *,
     folder: Folder = Path(),
     as_json: AsJson = False,
@@ -190,7 +191,7 @@ def undo(channel: Channel, *, folder: Folder = Path(), as_json: AsJson = False) 
 
 @app.command("review")
 def review(
-    turn: Annotated[int, typer.Argument(min=1, help="The turn.")],
+    turn: Annotated[int, typer.Argument(min=1, max=MOST_NUMBER, help="The turn.")],
     *,
     folder: Folder = Path(),
     as_json: AsJson = False,

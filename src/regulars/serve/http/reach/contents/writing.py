@@ -21,8 +21,12 @@ from regulars.reach.content.service import (
     put_content,
     register,
 )
-from regulars.reach.counters.service import add_grants
 from regulars.reach.links.clicks.service import LinkCount, counts
+from regulars.reach.receipts.by_hand.service import grant_by_hand
+from regulars.reach.standing.gate.service import quotas_of
+from regulars.serve.http.door.guard import Caller
+from regulars.unify.identity.known.service import require_known
+from regulars.unify.identity.service import present_ids
 
 router = APIRouter()
 
@@ -79,6 +83,7 @@ class Granted(BaseModel):
 
     channel: str = Field(min_length=1, max_length=64)
     messages: int = Field(default=1, ge=1, le=100)
+    key: str = Field(min_length=1, max_length=200)
 
 
 class Address(BaseModel):
@@ -156,20 +161,54 @@ def keep_address(request: Request, customer_id: str, given: Address) -> dict[str
 
 @router.post("/api/reach/customers/{customer_id}/grants", tags=["reach"])
 def add_grant(request: Request, customer_id: str, given: Granted) -> dict[str, str | int]:
-    """Note messages a customer allowed one by one, where no callback of the provider says so."""
-    caller = request.state.caller
+    """Note messages a customer allowed one by one; the same key again allows nothing more."""
+    caller: Caller = request.state.caller
     workspace = caller.workspace
-    if given.channel not in workspace.settings.channels:
-        known = ", ".join(sorted(workspace.settings.channels))
-        raise InputError(f"no channel named {given.channel!r}; known: {known}")
-    add_grants(workspace.state, customer_id, channel=given.channel, messages=given.messages)
-    return {"customer_id": customer_id, "channel": given.channel, "messages": given.messages}
+    _require_grants(caller, given.channel)
+    with workspace.reading() as engine:
+        require_known(workspace.state, engine, [customer_id])
+    present = present_ids(workspace.state, [customer_id])[customer_id]
+    is_new = grant_by_hand(
+        workspace.state,
+        present,
+        channel=given.channel,
+        messages=given.messages,
+        key=given.key,
+        actor=caller.actor,
+        now=caller.now,
+    )
+    anchor(workspace.state, folder=workspace.folder, at=caller.now)
+    return {
+        "customer_id": present,
+        "channel": given.channel,
+        "messages": given.messages,
+        "is_new": is_new,
+    }
 
 
 @router.get("/api/reach/links", tags=["reach"])
 def read_links(request: Request) -> list[LinkCount]:
     """How every destination did: everything that asked for it, and what counts as a click."""
     return counts(request.state.caller.workspace.state)
+
+
+def _require_grants(caller: Caller, channel: str) -> None:
+    """Refuse a channel that goes out without a grant: what was noted would never be used."""
+    settings = caller.workspace.settings
+    known = {
+        name
+        for quota in quotas_of(settings, now=caller.now)
+        if quota.kind == "grant"
+        for name in quota.channels
+    }
+    if channel not in settings.channels:
+        names = ", ".join(sorted(settings.channels))
+        raise InputError(f"no channel named {channel!r}; known: {names}")
+    if channel not in known:
+        raise InputError(
+            f"channel {channel} sends without a grant of the customer, so there is none to note; "
+            f"channels that need one: {', '.join(sorted(known)) or 'none'}"
+        )
 
 
 def _row(one: Any) -> ContentRow:

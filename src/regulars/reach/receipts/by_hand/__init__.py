@@ -1,0 +1,1 @@
+"""Grants somebody notes by hand, each once."""
