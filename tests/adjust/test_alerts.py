@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from regulars.adapters.state import SQLState, migrate
+from regulars.adjust.alerts import step
 from regulars.adjust.alerts.holding import Guardrails, Hold, Word, hold_channels
 from regulars.adjust.alerts.laney_chart import laney_chart
 from regulars.adjust.alerts.levels import individuals_chart
@@ -269,6 +270,31 @@ def test_an_effect_that_is_gone_holds_no_channel_and_asks_a_person():
     gone = effect_alert(effects(1000, 1200, 900, 1100, 950, -400), 6, known=())
 
     assert held([gone]) == ({}, {EVERY: "needs_person"})
+
+
+def test_a_turn_left_out_of_what_is_learned_is_neither_judged_nor_a_past(outage, monkeypatch):
+    effects_read = outage.table("effects")
+    whole = outage.rows(
+        effects_read.filter(
+            effects_read.campaign_id == "*",
+            effects_read.metric == "margin",
+            effects_read.treated > 0,
+        )
+    )
+    read_in, judged_turn = max((row["turn"], row["measured_turn"]) for row in whole)
+    seen_turns = []
+
+    def watched(readouts, measured_turn, *, known):
+        seen_turns.append((measured_turn, {one.turn for one in readouts}))
+
+    monkeypatch.setattr(step, "effect_alert", watched)
+    for left_out in (set(), {1}, {judged_turn}):
+        step._effects(outage, read_in, [], left_out)
+
+    (all_judged, everything), (still_judged, fewer), *others = seen_turns
+    assert all_judged == still_judged == judged_turn
+    assert everything - fewer == {1}
+    assert all(judged_turn not in past for _judged, past in others)
 
 
 def test_words_that_make_no_sense_are_refused(state):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from regulars.adapters.state import SQLState, migrate
-from regulars.adjust.budgeting.rows import feasible, of_people, of_plan, of_turn
+from regulars.adjust.budgeting.rows import by_budget, feasible, of_people, of_plan, of_turn
 from regulars.decide.budget.curves import Cell, Curve
 from regulars.decide.budget.obeying.service import (
     CellLimit,
@@ -93,6 +93,38 @@ def test_the_plan_of_an_earlier_turn_is_taken_again_within_the_money_there_is():
     assert rows["new"]["most"] == 100.0
 
 
+def test_a_cell_an_earlier_plan_did_not_know_gets_nothing_but_what_people_set():
+    earlier = of_plan(planned(), {}, is_followed=True)
+    gift, tea = Cell("loyal", "sms", "gift"), Cell("loyal", "sms", "tea")
+    limits = {tea: Limits(floor=20.0, why="a"), LOYAL: Limits(floor=1.0, ceiling=50.0)}
+
+    rows = {
+        Cell(row["segment"], row["channel"], row["offer_id"]): row
+        for row in of_turn(earlier, limits, money=1_000.0, reserve=0.2, cells=[LOYAL, gift, tea])
+    }
+
+    assert (rows[gift]["is_binding"], rows[gift]["most"], rows[gift]["spend"]) == (True, 0.0, 0.0)
+    assert rows[gift]["bound_by"] == "unplanned"
+    assert (rows[tea]["least"], rows[tea]["most"], rows[tea]["bound_by"]) == (20.0, 20.0, "floor")
+    assert (rows[LOYAL]["least"], rows[LOYAL]["most"]) == (1.0, 50.0)
+    assert rows[LOYAL]["bound_by"] == "ceiling"
+    assert sum(row["most"] for row in rows.values()) <= 800.0
+
+
+def test_where_floors_and_pins_are_lowered_the_money_there_is_holds_their_cells():
+    limits = {LOYAL: Limits(pin=1_500.0), NEW: Limits(floor=500.0)}
+    cut = feasible(limits, to_spend=800.0)
+    rows = of_plan(planned(cut), cut, is_followed=True)
+
+    said = [row["bound_by"] for row in by_budget(rows, limits, cut)]
+
+    assert [row["bound_by"] for row in rows] == ["pin", "floor"]
+    assert said == ["budget", "budget"]
+    assert [row["bound_by"] for row in by_budget(rows, cut, cut)] == ["pin", "floor"]
+    alone = of_people(cut, money=1_000.0, to_spend=800.0)
+    assert {row["bound_by"] for row in by_budget(alone, limits, cut)} == {"budget"}
+
+
 def test_following_is_said_with_a_reason_ends_by_itself_and_is_taken_back(state):
     end = NOW + timedelta(days=7)
     follow(state, Guards(0.5, 0.1), why="trial", actor="ann", now=NOW, until=end)
@@ -109,7 +141,12 @@ def test_following_is_said_with_a_reason_ends_by_itself_and_is_taken_back(state)
 
 @pytest.mark.parametrize(
     "said",
-    [{"why": " "}, {"of_turn": -1}, {"until": NOW - timedelta(days=1)}],
+    [
+        {"why": " "},
+        {"of_turn": -1},
+        {"of_turn": 4, "planned": [3, 5]},
+        {"until": NOW - timedelta(days=1)},
+    ],
 )
 def test_following_without_sense_is_refused(state, said):
     with pytest.raises(InputError):

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from regulars.decide.budget import assign
 from regulars.decide.offers import Arm
-from regulars.decide.policies import sharing
+from regulars.decide.policies import dropping
+from regulars.decide.policies.dropping import over_limits
 from regulars.decide.policies.limits import expected, limits_of
 from regulars.decide.policies.sampling import Economics, sampling_policy
-from regulars.decide.policies.sharing import Shares, chosen, over_limits, shared_prices
+from regulars.decide.policies.sharing import Shares, chosen, shared_prices
 
 N, ARMS, WORLDS = 600, 3, 8
 COST = np.array([0.25, 1.05, 0.6])
@@ -113,7 +114,7 @@ def test_what_is_drawn_never_passes_a_limit_by_a_thousand_millionth(seed, cell, 
 def test_a_limit_left_unkept_would_be_seen(monkeypatch):
     values, segment = drawn(5)
     limits = shares(segment, most=10.0)
-    monkeypatch.setattr(sharing, "_running", lambda group, _used: np.zeros_like(group))
+    monkeypatch.setattr(dropping, "_running", lambda group, _used: np.zeros_like(group))
 
     why = over_limits(limits, values[0].argmax(axis=1), np.zeros(N, bool), COST, np.arange(N) / N)
 

@@ -124,6 +124,10 @@ def test_the_step_measures_each_closed_turn_once(shop):
         offer.split(":")[1] if row["campaign_id"] else None
         for offer, row in zip(offers, decided, strict=True)
     ]
+    # Decided without features: of no segment here either, though one is known.
+    columns["model_version"] = [
+        "uplift-001/plain" if place % 5 == 0 else "uplift-001" for place in range(len(decided))
+    ]
     made.put("decisions", columns, turn=1)
     ids = [row["customer_id"] for row in decided]
     made.put("rfm_scores", {"customer_id": ids, "segment": ["loyal"] * len(ids)}, turn=1)
@@ -134,7 +138,8 @@ def test_the_step_measures_each_closed_turn_once(shop):
             engine, made.turn(number), window_days=7, margin_rate=0.25, campaign_holdout=0.1
         )
 
-    assert step(2) == 2
+    assert step(2) == 4
+    assert {row["segment"] for row in made.rows("cell_effects")} == {"loyal", "unscored"}
 
     for row in made.rows("cell_effects"):
         per_contact = row["effect"] / row["treated"]

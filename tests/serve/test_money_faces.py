@@ -117,6 +117,42 @@ def test_a_pin_is_made_with_a_reason_kept_by_the_plan_and_taken_away_again(serve
     assert get(server, "viewer", "/api/decide/pins").json() == {"pins": []}
 
 
+def test_a_turn_that_is_left_out_is_behind_no_plan_on_any_face(server, capsys):
+    client, where = writer(server), "/api/adjust/turns/2/unlearned"
+    before = get(server, "viewer", "/api/decide/plan").json()
+
+    client.put(where, json={"reason": "tills were down"}).raise_for_status()
+    without = get(server, "viewer", "/api/decide/plan").json()
+    printed = told(capsys, server.folder, "decide", "plan")
+    client.delete(where).raise_for_status()
+
+    assert (before["turns"], without["turns"]) == (2, 1)
+    assert printed == without
+    assert get(server, "viewer", "/api/decide/plan").json() == before
+
+
+def test_a_turn_without_a_plan_is_not_kept_to_on_any_face(server, capsys):
+    answer = writer(server, "approver").put(
+        "/api/decide/plan/followed", json={"of_turn": 99, "why": "back to it"}
+    )
+    with pytest.raises(SystemExit) as ended:
+        main([
+            "decide",
+            "follow-plan",
+            "--of-turn",
+            "99",
+            "--why",
+            "x",
+            "--dir",
+            str(server.folder),
+        ])
+
+    assert answer.status_code == 400
+    assert "turn 99 has no plan to keep to" in answer.text
+    assert ended.value.code not in {0, None}
+    assert "turns with a plan: none so far" in " ".join(capsys.readouterr().err.split())
+
+
 def test_a_cell_nobody_has_measured_may_be_pinned(server):
     client = writer(server)
     cell = {"segment": "new", "channel": "sms", "offer_id": "gift"}

@@ -134,6 +134,7 @@ def _adjusting(shop: Shop, engine: Engine, turn: Turn) -> Calls:
     """How the steps that adjust are called."""
     loop, settings, state = shop.settings.loop, shop.settings, shop.state
     kept = offers_in_force(state, at=turn.now)
+    left_out = frozenset(one.turn for one in unlearned(state))
     return {
         watch_channels: lambda: watch_channels.run(
             engine,
@@ -142,6 +143,7 @@ def _adjusting(shop: Shop, engine: Engine, turn: Turn) -> Calls:
             words=words_of(state),
             rails=Guardrails(*astuple(settings.adjust)),
             ask=lambda alerts: ask_people(state, alerts, now=turn.now),
+            unlearned=left_out,
         ),
         autotune: lambda: autotune.run(
             engine,
@@ -149,7 +151,7 @@ def _adjusting(shop: Shop, engine: Engine, turn: Turn) -> Calls:
             loop=loop,
             channel_costs=_costs(shop),
             catalogue=kept,
-            unlearned=frozenset(one.turn for one in unlearned(state)),
+            unlearned=left_out,
             serves=serves(shop, turn)[Family.RESPONSE],
             keep=keep_of(shop, turn),
         ),
@@ -161,6 +163,7 @@ def _adjusting(shop: Shop, engine: Engine, turn: Turn) -> Calls:
             catalogue=kept,
             following=followed(state, now=turn.now),
             limits=limits_of_people(state, now=turn.now),
+            unlearned=left_out,
         ),
     }
 

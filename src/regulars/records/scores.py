@@ -365,7 +365,7 @@ SCORES = (
         high float64? upper end of it
         marginal float64? what one more unit of money would bring
         chance_of_loss float64? probability that it would bring less than it costs
-        bound_by string what holds it: price, floor, ceiling, pin, risk, worthless, fixed, or budget
+        bound_by string price, floor, ceiling, pin, risk, worthless, fixed, budget or unplanned
         first_return float64? what the first unit of money brings
         spread float64? standard deviation of that
         saturation float64? money after which the next unit brings 37 % of the first

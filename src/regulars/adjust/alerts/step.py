@@ -1,6 +1,6 @@
 """The step that watches channels, and leaves alone what has broken."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import Any
 
 import pyarrow as pa
@@ -24,6 +24,7 @@ def watch_channels(
     words: Sequence[Word],
     rails: Guardrails,
     ask: Callable[[Sequence[Alert]], None] = lambda _alerts: None,
+    unlearned: Set[int] = frozenset(),
 ) -> int:
     """Judge what became of the last turn's contacts, and hold what has broken.
 
@@ -34,6 +35,8 @@ def watch_channels(
         words: What people said of channels.
         rails: How far the system may go by itself.
         ask: Asks people about what a guardrail leaves to them.
+        unlearned: Turns nothing is to be learned from: their effects are neither judged nor a
+            past to go by.
 
     Returns:
         Alerts written.
@@ -45,7 +48,7 @@ def watch_channels(
     known = [(row["channel"], row["kind"], row["measured_turn"]) for row in earlier]
     newest = max((row["turn"] for row in counts), default=0)
     found = alerts_of(counts, newest, known=known) if newest == turn.number - 1 else []
-    found += _effects(engine, turn.number, known)
+    found += _effects(engine, turn.number, known, unlearned)
     held = engine.rows(
         engine.table("channel_holds").filter(_.turn == turn.number - 1).order_by("channel")
     )
@@ -59,7 +62,9 @@ def watch_channels(
     return _write(engine, "alerts", rows)
 
 
-def _effects(engine: Engine, turn: int, known: Sequence[tuple[str, str, int]]) -> list[Alert]:
+def _effects(
+    engine: Engine, turn: int, known: Sequence[tuple[str, str, int]], unlearned: Set[int]
+) -> list[Alert]:
     """Judge the newest turn whose effect was read just now."""
     whole = engine.table("effects").filter(
         _.turn <= turn,
@@ -68,7 +73,8 @@ def _effects(engine: Engine, turn: int, known: Sequence[tuple[str, str, int]]) -
         _.status == "ok",
         _.treated > 0,
     )
-    rows = engine.rows(whole.order_by("turn", "measured_turn"))
+    read = engine.rows(whole.order_by("turn", "measured_turn"))
+    rows = [row for row in read if row["measured_turn"] not in unlearned]
     fresh = [row["measured_turn"] for row in rows if row["turn"] == turn]
     alert = effect_alert(pooled_readouts(rows), max(fresh), known=known) if fresh else None
     return [alert] if alert else []

@@ -1,6 +1,6 @@
 """Rows of the plan a turn made: what binds it, and what it rests on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import fsum
 from typing import Any
@@ -13,6 +13,8 @@ _INFINITE = float("inf")
 _SAID = ("spend", "fixed", "before", "expected", "low", "high", "marginal", "chance_of_loss")
 _CURVE = ("first_return", "spread", "saturation")
 _NOTHING: dict[str, Any] = {name: None for name in (*_SAID, *_CURVE)}
+_NEW = _NOTHING | {"bound_by": "unplanned", "points": 0, "shadow_price": 0.0}
+_NONE = Limits()
 
 
 def feasible(limits: Mapping[Cell, Limits], *, to_spend: float) -> dict[Cell, Limits]:
@@ -121,6 +123,7 @@ def of_turn(
     *,
     money: float,
     reserve: float,
+    cells: Iterable[Cell] = (),
 ) -> list[dict[str, Any]]:
     """Take the plan of an earlier turn again, within what there is now and what people set.
 
@@ -129,24 +132,70 @@ def of_turn(
         limits: What people set now.
         money: Money of the turn.
         reserve: Share kept back.
+        cells: The cells there are now; the earlier plan has no money for those it did not
+            know, so they get none but what people set.
 
     Returns:
         One row per cell, by segment, channel and offer.
     """
     to_spend = money * (1 - reserve)
     said = {Cell(row["segment"], row["channel"], row["offer_id"]): row for row in earlier}
-    set_aside = fsum(one.floor if one.pin is None else one.pin for one in limits.values())
-    free = fsum(row["spend"] for cell, row in said.items() if cell not in limits)
+    each = {cell: limits.get(cell, _NONE) for cell in {*said, *limits, *cells}}
+    least = {cell: _ends(limit)[0] for cell, limit in each.items()}
+    wanted = {
+        cell: _within(limit, said[cell]["spend"] if cell in said else 0.0)
+        for cell, limit in each.items()
+    }
+    set_aside = fsum(least.values())
+    free = fsum(wanted.values()) - set_aside
     part = min(1.0, max(to_spend - set_aside, 0.0) / free) if free > 0 else 1.0
-    there_is = {"budget": money, "to_spend": to_spend}
     rows = []
-    for cell, row in said.items():
-        if cell not in limits:
-            spend = row["spend"] * part
-            binding = {"is_binding": True, "least": 0.0, "most": spend, "spend": spend, "why": ""}
-            rows.append({**row, **binding, **there_is})
-    rows += of_people(limits, money=money, to_spend=to_spend)
+    for cell, limit in each.items():
+        spend = least[cell] + (wanted[cell] - least[cell]) * part
+        before = said.get(cell, _NEW)
+        binding = {"is_binding": True, "least": least[cell], "most": spend, "spend": spend}
+        holds = _held_by(limit, wanted[cell]) or before["bound_by"]
+        there_is = {"why": limit.why, "bound_by": holds, "budget": money, "to_spend": to_spend}
+        rows.append({**before, **cell._asdict(), **binding, **there_is})
     return sorted(rows, key=_place)
+
+
+def by_budget(
+    rows: Sequence[Mapping[str, Any]],
+    limits: Mapping[Cell, Limits],
+    lowered: Mapping[Cell, Limits],
+) -> list[dict[str, Any]]:
+    """Say of floors and pins that were lowered that the money there is holds their cells.
+
+    Args:
+        rows: Rows of table `budget_plans`.
+        limits: What people set.
+        lowered: What `feasible` made of it.
+
+    Returns:
+        The rows, `bound_by` budget where a floor or pin of people would hold the cell but for
+        the money.
+    """
+    found = []
+    for row in rows:
+        cell = Cell(row["segment"], row["channel"], row["offer_id"])
+        is_lowered = cell in limits and lowered[cell] != limits[cell]
+        is_held = is_lowered and row["bound_by"] in {"pin", "floor"}
+        found.append({**row, "bound_by": "budget"} if is_held else dict(row))
+    return found
+
+
+def _within(limit: Limits, spend: float) -> float:
+    return min(max(spend, limit.floor), limit.ceiling) if limit.pin is None else limit.pin
+
+
+def _held_by(limit: Limits, wanted: float) -> str:
+    """Say what people set holds a cell; "" for nothing."""
+    if limit.pin is not None:
+        return "pin"
+    if limit.floor > 0 and wanted <= limit.floor:
+        return "floor"
+    return "ceiling" if wanted >= limit.ceiling else ""
 
 
 def _ends(limit: Limits | None) -> tuple[float, float | None]:

@@ -1,12 +1,13 @@
 """The step that plans the money of a turn, from the response its cells have shown so far."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from decimal import Decimal
+from typing import Any
 
 import pyarrow as pa
 from ibis import _
 
-from regulars.adjust.budgeting.rows import feasible, of_people, of_plan, of_turn
+from regulars.adjust.budgeting.rows import by_budget, feasible, of_people, of_plan, of_turn
 from regulars.decide.budget.curves.curve import UNSCORED, Cell
 from regulars.decide.budget.obeying.service import Following
 from regulars.decide.budget.planning import Guards, Limits
@@ -34,6 +35,7 @@ def plan_money(
     catalogue: Sequence[Kept],
     following: Following | None,
     limits: Mapping[Cell, Limits],
+    unlearned: Set[int] = frozenset(),
 ) -> int:
     """Plan the money of the turn about to decide.
 
@@ -47,6 +49,7 @@ def plan_money(
         catalogue: Versions of offers in force, which hold instead of what was imported.
         following: What turns keep to; None when they spend as they find best.
         limits: Floors, ceilings and pins of people.
+        unlearned: Turns nothing is to be learned from; the plan is that without them.
 
     Returns:
         Cells written; none before anything was measured or said.
@@ -54,22 +57,21 @@ def plan_money(
     money = float(loop.weekly_budget) * _share(engine, turn.number)
     guards = following.guards if following else Guards()
     held = feasible(limits, to_spend=money * (1 - guards.reserve))
+    offers = catalogue_rows(engine.rows(engine.table("offers")), catalogue)
+    cells = {
+        Cell(segment, arm.channel, arm.offer_id): Limits()
+        for segment in _segments(engine, turn.number)
+        for arm in arms_on(offers, channel_costs, day=turn.now.date())
+    }
     if following and following.of_turn:
-        earlier = engine.rows(
-            engine
-            .table("budget_plans")
-            .filter((_.turn == following.of_turn) & _.spend.notnull())
-            .order_by("segment", "channel", "offer_id")
+        rows = of_turn(
+            _planned(engine, following.of_turn),
+            held,
+            money=money,
+            reserve=guards.reserve,
+            cells=cells,
         )
-        rows = of_turn(earlier, held, money=money, reserve=guards.reserve)
     else:
-        offers = catalogue_rows(engine.rows(engine.table("offers")), catalogue)
-        arms = arms_on(offers, channel_costs, day=turn.now.date())
-        cells = {
-            Cell(segment, arm.channel, arm.offer_id): Limits()
-            for segment in _segments(engine, turn.number)
-            for arm in arms
-        }
         try:
             found = plan_workspace(
                 engine,
@@ -77,14 +79,25 @@ def plan_money(
                 guards=guards,
                 limits=cells | held,
                 tests=loop.exploration_floor,
+                left_out=unlearned,
             )
             rows = of_plan(found, held, is_followed=following is not None)
         except NotReady:
             rows = of_people(held, money=money, to_spend=money)
+    return _write(engine, by_budget(rows, limits, held))
+
+
+def _write(engine: Engine, rows: Sequence[Mapping[str, Any]]) -> int:
     names = [column for column in TABLES["budget_plans"].names if column != "turn"]
     return engine.write(
         "budget_plans", pa.table({name: [row[name] for row in rows] for name in names})
     )
+
+
+def _planned(engine: Engine, turn: int) -> list[dict[str, Any]]:
+    """Cells of the plan an earlier turn made."""
+    table = engine.table("budget_plans").filter((_.turn == turn) & _.spend.notnull())
+    return engine.rows(table.order_by("segment", "channel", "offer_id"))
 
 
 def _share(engine: Engine, turn: int) -> float:

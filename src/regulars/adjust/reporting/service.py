@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from ibis import _
 
+from regulars.adjust.autotune.service import unlearned
 from regulars.adjust.budgeting.rows import feasible
 from regulars.adjust.reporting.content import Content, Effect
 from regulars.adjust.review.service import learnings
@@ -186,6 +187,7 @@ def _plan(
             guards=guards,
             limits=feasible(said, to_spend=money * (1 - guards.reserve)),
             tests=settings.loop.exploration_floor,
+            left_out={one.turn for one in unlearned(state)},
         )
     except NotReady:
         return None

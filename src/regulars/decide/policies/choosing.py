@@ -9,9 +9,14 @@ from numpy.typing import NDArray
 from regulars.decide.assignment import held_out
 from regulars.decide.eligibility import Eligibility
 from regulars.decide.offers import Arm
+from regulars.decide.policies.dropping import drawn, kept_shares, over_limits
 from regulars.decide.policies.sampling import Policy
-from regulars.decide.policies.sharing import Shares, over_limits
-from regulars.numerics.hashing import uniforms
+from regulars.decide.policies.sharing import Shares
+from regulars.numerics.hashing import key_of, uniforms
+
+_SMALL = 0.05
+"""Standard deviation of the money drawn, as a share of the budget, from which what is dropped
+counts: below it 99 of 100 drawn stay."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,8 @@ class Choice:
         propensity: Probability of what happens to the customer: this send, or no send.
         send_propensity: Probability of any send, after holdouts.
         in_campaign_holdout: True for the chosen customers left alone.
+        probabilities: Probability of each action before holdouts, once what is over a limit
+            is dropped; shape (customers, arms).
     """
 
     arm: NDArray[np.int64]
@@ -33,6 +40,7 @@ class Choice:
     propensity: NDArray[np.float64]
     send_propensity: NDArray[np.float64]
     in_campaign_holdout: NDArray[np.bool_]
+    probabilities: NDArray[np.float64]
 
 
 def campaign_of(offer_id: str, turn: int) -> str:
@@ -73,14 +81,10 @@ def choose(
             order are dropped beyond it.
 
     Returns:
-        The choice. The draws depend on seed, turn and customer only.
+        The choice. The draws depend on seed, turn and customer only; what is dropped, and the
+        probabilities, on all customers.
     """
-    draw = uniforms(keys, seed, "action", turn)
-    arm = np.full(len(keys), -1)
-    if arms:
-        steps = policy.probabilities.cumsum(axis=1)
-        taken = draw < steps[:, -1]
-        arm = np.where(taken, (draw[:, None] >= steps).sum(axis=1).clip(0, len(arms) - 1), -1)
+    arm = drawn(uniforms(keys, seed, "action", turn), policy.probabilities)
     held = np.zeros(len(keys), bool)
     for offer_id in sorted({a.offer_id for a in arms}):
         mine = np.isin(arm, [i for i, a in enumerate(arms) if a.offer_id == offer_id])
@@ -89,8 +93,10 @@ def choose(
     over = _over_budget(arm, held, arms, uniforms(keys, seed, "budget", turn), budget)
     held &= over == ""
     send = (arm >= 0) & ~held
-    total = policy.probabilities.sum(axis=1) * (1 - campaign_holdout)
-    own = np.where(arm >= 0, policy.probabilities[np.arange(len(arm)), arm] if arms else 0.0, 0.0)
+    kept = _kept(policy, arms, budget, held_out=campaign_holdout, key=key_of(seed, "kept", turn))
+    chances = policy.probabilities * kept
+    total = chances.sum(axis=1) * (1 - campaign_holdout)
+    own = np.where(arm >= 0, chances[np.arange(len(arm)), arm] if arms else 0.0, 0.0)
     verdict, reason = _words(policy, eligible, arms, arm, held, over)
     return Choice(
         np.where(over != "", -1, arm),
@@ -99,6 +105,7 @@ def choose(
         np.where(send & (over == ""), own * (1 - campaign_holdout), 1 - total),
         total,
         held,
+        chances,
     )
 
 
@@ -120,6 +127,30 @@ def _over_budget(
         spent = np.where(held[line], 0, cents[arm[line]]).cumsum()
         over[line[spent > round(budget * 100)]] = "budget"
     return over
+
+
+def _kept(
+    policy: Policy, arms: Sequence[Arm], budget: float | Shares, *, held_out: float, key: int
+) -> float | NDArray[np.float64]:
+    """Give the probability that what is drawn is not dropped; 1 where that hardly happens."""
+    cost = np.array([float(a.cost) for a in arms])
+    if isinstance(budget, Shares):
+        shares = budget
+    else:
+        chance = policy.probabilities * (1 - held_out)
+        spread = float(np.sqrt((chance @ cost**2 - (chance @ cost) ** 2).sum()))
+        if spread <= _SMALL * budget:
+            return 1.0
+        shares = Shares(
+            np.zeros(len(chance), np.int64),
+            np.zeros((1, len(arms))),
+            np.full((1, len(arms)), np.inf),
+            np.zeros(len(arms), np.int64),
+            np.full(1, np.inf),
+            budget,
+        )
+    numbers = np.random.Generator(np.random.Philox(key))
+    return kept_shares(shares, policy.probabilities, cost, held_out=held_out, numbers=numbers)
 
 
 def _words(

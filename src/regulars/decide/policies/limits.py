@@ -1,6 +1,7 @@
 """Limits of one turn: the plan of the money where it binds, stock that is short, the budget."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,8 @@ import numpy as np
 from regulars.decide.budget.curves.curve import UNSCORED
 from regulars.decide.offers import Arm
 from regulars.decide.policies.sharing import Shares
+
+_OF_A_CONTACT = 1e-9
 
 
 def limits_of(
@@ -17,6 +20,7 @@ def limits_of(
     arms: Sequence[Arm],
     *,
     budget: float,
+    plain: Collection[str] = (),
 ) -> float | Shares:
     """Give what a turn may spend, and on what.
 
@@ -26,14 +30,18 @@ def limits_of(
         customer_ids: Everybody, in order.
         arms: The actions, in order.
         budget: Most the turn may spend.
+        plain: Customers who let no feature be used: they have no segment, and share the
+            unscored cells.
 
     Returns:
         The budget alone where neither plan nor person binds the turn and no stock is short.
+        Most money of a cell is that of whole contacts: what is less than one more is left.
     """
     short = [arm for arm in arms if arm.stock is not None and arm.stock < len(customer_ids)]
     if not arms or not (bound or short):
         return budget
-    mine = [segment_of.get(one, UNSCORED) for one in customer_ids]
+    known = segment_of.keys() - set(plain)
+    mine = [segment_of[one] if one in known else UNSCORED for one in customer_ids]
     names = sorted({*mine, *(row["segment"] for row in bound)})
     place = {name: number for number, name in enumerate(names)}
     least, most = _ends(bound, place, arms)
@@ -80,6 +88,12 @@ def _ends(
         if number is None:
             continue
         cell = place[row["segment"]], number
-        least[cell] = row["least"]
-        most[cell] = np.inf if row["most"] is None else row["most"]
+        most[cell] = np.inf if row["most"] is None else _whole(row["most"], arms[number])
+        least[cell] = min(row["least"], most[cell])
     return least, most
+
+
+def _whole(money: float, arm: Arm) -> float:
+    """Round money down to whole contacts."""
+    cost = float(arm.cost)
+    return math.floor(money / cost + _OF_A_CONTACT) * cost if cost > 0 else money

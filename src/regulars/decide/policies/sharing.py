@@ -13,7 +13,6 @@ _ROUNDS, _FREE = 12, 4
 """Rounds of prices at most, and those at the start in which a price may fall again."""
 _BISECTIONS = 24
 _NEAR = 1e-6
-_OF_A_CENT = 1e-8
 _CLOSED = 1e9
 
 
@@ -256,56 +255,3 @@ def _least_price(is_over: Callable[[float], bool], highest: float) -> float:
 
 def _by_offer(contacts: Floats, offer: Integers, offers: int) -> Floats:
     return np.asarray(np.bincount(offer, contacts, minlength=offers), np.float64)
-
-
-def over_limits(
-    shares: Shares,
-    arm: Integers,
-    held: NDArray[np.bool_],
-    cost: Floats,
-    order: Floats,
-) -> NDArray[np.str_]:
-    """Drop the chosen, held out or not, from where those before them use a limit up.
-
-    Args:
-        shares: The limits.
-        arm: Action drawn for each customer, -1 for none; shape (customers,).
-        held: Who of them is held out: takes no money and no stock; shape (customers,).
-        cost: What a contact takes from the budget; shape (arms,).
-        order: Who comes first: ascending; shape (customers,).
-
-    Returns:
-        Why each is dropped: budget or stock, "" for those who stay; shape (customers,). What
-        is left keeps every limit to the cent.
-    """
-    cents = np.round(cost * 100).astype(np.int64)
-    rows = np.flatnonzero(arm >= 0)
-    rows = rows[np.argsort(order[rows], kind="stable")]
-    arms = shares.least.shape[1]
-    limits = (
-        ("budget", shares.segment[rows] * arms + arm[rows], cents, _cents(shares.most.ravel())),
-        ("stock", shares.offer[arm[rows]], np.ones_like(cents), np.floor(shares.stock)),
-        ("budget", np.zeros(len(rows), np.int64), cents, _cents(np.array([shares.budget]))),
-    )
-    why = np.full(len(rows), "", dtype="U8")
-    for reason, group, amount, most in limits:
-        used = np.where(held[rows] | (why != ""), 0, amount[arm[rows]])
-        why[(why == "") & (_running(group, used) > most[group])] = reason
-    found = np.full(len(arm), "", dtype="U8")
-    found[rows] = why
-    return found
-
-
-def _cents(money: Floats) -> Floats:
-    return np.floor(money * 100 + _OF_A_CENT)
-
-
-def _running(group: Integers, used: Integers) -> Integers:
-    """Add up what was used within each group, in order."""
-    line = np.argsort(group, kind="stable")
-    total = used[line].cumsum()
-    first = np.flatnonzero(np.diff(group[line], prepend=-1))
-    begun = np.repeat(total[first] - used[line][first], np.diff([*first, len(line)]))
-    found = np.empty_like(total)
-    found[line] = total - begun
-    return found

@@ -83,7 +83,7 @@ def decide(
         margin_rate=numbers(people, "margin_rate"),
         global_holdout=held_out(keys, seed=loop.seed, purpose="global", share=loop.global_holdout),
     )
-    limits = _limits(engine, turn.number, ids, arms, loop)
+    limits = _limits(engine, turn.number, ids, arms, loop, profiling_refused)
     belief = _belief(engine, arms, turn.number)
     mean = arm_coefficients(belief.terms, arms, belief.posterior()[0])
     policy = sampling_policy(
@@ -114,7 +114,7 @@ def decide(
 
 
 def _limits(
-    engine: Engine, turn: int, ids: Sequence[str], arms: Sequence[Arm], loop: Loop
+    engine: Engine, turn: int, ids: list[str], arms: list[Arm], loop: Loop, plain: Collection[str]
 ) -> float | Shares:
     """What the turn may spend and on what: table `budget_plans` where it binds."""
     bound = engine.rows(
@@ -125,7 +125,7 @@ def _limits(
     )
     segment_of = {row["customer_id"]: row["segment"] for row in scored}
     budget = float(loop.weekly_budget) * _tuned(engine, turn).spend_share
-    return limits_of(bound, segment_of, ids, arms, budget=budget)
+    return limits_of(bound, segment_of, ids, arms, budget=budget, plain=plain)
 
 
 def _held(engine: Engine, turn: int) -> set[str]:

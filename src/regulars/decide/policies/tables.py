@@ -87,7 +87,7 @@ def decision_rows(
         "channel": [arms[a].channel if a >= 0 else None for a in chosen],
         "propensity": choice.propensity,
         "send_propensity": choice.send_propensity,
-        "candidates": _candidates(arms, policy),
+        "candidates": _candidates(arms, policy, choice),
         "verdicts": _ruled_out(arms, eligible),
         "features": _features(customers),
         "expected_orders": effect,
@@ -149,10 +149,10 @@ def mark_plain(rows: pa.Table, plain: Collection[str]) -> pa.Table:
     return rows.set_column(place, "model_version", pa.array(versions, pa.string()))
 
 
-def _candidates(arms: Sequence[Arm], policy: Policy) -> list[str]:
+def _candidates(arms: Sequence[Arm], policy: Policy, choice: Choice) -> list[str]:
     """As JSON, by offer:channel: [value, probability before holdouts]."""
     names = [arm.name for arm in arms]
-    values, probabilities = np.round(policy.values, 4), np.round(policy.probabilities, 6)
+    values, probabilities = np.round(policy.values, 4), np.round(choice.probabilities, 6)
     return [
         "{"
         + ",".join(

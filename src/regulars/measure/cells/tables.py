@@ -5,6 +5,7 @@ from ibis import _
 from ibis.expr.types import Table as Definition
 
 from regulars.decide.budget.curves.curve import UNSCORED
+from regulars.decide.policies.tables import PLAIN
 
 
 def open_customers(
@@ -12,7 +13,8 @@ def open_customers(
 ) -> Definition:
     """Customers one turn could contact, with their segment and the action drawn for them.
 
-    Intention to treat: who was decided to be sent to counts as treated.
+    Intention to treat: who was decided to be sent to counts as treated. Whoever was decided
+    on without features has no segment here either.
 
     Returns:
         One row per customer with an open action: customer_id, first_turn, segment, channel,
@@ -28,6 +30,7 @@ def open_customers(
         "channel",
         "offer_id",
         "candidates",
+        "model_version",
         first_turn=_.turn,
         is_treated=_.verdict == "send",
         taken=_.cost,
@@ -40,7 +43,12 @@ def open_customers(
         .left_join(scored, "customer_id")
         .drop("customer_id_right")
         .mutate(
-            segment=ibis.coalesce(_.segment, ibis.literal(UNSCORED)),
+            segment=ibis.ifelse(
+                _.model_version.endswith(PLAIN),
+                UNSCORED,
+                ibis.coalesce(_.segment, ibis.literal(UNSCORED)),
+            ),
             spent=ibis.coalesce(_.spent, zero),
         )
+        .drop("model_version")
     )

@@ -1,19 +1,23 @@
 """What people say of the plan: keep to it or not, and floors and ceilings; all in the audit log."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+
+from ibis import _
 
 from regulars.decide.budget.curves import Cell
 from regulars.decide.budget.planning import Guards, Limits
 from regulars.decide.budget.reviewing.service import pinned_limits
 from regulars.errors import InputError
 from regulars.govern.audit.service import record
+from regulars.ports.engine import Reader
 from regulars.ports.state import Queries, State
 
 _SQL = Queries(__package__)
+_NAMED = 8
 _SHARES = ("flexible", "reserve", "risk", "hurdle")
 
 
@@ -71,6 +75,7 @@ def follow(
     actor: str,
     now: datetime,
     of_turn: int = 0,
+    planned: Collection[int] = (),
     until: datetime | None = None,
 ) -> None:
     """Let turns keep to the plan.
@@ -82,18 +87,31 @@ def follow(
         actor: Who decides.
         now: The moment, aware.
         of_turn: Keep to the plan of this turn; 0 for the one each turn makes anew.
+        planned: Turns there is a plan of, as `planned_turns` gives.
         until: When it ends; None for never.
 
     Raises:
-        InputError: No reason is given, the turn is negative, or it has ended already.
+        InputError: No reason is given, the turn planned nothing, or it has ended already.
     """
-    if of_turn < 0:
-        raise InputError(f"of_turn is {of_turn}, must be a turn, or 0 for each turn's own plan")
+    if of_turn and of_turn not in planned:
+        there_are = ", ".join(map(str, sorted(planned)[-_NAMED:])) or "none so far"
+        raise InputError(
+            f"turn {of_turn} has no plan to keep to; turns with a plan: {there_are}; "
+            "give one of them, or 0 for each turn's own plan"
+        )
     if until is not None and until <= now:
         raise InputError(f"it would end {until.isoformat()}, which is over; give a later day")
     end = _stamp(until) if until else None
     said = Following(True, guards, of_turn, why, actor, _stamp(now), end)
     _say(state, said, now)
+
+
+def planned_turns(engine: Reader) -> list[int]:
+    """List the turns that planned their money, by number; empty before the first."""
+    table = engine.table("budget_plans").filter(_.spend.notnull())
+    return [
+        int(row["turn"]) for row in engine.rows(table.select("turn").distinct().order_by("turn"))
+    ]
 
 
 def leave(state: State, *, why: str, actor: str, now: datetime) -> bool:

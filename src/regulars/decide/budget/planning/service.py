@@ -1,6 +1,6 @@
 """The plan of a workspace: curves from what its turns measured, pins from its state."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -42,6 +42,7 @@ def plan_workspace(
     limits: Mapping[Cell, Limits],
     segment: str = "",
     tests: float = 0.0,
+    left_out: Collection[int] = (),
 ) -> Planned:
     """Plan the money of one turn from the effects its workspace measured.
 
@@ -54,6 +55,7 @@ def plan_workspace(
         segment: Only this segment's cells; "" for all.
         tests: Share of what may be spent that goes into the tests worth most, 0 to 1; cells
             with limits of their own are not tested.
+        left_out: Measured turns nothing is learned from.
 
     Returns:
         The plan.
@@ -62,6 +64,8 @@ def plan_workspace(
         NotReady: No turn has been measured by cell yet.
     """
     table = engine.table("cell_effects")
+    if left_out:
+        table = table.filter(_.measured_turn.notin(sorted(left_out)))
     if segment:
         table = table.filter(_.segment == segment)
     rows = engine.arrow(table.order_by("segment", "channel", "offer_id", "measured_turn"))

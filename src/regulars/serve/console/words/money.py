@@ -12,6 +12,7 @@ BOUND_BY = {
     "worthless": N_("not worth its money"),
     "fixed": N_("its fixed part"),
     "budget": N_("the money there is"),
+    "unplanned": N_("not in the plan kept to"),
 }
 STAGES = {
     "new": N_("new"),

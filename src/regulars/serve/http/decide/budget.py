@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from regulars.adjust.autotune.service import unlearned
 from regulars.decide.budget.curves import Cell
 from regulars.decide.budget.obeying.service import (
     CellLimit,
@@ -16,6 +17,7 @@ from regulars.decide.budget.obeying.service import (
     leave,
     limit_cell,
     limits_of_people,
+    planned_turns,
     told,
     unlimit_cell,
 )
@@ -194,8 +196,11 @@ def planned(caller: Caller, budget: float | None, guards: Guards) -> Planned:
     workspace = caller.workspace
     wanted = float(workspace.settings.loop.weekly_budget) if budget is None else budget
     limits = limits_of_people(workspace.state, now=caller.now)
+    left_out = {one.turn for one in unlearned(workspace.state)}
     with workspace.reading() as engine:
-        return plan_workspace(engine, budget=wanted, guards=guards, limits=limits)
+        return plan_workspace(
+            engine, budget=wanted, guards=guards, limits=limits, left_out=left_out
+        )
 
 
 def pin_of(caller: Caller, said: Pinned) -> None:
@@ -225,8 +230,13 @@ def follow_of(caller: Caller, said: Followed) -> None:
     Args:
         caller: Who decides, and in which workspace.
         said: Shares of the plan, why and until when.
+
+    Raises:
+        InputError: The turn to go by planned nothing.
     """
     workspace = caller.workspace
+    with workspace.reading() as engine:
+        known = planned_turns(engine) if said.of_turn else []
     follow(
         workspace.state,
         Guards(said.flexible, said.reserve, said.risk, said.hurdle),
@@ -234,6 +244,7 @@ def follow_of(caller: Caller, said: Followed) -> None:
         actor=caller.actor,
         now=caller.now,
         of_turn=said.of_turn,
+        planned=known,
         until=_end(caller, said.until),
     )
     anchor(workspace.state, folder=workspace.folder, at=caller.now)

@@ -45,7 +45,10 @@ def follow_plan(
     folder: Folder = Path(),
 ) -> None:
     """Let turns keep to the plan of the money."""
-    from regulars.decide.budget.obeying.service import follow  # noqa: PLC0415 - slow to import
+    from regulars.decide.budget.obeying.service import (  # noqa: PLC0415 - slow to import
+        follow,
+        planned_turns,
+    )
     from regulars.decide.budget.planning import Guards  # noqa: PLC0415
 
     shop = _open(folder)
@@ -56,6 +59,7 @@ def follow_plan(
         actor="cli",
         now=datetime.now(UTC),
         of_turn=of_turn,
+        planned=planned_turns(shop.engine) if of_turn else (),
         until=_end(shop, until),
     )
     typer.echo(f"turns keep to the plan{f' of turn {of_turn}' if of_turn else ''} from now on")

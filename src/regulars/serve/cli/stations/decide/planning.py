@@ -166,13 +166,17 @@ def _of_points(file: Path, budget: float | None, guards: Any, limits: Any) -> "P
 
 
 def _of_workspace(folder: Path, budget: float | None, guards: Any, limits: Any) -> "Planned":
+    from regulars.adjust.autotune.service import unlearned  # noqa: PLC0415 - slow to import
     from regulars.decide.budget.obeying.service import limits_of_people  # noqa: PLC0415 - slow
     from regulars.decide.budget.planning.service import plan_workspace  # noqa: PLC0415
 
     shop = _open(folder)
     wanted = float(shop.settings.loop.weekly_budget) if budget is None else budget
     said = limits_of_people(shop.state, now=datetime.now(UTC))
-    return plan_workspace(shop.engine, budget=wanted, guards=guards, limits={**limits, **said})
+    left_out = {one.turn for one in unlearned(shop.state)}
+    return plan_workspace(
+        shop.engine, budget=wanted, guards=guards, limits={**limits, **said}, left_out=left_out
+    )
 
 
 def _print(found: "Planned") -> None:
