@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from ibis import _
 
+from regulars.adjust.autotune import recipes
 from regulars.adjust.autotune.learning import Evidence
 from regulars.adjust.autotune.recipes import learning, served, try_response
 from regulars.collect.sources.mapping import mapping_by_name
@@ -63,6 +64,10 @@ def leaking(history, as_of):
     )
 
 
+def broken(_history, _as_of):
+    raise RuntimeError("no convergence")
+
+
 def value_line(shop, turn):
     return next(one for one in lines(shop.state, turn=turn, now=NOW) if one.family == "value")
 
@@ -79,16 +84,21 @@ def test_planted_challengers_are_refused_and_the_champions_serve_on(shop, monkey
     for name, planted in (("spend_rate", with_nan), ("spend_bg_nbd", leaking)):
         recipe = Recipe(Family.VALUE, name, planted)
         monkeypatch.setitem(RECIPES[Family.VALUE], name, recipe)
+    pareto = Recipe(Family.ORDERS, "pareto_nbd", broken)
+    monkeypatch.setitem(RECIPES[Family.ORDERS], "pareto_nbd", pareto)
 
     run_turn(shop, SUNDAYS[0])
 
     line = value_line(shop, 2)
     verdicts = {row["challenger"]: row["verdict"] for row in line.trials}
     assert verdicts["spend_rate"] == "not_finite"
-    assert verdicts["spend_bg_nbd"] in {"peeks", "not_better", "uncalibrated"}
+    assert verdicts["spend_bg_nbd"] == "peeks"
     assert (line.champion, line.changes) == ("spend_habits", ())
     statuses = {one.version: one.status for one in line.models}
     assert statuses["spend_rate"] == "shadow"
+    [orders] = [one for one in lines(shop.state, turn=2, now=NOW) if one.family == "orders"]
+    failed = {row["challenger"]: (row["verdict"], row["says"]) for row in orders.trials}
+    assert failed["pareto_nbd"] == ("failed", "RuntimeError: no convergence")
 
 
 def test_a_refused_challenger_is_not_promoted_by_command_either(shop, capsys):
@@ -98,10 +108,8 @@ def test_a_refused_challenger_is_not_promoted_by_command_either(shop, capsys):
 
 
 def test_a_promoted_model_that_breaks_is_passed_over_in_the_same_turn(shop, capsys, monkeypatch):
-    """A model of orders that gives nan: promoted by hand, never tried."""
-    shop_state = shop.state
-    with shop_state.transaction() as opened:
-        opened.run("DELETE FROM model_trials WHERE family = 'orders'")
+    """A model of orders that was good when it was tried, and gives nan since."""
+    monkeypatch.setattr(trying, "TRIAL_TURNS", 1)
     answer = told(capsys, shop, "promote", "orders", "mbg_nbd", "--reason", "a newer paper")
     fit = estimate.ORDER_MODELS["mbg_nbd"]
     monkeypatch.setitem(
@@ -116,13 +124,13 @@ def test_a_promoted_model_that_breaks_is_passed_over_in_the_same_turn(shop, caps
     assert ("bg_nbd" in names, "mbg_nbd" in names) == (True, False)
     values = shop.engine.table("customer_values").filter(_.turn == 2)
     assert np.isfinite([row["p_alive"] for row in shop.engine.rows(values)]).all()
-    orders = next(one for one in lines(shop_state, turn=3, now=NOW) if one.family == "orders")
+    orders = next(one for one in lines(shop.state, turn=3, now=NOW) if one.family == "orders")
+    assert {row["turn"] for row in orders.trials} == {1}, "these weeks were seen in turn 1"
     assert (orders.champion, orders.changes[0].verb) == ("bg_nbd", "guard")
 
 
 def test_who_is_promoted_serves_and_one_command_goes_back(shop, capsys):
-    with shop.state.transaction() as opened:
-        opened.run("DELETE FROM model_trials WHERE family = 'value'")
+    told(capsys, shop, "try")
     told(capsys, shop, "promote", "value", "spend_rate", "--reason", "few customers")
 
     run_turn(shop, SUNDAYS[2])
@@ -137,11 +145,20 @@ def test_who_is_promoted_serves_and_one_command_goes_back(shop, capsys):
     assert [row["action"] for row in audit] == ["model.promote", "model.rollback"]
 
 
-def test_trials_may_be_asked_for_at_any_time(shop, capsys):
+def test_trials_may_be_asked_for_at_any_time_and_promote_nobody(shop, capsys):
+    serves = value_line(shop, 4).champion
+
     found = told(capsys, shop, "try")
 
+    value = next(one for one in found["models"] if one["family"] == "value")
+    assert "better" in {row["verdict"] for row in value["trials"] if row["turn"] == 3}
+    assert (value["champion"], len(value["changes"])) == (serves, 2)
+
     # Nearly nobody of these regulars stays away for 13 weeks: churn has nothing to learn from.
-    tried = {one["family"]: len(one["trials"]) for one in found["models"]}
+    tried = {
+        one["family"]: len([row for row in one["trials"] if row["turn"] == 3])
+        for one in found["models"]
+    }
     assert found["tried"] == 4
     assert tried == {"value": 2, "orders": 2, "churn": 0, "response": 0}
 
@@ -185,6 +202,21 @@ def test_the_response_model_is_judged_on_a_turn_it_has_not_learned_from(champion
 
     assert one.verdict is verdict
     assert one.customers == 4000
+
+
+def test_a_recipe_of_the_response_model_that_breaks_is_found_failed(monkeypatch):
+    def planted(belief, recipe):
+        if recipe == "by_arm":
+            raise np.linalg.LinAlgError("singular")
+        return belief
+
+    first, second = world(slope=0.4)
+    monkeypatch.setattr(recipes, "served", planted)
+
+    [one] = try_response(learned(first), ARMS, second, "by_customer", window=(0, 7), seed=1)
+
+    assert (one.verdict, one.says) == (Verdict.FAILED, "LinAlgError: singular")
+    assert try_response(learned(first), ARMS, second, "by_arm", window=(0, 7), seed=1) == []
 
 
 def test_the_recipe_by_arm_gives_everybody_the_same_effect_and_forgets_nothing():

@@ -5,10 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from regulars.adapters.state import SQLState, migrate
+from regulars.adjust.autotune import step
 from regulars.adjust.autotune.service import relearn, unlearn, unlearned
 from regulars.adjust.autotune.step import autotune
 from regulars.adjust.review.service import change_log, learnings
+from regulars.decide.policies.tables import latest
 from regulars.errors import InputError, UnknownName
+from regulars.numerics.days import day_of
 from regulars.records import Turn
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -16,7 +19,8 @@ TUNED = ("after_contact", "after_effect", "calibration", "spend_share")
 
 
 def learn_again(app, number, left_out):
-    """Learn in a further turn in which no window has closed."""
+    """Learn in a further turn in which no window has closed; give the trials of models put down."""
+    tried = []
     [last] = app.engine.rows(app.engine.table("profiles").agg(as_of=_as_of(app)))
     settings = app.settings
     autotune.run(
@@ -25,7 +29,43 @@ def learn_again(app, number, left_out):
         loop=settings.loop,
         channel_costs={name: part.cost for name, part in settings.channels.items()},
         unlearned=frozenset(left_out),
+        keep=tried.extend,
     )
+    return tried
+
+
+class Unwritten:
+    """An engine that reads like another and keeps nothing."""
+
+    def __init__(self, engine):
+        self._engine = engine
+
+    def __getattr__(self, name):
+        return getattr(self._engine, name)
+
+    def write(self, _table, rows):
+        return len(rows)
+
+
+def test_of_several_turns_learned_at_once_the_newest_alone_is_tried_and_once(
+    outage_app, monkeypatch
+):
+    """The loop learned last in turn 3: turns 3 to 8 are measured in one call."""
+    monkeypatch.setattr(step, "latest", lambda table, _turn: latest(table, 3))
+    app, kept = outage_app, []
+    [last] = app.engine.rows(app.engine.table("profiles").agg(as_of=_as_of(app)))
+
+    autotune.run(
+        Unwritten(app.bound(autotune, 13)),
+        Turn(13, last["as_of"], NOW + timedelta(days=13), 7),
+        loop=app.settings.loop,
+        channel_costs={name: part.cost for name, part in app.settings.channels.items()},
+        keep=kept.append,
+    )
+
+    [[trial]] = kept
+    newest = last["as_of"] - timedelta(days=app.settings.loop.turn_days)
+    assert (trial.challenger, day_of(trial.held_from)) == ("by_arm", newest)
 
 
 def _as_of(app):
@@ -55,7 +95,7 @@ def alike(one, other):
 def test_turns_left_out_leave_what_was_believed_before_them_and_come_back_whole(outage_app):
     before, whole = believed(outage_app, 5), believed(outage_app, 9)
 
-    learn_again(outage_app, 10, {5, 6, 7, 8})
+    tried = learn_again(outage_app, 10, {5, 6, 7, 8})
     learn_again(outage_app, 11, {5, 6, 7, 8})
     told = change_log(outage_app.engine, turn=10), change_log(outage_app.engine, turn=11)
     cited = {cite.turn for one in learnings(outage_app.engine) for cite in one.cites}
@@ -64,6 +104,7 @@ def test_turns_left_out_leave_what_was_believed_before_them_and_come_back_whole(
     assert alike(believed(outage_app, 10), before)
     assert before[0] != whole[0], "four turns taught something"
     assert alike(believed(outage_app, 12), whole)
+    assert tried == [], "what old turns said of models is not said again"
     assert told[1] == [], "nothing is learned anew a second time"
     assert {tuple(row["evidence"]["left_out"]) for row in told[0]} == {(5, 6, 7, 8)}
     assert all(row["evidence"]["measured_turns"].keys() <= set("1234") for row in told[0])

@@ -2,14 +2,17 @@
 
 import json
 import re
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
 from regulars.app import open_app
+from regulars.decide.online import log, service
 from regulars.decide.online.log import FOLDER, rows_in
-from regulars.decide.online.service import export_decisions
+from regulars.decide.online.service import Decider, export_decisions
 from regulars.decide.policies.step import decide
 from regulars.govern.access.api_keys.service import add_key
 from regulars.govern.consent.service import set_consent
@@ -260,3 +263,75 @@ def test_money_for_online_decisions_is_never_overspent(shop, serve):
     spent = sum(Decimal(one["cost"]) for one in found)
     assert 0 < spent <= Decimal("0.20")
     assert "budget" in {one["reason"] for one in found}
+
+
+ASKED = [f"c{n:03}" for n in range(1, 60)]
+
+
+@contextmanager
+def deciding(folder):
+    """Decide without a server, with 0.20 to spend between two turns."""
+    app = open_app(folder)
+    loop = replace(app.settings.loop, online_budget=Decimal("0.20"))
+
+    @contextmanager
+    def reading():
+        yield app.engine
+
+    decider = Decider(folder, reading, app.state, replace(app.settings, loop=loop))
+    yield decider
+    decider.log.flush()
+    decider.close()
+
+
+def decided(decider, request):
+    return [
+        decider.decide(
+            one, request_id=request, refusals={"sms": "", "app": ""}, now=datetime.now(UTC)
+        )
+        for one in ASKED
+    ]
+
+
+def paid(decisions):
+    return sum(one.cost for one in decisions)
+
+
+def test_who_got_nothing_for_want_of_money_gets_nothing_after_a_restart_either(shop):
+    with deciding(shop) as decider:
+        before = decided(decider, "r")
+    with deciding(shop) as decider:
+        again, others = decided(decider, "r"), decided(decider, "other")
+
+    assert "budget" in {one.reason for one in before}
+    assert [(one.verdict, one.cost) for one in again] == [(one.verdict, one.cost) for one in before]
+    assert 0 < paid(before) + paid(others) <= Decimal("0.20")
+    for one in before:
+        if one.reason == "budget":
+            chance = one.candidates[f"{one.offer_id}:{one.channel}"][1]
+            assert one.propensity == pytest.approx(0.9 * chance, abs=1e-6), "that of the draw"
+
+
+def test_a_new_turn_has_its_own_money_and_nobody_waits_for_the_log_to_be_read(shop, monkeypatch):
+    def read(*_args, **_kwargs):
+        raise AssertionError("the whole log is read again")
+
+    with deciding(shop) as decider:
+        now = datetime.now(UTC)
+        newest = decider.knowledge(now=now)
+        earlier = replace(newest, turn=newest.turn - 1)
+        decider._knowledge = earlier
+        before = decided(decider, "r")
+        monkeypatch.setattr(service, "rows_in", read)
+        monkeypatch.setattr(log, "rows_in", read)
+
+        decider._refresh(now)
+
+        after = decided(decider, "r")
+        decider._knowledge = earlier
+        late = decided(decider, "late")
+
+    assert {one.turn for one in before} == {newest.turn - 1}
+    assert {one.turn for one in after} == {newest.turn}
+    assert 0 < paid(before) + paid(late) <= Decimal("0.20")
+    assert 0 < paid(after) <= Decimal("0.20")

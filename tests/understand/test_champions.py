@@ -12,13 +12,15 @@ from regulars.numerics.paired_bootstrap import paired_bootstrap
 from regulars.understand.challengers import RECIPES, Recipe, poisson_deviance, try_recipes
 from regulars.understand.champions import DEFAULTS, NAMES, Family, Standing, Trial, Verdict
 from regulars.understand.champions.service import (
+    is_unseen,
     keep_trials,
     lines,
     promote,
     rollback,
     serving,
 )
-from regulars.understand.champions.serving import Serving
+from regulars.understand.champions.serving import Serving, default_serving
+from regulars.understand.value import step
 from regulars.understand.value.estimate import ORDER_MODELS, SPEND_MODELS
 from regulars.understand.value.history import History, total_after
 
@@ -72,6 +74,24 @@ def broken(_history, _as_of):
     raise ZeroDivisionError("nobody bought")
 
 
+def unexpected(_history, _as_of):
+    raise RuntimeError("no convergence")
+
+
+def without_what_it_needs(history, _as_of):
+    return history.price
+
+
+def peeking_for_nothing(history, as_of):
+    """Looks at later days, and is no better for it."""
+    later = total_after(history, history.paid, after=as_of, weeks=13)
+    return middling(history.until(as_of), as_of) + (later.sum() > 0)
+
+
+def peeking_too_high(history, as_of):
+    return 3 * peeking_for_nothing(history, as_of)
+
+
 def recipes(**challengers):
     made = {"middling": middling} | challengers
     return {name: Recipe(Family.VALUE, name, predict) for name, predict in made.items()}
@@ -99,10 +119,14 @@ def test_a_challenger_that_knows_more_is_found_better_on_the_same_held_out_weeks
     ("planted", "verdict"),
     [
         (broken, Verdict.FAILED),
+        (unexpected, Verdict.FAILED),
+        (without_what_it_needs, Verdict.FAILED),
         (with_nan, Verdict.NOT_FINITE),
         (lambda h, d: own_rate(h, d)[:-1], Verdict.NOT_FINITE),
         (lambda h, d: own_rate(h, d) - 20, Verdict.OUT_OF_RANGE),
         (leaking, Verdict.PEEKS),
+        (peeking_for_nothing, Verdict.PEEKS),
+        (peeking_too_high, Verdict.PEEKS),
         (lambda h, d: 3 * own_rate(h, d), Verdict.UNCALIBRATED),
         (lambda h, d: middling(h, d) * np.tile([0.7, 1.3], CUSTOMERS // 2), Verdict.NOT_BETTER),
         (middling, Verdict.NOT_BETTER),
@@ -248,8 +272,49 @@ def test_not_even_a_person_promotes_what_gives_no_usable_number(state, verdict):
     assert champion(state, 99) == "spend_habits"
 
 
+@pytest.mark.parametrize(
+    ("family", "version", "remedy"),
+    [
+        ("value", "spend_rate", "run: regulars adjust models try"),
+        ("response", "by_arm", "the loop tries it in time"),
+    ],
+)
+def test_not_even_a_person_promotes_what_was_never_tried(state, family, version, remedy):
+    with pytest.raises(NotAllowed, match=f"{version} .* never tried; {remedy}"):
+        say(state, "promote", family, version)
+    assert champion(state, 99, Family(family)) == DEFAULTS[Family(family)]
+
+
+def test_going_back_never_loses_the_default(state):
+    boosting = replace(TRIAL, family=Family.CHURN, champion="hazard", challenger="boosting")
+    keep(state, boosting, is_automatic=False)
+    say(state, "promote", "churn", "boosting", turn=6)
+    say(state, "promote", "churn", "hazard", turn=7)
+
+    assert say(state, "rollback", "churn", turn=8) == "boosting"
+
+    assert serving(state, turn=7, now=NOW)[Family.CHURN].ladder == ("hazard", "boosting")
+    found = serving(state, turn=8, now=NOW)[Family.CHURN]
+    assert found.ladder == ("boosting", "hazard")
+    assert found.make(str, lambda name: "not_finite" if name == "boosting" else "") == "hazard"
+    assert champion(state, 8, Family.CHURN) == "hazard"
+    with pytest.raises(InputError, match="has served for churn from the start"):
+        say(state, "rollback", "churn", turn=9)
+
+
+def test_days_are_unseen_until_a_trial_of_an_earlier_turn_holds_them_out(state):
+    keep(state, TRIAL, turn=5)
+
+    def unseen(held_from, turn=6, family=Family.VALUE):
+        return is_unseen(state, family, turn=turn, held_from=held_from)
+
+    assert (unseen(20_090), unseen(20_091)) == (False, True)
+    assert unseen(20_000, turn=5), "the same turn makes its trial again"
+    assert unseen(20_000, family=Family.CHURN)
+
+
 def test_one_command_goes_back_step_by_step(state):
-    keep(state, TRIAL)
+    keep(state, TRIAL, replace(TRIAL, challenger="spend_bg_nbd", verdict=Verdict.NOT_BETTER))
     say(state, "promote", "value", "spend_bg_nbd")
 
     gone_back = [say(state, "rollback", "value", turn=turn) for turn in (9, 10)]
@@ -275,6 +340,7 @@ def test_wrong_asks_say_what_is_wanted(state):
 
 
 def test_a_champion_that_breaks_is_passed_over_and_rolled_back(state):
+    keep(state, TRIAL, is_automatic=False)
     say(state, "promote", "value", "spend_rate", turn=3)
 
     made = serving(state, turn=4, now=NOW)[Family.VALUE].make(
@@ -285,6 +351,48 @@ def test_a_champion_that_breaks_is_passed_over_and_rolled_back(state):
     assert (champion(state, 3), champion(state, 4)) == ("spend_rate", "spend_habits")
     [line] = [one for one in lines(state, turn=5, now=NOW) if one.family == "value"]
     assert (line.changes[0].verb, line.changes[0].reason) == ("guard", "spend_rate: not_finite")
+
+
+@pytest.mark.parametrize("error", [RuntimeError, AttributeError, NotReady, MemoryError])
+def test_whatever_a_champion_raises_the_one_before_it_serves(error):
+    told = []
+
+    def build(name):
+        if name == "boosting":
+            raise error("planted")
+        return name
+
+    serves = Serving(Family.CHURN, ("boosting", "hazard"), fell=lambda *said: told.append(said))
+
+    assert serves.make(build, lambda _made: "") == "hazard"
+    assert told == [("boosting", "hazard", f"{error.__name__}: planted")]
+
+
+def test_too_little_to_learn_from_is_said_by_the_last_of_them():
+    def build(name):
+        raise NotReady(f"{name} needs a year")
+
+    with pytest.raises(NotReady, match="hazard needs a year"):
+        Serving(Family.CHURN, ("boosting", "hazard")).make(build, lambda _made: "")
+
+
+def test_a_model_of_orders_that_cannot_be_fitted_is_passed_over(history, monkeypatch):
+    def unready(_histories):
+        raise NotReady("planted")
+
+    monkeypatch.setitem(ORDER_MODELS, "mbg_nbd", unready)
+    told = []
+    serves = {
+        Family.VALUE: default_serving(Family.VALUE),
+        Family.ORDERS: Serving(
+            Family.ORDERS, ("mbg_nbd", "bg_nbd"), fell=lambda *said: told.append(said)
+        ),
+    }
+
+    found = step._served(history, LAST, serves)
+
+    assert "bg_nbd" in {model for model, _name, _value in found.parameters}
+    assert [said[:2] for said in told] == [("mbg_nbd", "bg_nbd")]
 
 
 def test_when_not_even_the_default_serves_the_turn_stops():

@@ -11,7 +11,7 @@ from regulars.understand.champions.serving import Serving
 from regulars.understand.champions.verdict import Trial
 
 TRIAL_TURNS = 13
-"""Challengers are tried every so many turns: each time on weeks no trial has seen."""
+"""Challengers are tried every so many turns, where no trial was made on the same days before."""
 
 
 def serves(shop: Shop, turn: Turn) -> dict[Family, Serving]:
@@ -46,12 +46,13 @@ def keep_of(shop: Shop, turn: Turn) -> Callable[[Sequence[Trial]], object] | Non
     )
 
 
-def try_models(shop: Shop, turn: Turn) -> int:
+def try_models(shop: Shop, turn: Turn, *, is_asked: bool = False) -> int:
     """Compare every challenger with its champion on the newest weeks.
 
     Args:
         shop: The open workspace.
         turn: A turn whose profiles are written.
+        is_asked: True where a person wants to know: any weeks will do, and nobody is promoted.
 
     Returns:
         Trials put down.
@@ -62,5 +63,6 @@ def try_models(shop: Shop, turn: Turn) -> int:
         turn,
         serves=serves(shop, turn),
         is_automatic=shop.settings.adjust.is_automatic,
+        is_asked=is_asked,
     )
     return found

@@ -509,7 +509,7 @@ ONLINE = (
         campaign_id string? campaign of the chosen action
         offer_id string? chosen offer
         channel string? chosen channel
-        propensity float64! probability the chosen action (or none) had
+        propensity float64! probability of the chosen action (or none); of the drawn one if unpaid
         send_propensity float64! probability of any send after holdouts
         candidates string! JSON: per offer and channel its value and probability
         ruled_out string! JSON: offers and channels ruled out, by reason

@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regulars.adjust.autotune.learning import Evidence, predicted_effect, residuals
 from regulars.decide.offers import Arm
 from regulars.decide.uplift.effects import starting_spread
 from regulars.numerics.linear_belief import LinearBelief
-from regulars.numerics.paired_bootstrap import paired_bootstrap
+from regulars.numerics.paired_bootstrap import Difference, paired_bootstrap
 from regulars.understand.champions.family import BY_ARM, NAMES, Family
 from regulars.understand.champions.verdict import LEAST_CUSTOMERS, LEVEL, Standing, Trial, Verdict
+
+Losses = NDArray[np.float64]
 
 _SHUT = 1e-5
 """Prior spread that keeps a term at nothing; smaller than any that is learned."""
@@ -69,7 +72,8 @@ def try_response(
         seed: Seed of the bootstrap.
 
     Returns:
-        One trial per challenger; none before anything was learned, or without a contact.
+        One trial per challenger; none before anything was learned, without a contact, or where
+        the champion itself gives no number.
 
     Source:
         Nie & Wager (2021), Biometrika 108(2), eq. 4: the R-loss, least at the true effects.
@@ -78,35 +82,47 @@ def try_response(
         return []
     freed = residuals(evidence)
 
-    def loss(recipe: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        effect = predicted_effect(served(belief, recipe), arms, evidence)
+    def loss(recipe: str) -> Losses | str:
+        try:
+            effect = predicted_effect(served(belief, recipe), arms, evidence)
+        except Exception as error:  # a trial never breaks the turn it is made in
+            return f"{type(error).__name__}: {error}"
         return np.asarray(freed.weight * (freed.residual - effect) ** 2, dtype=np.float64)
 
     theirs = loss(champion)
+    if isinstance(theirs, str) or not np.isfinite(theirs).all():
+        return []
     found = []
     for name in NAMES[Family.RESPONSE]:
         if name == champion:
             continue
         mine = loss(name)
-        difference, verdict, says = None, Verdict.NOT_FINITE, "an effect is no number"
-        if np.isfinite(mine).all() and np.isfinite(theirs).all():
-            difference = paired_bootstrap(mine, theirs, level=LEVEL, seed=seed)
-            is_better = difference.high < 0
-            verdict, says = Verdict.BETTER if is_better else Verdict.NOT_BETTER, ""
-            if len(mine) < LEAST_CUSTOMERS:
-                verdict, says = Verdict.TOO_FEW, f"{len(mine)} customers"
+        verdict, says, difference = _compared(mine, theirs, seed)
         found.append(
             Trial(
                 Family.RESPONSE,
                 champion,
                 name,
                 verdict,
-                len(mine),
+                len(theirs),
                 *window,
-                Standing(float(mine.mean()), float("nan")),
-                Standing(float(theirs.mean()), float("nan")),
+                Standing(np.nan if isinstance(mine, str) else float(mine.mean()), np.nan),
+                Standing(float(theirs.mean()), np.nan),
                 difference,
                 says,
             )
         )
     return found
+
+
+def _compared(
+    mine: Losses | str, theirs: Losses, seed: int
+) -> tuple[Verdict, str, Difference | None]:
+    if isinstance(mine, str):
+        return Verdict.FAILED, mine, None
+    if not np.isfinite(mine).all():
+        return Verdict.NOT_FINITE, "an effect is no number", None
+    difference = paired_bootstrap(mine, theirs, level=LEVEL, seed=seed)
+    if len(mine) < LEAST_CUSTOMERS:
+        return Verdict.TOO_FEW, f"{len(mine)} customers", difference
+    return Verdict.BETTER if difference.high < 0 else Verdict.NOT_BETTER, "", difference

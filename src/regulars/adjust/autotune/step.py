@@ -65,7 +65,8 @@ def autotune(
         unlearned: Turns nothing is to be learned from. When others were left out before, all is
             learned anew, as if these had never been measured.
         serves: Recipe of the response model the turn decides by; the default when left out.
-        keep: Puts down how the recipes did on the newest measured turn; none compares nothing.
+        keep: Puts down, once, how the recipes did on the newest measured turn; none compares
+            nothing, nor is anything compared when all is learned anew: old turns had their trial.
 
     Returns:
         Changes written to table `adjustments`.
@@ -83,7 +84,10 @@ def autotune(
     if is_anew:
         known = known.from_the_start(arms, left_out=unlearned)
     known.belief = learning(known.belief)
-    said = _learn(engine, turn, known, arms, loop, _judge(turn, loop, recipe, keep))
+    tried: list[Trial] | None = None if keep is None or is_anew else []
+    said = _learn(engine, turn, known, arms, loop, _judge(turn, loop, recipe, tried))
+    if keep is not None and tried:
+        keep(tried)
     known.belief = served(known.belief, recipe)
     if said or is_anew or not known.values:
         rows = engine.rows(readouts(engine.table("effects")))
@@ -98,17 +102,19 @@ def autotune(
 Judge = Callable[[Knowledge, Sequence[Arm], Decided, pa.Table, date], None]
 
 
-def _judge(turn: Turn, loop: Loop, recipe: str, keep: Keep | None) -> Judge:
-    """Compare the recipes on a turn before it is learned from; the newest one is put down last."""
+def _judge(turn: Turn, loop: Loop, recipe: str, tried: list[Trial] | None) -> Judge:
+    """Compare the recipes on a turn before it is learned from; only the newest one stays tried."""
 
     def judge(
         known: Knowledge, arms: Sequence[Arm], own: Decided, happened: pa.Table, as_of: date
     ) -> None:
-        if keep is not None and arms:
+        if tried is not None and arms:
             first = day_number(as_of)
             window = (first, first + loop.window_days)
             found = evidence(own, happened)
-            keep(try_response(known.belief, arms, found, recipe, window=window, seed=turn.seed))
+            tried[:] = try_response(
+                known.belief, arms, found, recipe, window=window, seed=turn.seed
+            )
 
     return judge
 

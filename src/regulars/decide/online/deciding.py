@@ -39,7 +39,9 @@ class OnlineDecision(msgspec.Struct, frozen=True, kw_only=True):
         offer_id: Chosen offer; None for none.
         channel: Chosen channel; None for none.
         campaign_id: Campaign of the offer in the turn; None for none.
-        propensity: Probability of what happens to the customer: this send, or no send.
+        propensity: Probability of what happens to the customer: this send, or no send. With the
+            reason budget it is that of the send that was drawn and not paid for: money is no draw,
+            so leave such decisions out when another policy is judged.
         send_propensity: Probability of any send, after holdouts.
         candidates: By open action, its value and its probability before holdouts.
         ruled_out: Closed actions by reason.

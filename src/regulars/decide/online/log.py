@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +35,16 @@ class DecisionLog:
     Args:
         folder: The workspace's folder.
         disk: How to touch the disk.
+        told: Told every decision and exposure the log holds when it is opened, oldest first.
     """
 
-    def __init__(self, folder: Path, *, disk: Disk | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        disk: Disk | None = None,
+        told: Callable[[dict[str, Any]], None] = lambda _row: None,
+    ) -> None:
         """Open the log and read the names of the decisions it holds.
 
         Raises:
@@ -54,6 +61,7 @@ class DecisionLog:
         self._writer = LogWriter(self._folder, self._settled, partitions=1, disk=disk)
         for row in rows_in(self._folder):
             self._remember(row)
+            told(row)
 
     def decided(self, decision_id: str, line: bytes) -> None:
         """Hand a decision in, and go on; one that was handed in before is not logged again."""

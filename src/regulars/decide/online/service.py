@@ -60,13 +60,12 @@ class Decider:
             NotReady: Another process decides online in this workspace.
         """
         self._reading, self._state, self._settings = reading, state, settings
-        self.log = DecisionLog(folder)
-        self._log_folder = folder / FOLDER
         self._knowledge: Knowledge | None = None
         self._looked_at: datetime | None = None
         self._lock, self._loading = threading.Lock(), threading.Lock()
-        self._spent = Decimal(0)
-        self._unpaid: set[str] = set()
+        self._spent: dict[int, Decimal] = {}
+        self._unpaid: dict[int, set[str]] = {}
+        self.log = DecisionLog(folder, told=self._count)
 
     @property
     def is_ready(self) -> bool:
@@ -180,7 +179,7 @@ class Decider:
                 engine.table("decisions").filter(_.turn == turn).agg(price=_.shadow_price.max())
             )
         belief = extended(belief_from_rows(rows), arms) if rows else starting_belief(arms)
-        found = knowledge_of(
+        return knowledge_of(
             people,
             arms,
             belief,
@@ -190,11 +189,6 @@ class Decider:
             shadow_price=float(price["price"] or 0.0),
             loop=settings.loop,
         )
-        with self._lock:
-            if self._knowledge is None or self._knowledge.turn != turn:
-                self._spent = self._spent_since(turn)
-                self._unpaid.clear()
-        return found
 
     def _people(self, engine: Reader, turn: int) -> pa.Table:
         """Give what the turn knew, but of nobody who lets no feature be used."""
@@ -204,22 +198,34 @@ class Decider:
         refused = pa.array(sorted(profiling_refused(self._state)), pa.string())
         return found.filter(pc.invert(pc.is_in(found["customer_id"], refused)))
 
-    def _spent_since(self, turn: int) -> Decimal:
-        """Count what the log says was spent on the knowledge of a turn."""
-        rows = rows_in(self._log_folder)
-        return sum((Decimal(row["cost"]) for row in rows if row.get("turn") == turn), Decimal(0))
+    def _count(self, row: Mapping[str, Any]) -> None:
+        """Count what an earlier process spent on a turn, and whom it had no money for."""
+        if "turn" not in row:
+            return
+        turn = row["turn"]
+        self._spent[turn] = self._spent.get(turn, Decimal(0)) + Decimal(row["cost"])
+        if row.get("reason") == "budget":
+            self._refused(turn).add(row["decision_id"])
+
+    def _refused(self, turn: int) -> set[str]:
+        """Give the decisions there was no money for; those of turns long past are forgotten."""
+        for past in [one for one in self._unpaid if one < turn - 1]:
+            del self._unpaid[past]
+        return self._unpaid.setdefault(turn, set())
 
     def _pay(self, found: OnlineDecision) -> bool:
-        """Take the cost from the money there is; who asks again does not pay again."""
+        """Take the cost from the money of its turn; who asks again does not pay again."""
         with self._lock:
-            if found.decision_id in self._unpaid:
+            unpaid = self._refused(found.turn)
+            if found.decision_id in unpaid:
                 return False
             if self.log.knows(found.decision_id):
                 return True
-            if self._spent + found.cost > self._settings.loop.online_budget:
-                self._unpaid.add(found.decision_id)
+            spent = self._spent.get(found.turn, Decimal(0))
+            if spent + found.cost > self._settings.loop.online_budget:
+                unpaid.add(found.decision_id)
                 return False
-            self._spent += found.cost
+            self._spent[found.turn] = spent + found.cost
             return True
 
     def _day(self, now: datetime) -> date:

@@ -45,6 +45,9 @@ SELECT family, turn, challenger, champion, verdict, customers, held_from, held_u
 SELECT verdict, says, turn FROM model_trials WHERE family = :family AND challenger = :version
 ORDER BY turn DESC LIMIT 1
 
+-- name: last_held
+SELECT MAX(held_until) AS held_until FROM model_trials WHERE family = :family AND turn < :turn
+
 -- name: keep_trial
 INSERT INTO model_trials (family, turn, challenger, champion, verdict, customers, held_from,
     held_until, metrics, says, at)

@@ -114,24 +114,25 @@ def serving(state: State, *, turn: int, now: datetime) -> dict[Family, Serving]:
 def _serving(
     state: State, family: Family, rows: Sequence[Mapping[str, Any]], *, turn: int, now: datetime
 ) -> Serving:
-    ladder = list(_stack(family, rows))
+    # Who serves again is named once, so that it is not asked twice in one turn.
+    ladder = dict.fromkeys(reversed(_stack(family, rows)))
 
     def fell(name: str, instead: str, why: str) -> None:
         place = (turn, instead, "guard")
         _change(state, family, place, actor=SYSTEM, reason=f"{name}: {why}", now=now)
 
-    return Serving(family, tuple(reversed(ladder)), rows[-1]["from_turn"] if rows else 0, fell)
+    return Serving(family, tuple(ladder), rows[-1]["from_turn"] if rows else 0, fell)
 
 
 def _stack(family: Family, rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Champions that may still be gone back to, the default first, the present one last."""
+    """Champions that may still be gone back to, the present one last; the default stays below."""
     stack = [DEFAULTS[family]]
     for row in rows:
         version = row["version"]
         if version not in NAMES[family]:
             continue
         if row["verb"] == "promote":
-            stack = [name for name in stack if name != version] + [version]
+            stack = stack[:1] + [name for name in stack[1:] if name != version] + [version]
             continue
         while len(stack) > 1 and stack[-1] != version:
             stack.pop()
@@ -186,6 +187,24 @@ def keep_trials(
     return best.challenger
 
 
+def is_unseen(state: State, family: Family, *, turn: int, held_from: int) -> bool:
+    """Tell whether no trial of an earlier turn was made on the days that would be held out.
+
+    Args:
+        state: The transactional store.
+        family: Whose trials.
+        turn: The turn of the trial to be made; its own trials do not count, so that an
+            interrupted turn makes the same ones.
+        held_from: Day number after which everything would be held out.
+
+    Returns:
+        True where the last held-out day so far is not after it.
+    """
+    with state.reading() as opened:
+        [row] = opened.all(_SQL["last_held"], family=family.value, turn=turn)
+    return not row["held_until"] or row["held_until"] <= day_of(held_from).isoformat()
+
+
 def promote(
     state: State, family: str, version: str, *, turn: int, actor: str, reason: str, now: datetime
 ) -> None:
@@ -203,7 +222,8 @@ def promote(
     Raises:
         UnknownName: There is no such family or recipe.
         InputError: It serves already, or no reason is given.
-        NotAllowed: It was tried and gave no usable prediction, or read later days.
+        NotAllowed: It was never tried, or it was and gave no usable prediction or read later
+            days. The default need not be tried: it serves until another is promoted.
     """
     kind = _family(family)
     if version not in NAMES[kind]:
@@ -212,16 +232,31 @@ def promote(
         raise InputError("no reason is given; say why, it is kept beside the change")
     if serving(state, turn=turn, now=now)[kind].champion == version:
         raise InputError(f"{version} serves already for {family}; there is nothing to promote")
-    with state.reading() as opened:
-        tried = opened.all(_SQL["last_trial"], family=kind.value, version=version)
-    if tried and Verdict(tried[0]["verdict"]) in NEVER:
-        raise NotAllowed(
-            "model-gates",
-            f"{version} may not serve for {family}: in turn {tried[0]['turn']} it was found "
-            f"{tried[0]['verdict']} ({tried[0]['says']}); mend it, then try it again",
-        )
+    _refuse(state, kind, version)
     place = (turn, version, "promote")
     _change(state, kind, place, actor=actor, reason=reason.strip(), now=now)
+
+
+def _refuse(state: State, family: Family, version: str) -> None:
+    """Refuse a recipe whose last trial found that it never may serve, or that had none.
+
+    Raises:
+        NotAllowed: It may not serve.
+    """
+    with state.reading() as opened:
+        tried = opened.all(_SQL["last_trial"], family=family.value, version=version)
+    why = ""
+    if tried and Verdict(tried[0]["verdict"]) in NEVER:
+        why = (
+            f"in turn {tried[0]['turn']} it was found {tried[0]['verdict']} ({tried[0]['says']}); "
+            "mend it, then try it again"
+        )
+    elif not tried and version != DEFAULTS[family]:
+        is_asked = family is not Family.RESPONSE
+        remedy = "run: regulars adjust models try" if is_asked else "the loop tries it in time"
+        why = f"it was never tried; {remedy}"
+    if why:
+        raise NotAllowed("model-gates", f"{version} may not serve for {family.value}: {why}")
 
 
 def rollback(

@@ -6,7 +6,6 @@ from typing import TypeVar
 
 from regulars.errors import NotReady
 from regulars.understand.champions.family import DEFAULTS, Family
-from regulars.understand.champions.verdict import BROKEN_RULES
 
 Made = TypeVar("Made")
 
@@ -17,7 +16,7 @@ class Serving:
 
     Attributes:
         family: What the model answers.
-        ladder: The champion, then the champions before it, the default last.
+        ladder: The champion, then the champions before it; the default is always among them.
         from_turn: First turn the champion served in; 0 when it is the default from the start.
         fell: Told that a recipe could not serve, which one does instead, and why.
     """
@@ -43,16 +42,16 @@ class Serving:
             The first result that may serve.
 
         Raises:
-            NotReady: There is too little to learn from, whatever the recipe.
-            ArithmeticError: Not even the default gives a result that may serve.
+            NotReady: There is too little to learn from, says the last of them too.
+            ArithmeticError: Not even that one gives a result that may serve.
         """
         wrong = why = ""
         for name in self.ladder:
             try:
                 made = build(name)
-            except NotReady:
-                raise
-            except BROKEN_RULES as error:
+            except Exception as error:  # whatever a recipe does, the one before it may serve
+                if isinstance(error, NotReady) and name == self.ladder[-1]:
+                    raise
                 why = f"{type(error).__name__}: {error}"
             else:
                 why = check(made)

@@ -6,7 +6,6 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from regulars.errors import RegularsError
 from regulars.numerics.paired_bootstrap import Difference
 from regulars.understand.champions.family import Family
 
@@ -16,8 +15,6 @@ LEAST_CUSTOMERS = 200
 """Fewest customers a challenger is judged on."""
 LEVEL = 0.95
 """Coverage of the interval of a difference."""
-BROKEN_RULES = (RegularsError, ArithmeticError, ValueError, LookupError, TypeError)
-"""What a recipe that cannot predict raises; anything else is an error of ours and goes up."""
 
 
 class Verdict(StrEnum):

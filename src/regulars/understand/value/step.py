@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from regulars.errors import NotReady
 from regulars.numerics.arrays import numbers
 from regulars.numerics.days import day_number
 from regulars.ports.engine import Engine
 from regulars.ports.steps import step
 from regulars.records import Turn
-from regulars.understand.champions.family import Family
+from regulars.understand.champions.family import DEFAULTS, Family
 from regulars.understand.champions.serving import Serving, default_servings
 from regulars.understand.champions.verdict import check_predictions
 from regulars.understand.value.estimate import Estimate, estimate_values
@@ -50,7 +51,11 @@ def _served(history: History, as_of: int, serves: Mapping[Family, Serving]) -> E
 
     def by_spend(spend: str) -> Estimate:
         def by_orders(orders: str) -> Estimate:
-            return estimate_values(history, as_of=as_of, spend=spend, orders=orders)
+            found = estimate_values(history, as_of=as_of, spend=spend, orders=orders)
+            is_fitted = any(model == orders for model, _name, _value in found.parameters)
+            if not is_fitted and orders != DEFAULTS[Family.ORDERS]:
+                raise NotReady(f"{orders} could not be fitted to {history.customers} customers")
+            return found
 
         return serves[Family.ORDERS].make(by_orders, _orders_wrong)
 

@@ -47,9 +47,9 @@ def list_models(*, folder: Folder = Path(), as_json: AsJson = False) -> None:
 
 @models.command("try")
 def try_now(*, folder: Folder = Path(), as_json: AsJson = False) -> None:
-    """Try every challenger now, on the newest 13 weeks of the last turn; who is better serves next.
+    """Try every challenger now, on the newest 13 weeks of the last turn; nobody is promoted by it.
 
-    The loop does so by itself every 13 turns.
+    The loop tries by itself every 13 turns, on weeks no trial has used, this one included.
     """
     from regulars.errors import NotReady  # noqa: PLC0415 - slow to import
     from regulars.journal import last_turn  # noqa: PLC0415
@@ -60,7 +60,7 @@ def try_now(*, folder: Folder = Path(), as_json: AsJson = False) -> None:
     last = last_turn(shop.state)
     if last is None:
         raise NotReady("no turn was run yet, so nothing is fitted; run: regulars run")
-    tried = try_models(shop, last)
+    tried = try_models(shop, last, is_asked=True)
     if as_json:
         found = lines(shop.state, turn=turn, now=datetime.now(UTC))
         told = {"tried": tried, "models": [asdict(one) for one in found]}
