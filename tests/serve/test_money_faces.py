@@ -1,7 +1,10 @@
 """Budget and channels: on the command line, over HTTP and on the page."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 from tests.serve.conftest import put
@@ -241,3 +244,30 @@ def test_before_the_first_turn_both_pages_say_what_is_missing(bare):
 
     assert "No turn has measured any cell yet" in budget
     assert "No contact was made yet" in channels
+
+
+def test_offers_are_told_by_their_name_on_budget_and_effects(server):
+    budget = text_of(get(server, "viewer", "/budget").text)
+    effects = text_of(get(server, "viewer", "/effects").text)
+
+    assert "loyal / App push / 新品快讯" in budget
+    assert "loyal / App push / news" not in budget
+    assert "九折券, turn 1 Offer of a turn" in effects
+
+
+def test_a_server_computes_on_one_core_per_request(tmp_path):
+    code = (
+        "import atexit, os, sys\n"
+        "from regulars.serve.cli.main import main\n"
+        "assert 'numpy' not in sys.modules, 'numpy has chosen its threads already'\n"
+        "atexit.register(lambda: print(os.environ['OPENBLAS_NUM_THREADS']))\n"
+        f"main(['serve', '--dir', {str(tmp_path / 'none')!r}])\n"
+    )
+    inherited = {k: v for k, v in os.environ.items() if k != "OPENBLAS_NUM_THREADS"}
+    environment = inherited | {"PYTHONPATH": os.pathsep.join(sys.path)}
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment
+    )
+
+    assert done.stdout.strip() == "1", done.stderr

@@ -15,7 +15,7 @@ from regulars.adjust.review.service import learnings
 from regulars.decide.budget.obeying.service import followed, limits_of_people
 from regulars.decide.budget.planning import Guards
 from regulars.decide.budget.planning.service import Planned, plan_workspace
-from regulars.decide.offers.keeping.service import catalogue_rows, offers_in_force
+from regulars.decide.offers.keeping.service import offer_names_in_force
 from regulars.decide.policies.tables import latest
 from regulars.errors import NotReady
 from regulars.measure.scorecard import Period
@@ -68,7 +68,7 @@ def gather(
         learned=_learned(engine, turns),
         plan=_plan(engine, state, settings, end, seen),
         kept_turn=following.of_turn if following else 0,
-        offer_names=_offer_names(engine, state, end),
+        offer_names=offer_names_in_force(engine, state, now=end),
     )
 
 
@@ -115,12 +115,6 @@ def _effect(row: Mapping[str, Any], label: str) -> Effect:
 
 def _start(day: date, zone: str) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
-
-
-def _offer_names(engine: Reader, state: State, now: datetime) -> dict[str, str]:
-    kept = offers_in_force(state, at=now)
-    rows = catalogue_rows(engine.rows(engine.table("offers")), kept)
-    return {row["offer_id"]: row["name"] or row["offer_id"] for row in rows}
 
 
 def _spent(engine: Reader, period: Period, zone: str) -> dict[str, tuple[int, Decimal]]:

@@ -1,5 +1,6 @@
 """`regulars serve`: serve the console, the API and the doors events come in by, on one port."""
 
+import os
 import secrets
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
@@ -43,6 +44,9 @@ def serve(
 
     Behind a proxy that ends HTTPS on this machine, cookies are bound to HTTPS by themselves.
     """
+    # Before numpy is loaded: many requests share the cores, and a threaded inverse of a hundred
+    # rows spins for them where one core is done at once.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from regulars.serve.http.door.workspaces import open_site  # noqa: PLC0415 - slow to import
 
     site = open_site(folder)

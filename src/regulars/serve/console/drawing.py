@@ -80,14 +80,16 @@ def predictions_chart(request: Request, campaigns: Sequence[Campaign]) -> Option
     return _on_page(_with_room(option, intervals))
 
 
-def caused_chart(request: Request, effects: Sequence[Comparison]) -> Option:
+def caused_chart(
+    request: Request, effects: Sequence[Comparison], offer_names: Mapping[str, str]
+) -> Option:
     """Draw what each campaign, journey and offer caused.
 
     Returns:
         An ECharts option; without points while nothing may be read.
     """
     intervals = [
-        Interval(one.name.removeprefix("journey/"), m.estimate, m.low, m.high)
+        Interval(_short(one, offer_names), m.estimate, m.low, m.high)
         for one in effects
         if (m := one.margin)
     ]
@@ -95,6 +97,12 @@ def caused_chart(request: Request, effects: Sequence[Comparison]) -> Option:
         intervals, title="", x_name="", y_name=_currency(request), measured=say(request, MEASURED)
     )
     return _on_page(_with_room(option, intervals))
+
+
+def _short(one: Comparison, offer_names: Mapping[str, str]) -> str:
+    """Name a comparison below an axis: an offer of a turn by the offer's name and the turn."""
+    offer = offer_names.get(one.name.rpartition("-")[0]) if one.kind == "offer" else None
+    return f"{offer} · {one.turn}" if offer else one.name.removeprefix("journey/")
 
 
 def promises_chart(request: Request, came: Sequence[Came]) -> Option:
@@ -227,13 +235,16 @@ def points_chart(request: Request, months: Sequence[Month]) -> Option:
     )
 
 
-def curves_chart(request: Request, curves: Sequence[Curve], *, most: float) -> Option:
+def curves_chart(
+    request: Request, curves: Sequence[Curve], *, most: float, offer_names: Mapping[str, str]
+) -> Option:
     """Draw what money in each cell brings.
 
     Args:
         request: Whose language and currency.
         curves: The cells to draw, the most important first.
         most: Money at the right end of the axis.
+        offer_names: Name by offer id.
 
     Returns:
         An ECharts option; without lines where there is no curve.
@@ -244,7 +255,7 @@ def curves_chart(request: Request, curves: Sequence[Curve], *, most: float) -> O
         str(curve.cell): " / ".join((
             say(request, word(CELL_SEGMENTS, curve.cell.segment)),
             say(request, word(CHANNELS, curve.cell.channel)),
-            curve.cell.offer_id,
+            offer_names.get(curve.cell.offer_id) or curve.cell.offer_id,
         ))
         for curve in curves
     }

@@ -10,6 +10,7 @@ import msgspec
 from regulars.decide.offers.definition import Offer, as_row, offer_of_row
 from regulars.errors import InputError, UnknownName
 from regulars.govern.audit.service import record
+from regulars.ports.engine import Reader
 from regulars.ports.state import Queries, State, Transaction
 
 IMPORTED = "offers.csv"
@@ -177,6 +178,22 @@ def catalogue_rows(rows: Iterable[Mapping[str, Any]], kept: Iterable[Kept]) -> l
     found = {str(row["offer_id"]): dict(row) for row in rows}
     found |= {one.offer.offer_id: as_row(one.offer) for one in kept}
     return [found[name] for name in sorted(found)]
+
+
+def offer_names_in_force(engine: Reader, state: State, *, now: datetime) -> dict[str, str]:
+    """Give the name of every offer, imported or of the catalogue.
+
+    Args:
+        engine: Opens the lake.
+        state: The catalogue.
+        now: The moment, aware.
+
+    Returns:
+        Name by offer id; the id itself for an offer without a name.
+    """
+    kept = offers_in_force(state, at=now)
+    rows = catalogue_rows(engine.rows(engine.table("offers")), kept)
+    return {row["offer_id"]: row["name"] or row["offer_id"] for row in rows}
 
 
 def _put(

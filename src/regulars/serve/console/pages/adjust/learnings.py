@@ -1,7 +1,6 @@
 """Learnings: alerts and held channels, what each turn taught, what is believed and why."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,14 +17,12 @@ from regulars.adjust.review.service import (
     holds_now,
     learnings,
 )
-from regulars.decide.offers.keeping.service import catalogue_rows, offers_in_force
+from regulars.decide.offers.keeping.service import offer_names_in_force
 from regulars.errors import InputError
 from regulars.journal import next_turn
-from regulars.ports.engine import Reader
 from regulars.serve.console.rendering import Pages, caller_of
 from regulars.serve.http.adjust import Said, say_of
 from regulars.serve.http.door.guard import Caller
-from regulars.serve.http.door.workspaces import Workspace
 from regulars.serve.http.measure import decided_turns
 
 TURNS_SHOWN = 12
@@ -86,7 +83,7 @@ class LearningsPage:
             cycles = [cycle_of(engine, turn) for turn in turns]
             found, held = alerts_since(engine, turns=TURNS_SHOWN), holds_now(engine)
             learned, tuned = learnings(engine), _tuned(change_log(engine, limit=2_000))
-            names = _offer_names(engine, workspace, caller_of(request).now)
+            names = offer_names_in_force(engine, workspace.state, now=caller_of(request).now)
         turn = next_turn(workspace.state)
         said = {word.channel: word for word in words_of(workspace.state) if word.until_turn > turn}
         return self._pages.page(
@@ -121,12 +118,6 @@ def _tuned(changes: Iterable[Mapping[str, Any]]) -> dict[str, dict[int, float]]:
         if not row["subject"].startswith(_ELSEWHERE):
             found.setdefault(row["subject"], {})[row["turn"]] = row["after"]
     return dict(sorted(found.items()))
-
-
-def _offer_names(engine: Reader, workspace: Workspace, now: datetime) -> dict[str, str]:
-    kept = offers_in_force(workspace.state, at=now)
-    rows = catalogue_rows(engine.rows(engine.table("offers")), kept)
-    return {row["offer_id"]: row["name"] for row in rows}
 
 
 def _say(caller: Caller, channel: str, verb: str, reason: str) -> None:

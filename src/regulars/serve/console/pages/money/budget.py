@@ -12,6 +12,7 @@ from regulars.decide.budget.obeying.service import cell_limits, followed, saying
 from regulars.decide.budget.planning import Guards
 from regulars.decide.budget.planning.service import Planned
 from regulars.decide.budget.reviewing.service import pins
+from regulars.decide.offers.keeping.service import offer_names_in_force
 from regulars.errors import InputError, NotReady, RegularsError
 from regulars.serve.console.drawing import curves_chart
 from regulars.serve.console.rendering import Pages, caller_of
@@ -119,13 +120,15 @@ class BudgetPage:
         except InputError as error:
             problem, status = problem or str(error), 400
         kept, missing = reviews_of(caller)
+        with caller.workspace.reading() as engine:
+            names = offer_names_in_force(engine, caller.workspace.state, now=caller.now)
         return self._pages.page(
             request,
             "money/budget.html",
             status=status,
             plan=found.plan if found else None,
             turns=found.turns if found else 0,
-            chart=_chart(request, found),
+            chart=_chart(request, found, names),
             tried=tried.plan if tried else None,
             tried_spend={one.cell: one.spend for one in tried.plan.cells} if tried else {},
             asked=_filled(caller, asked),
@@ -138,6 +141,7 @@ class BudgetPage:
             pins=pins(caller.workspace.state, now=caller.now),
             reviews=kept,
             due=missing,
+            offer_names=names,
             problem=problem,
         )
 
@@ -172,14 +176,14 @@ def _filled(caller: Caller, asked: dict[str, float]) -> dict[str, float]:
     return holds | {"budget": float(caller.workspace.settings.loop.weekly_budget)} | asked
 
 
-def _chart(request: Request, found: Planned | None) -> dict[str, Any] | None:
+def _chart(request: Request, found: Planned | None, names: dict[str, str]) -> dict[str, Any] | None:
     """Draw the curves of the cells that get most, up to twice what the largest gets."""
     if found is None:
         return None
     rank = {one.cell: place for place, one in enumerate(found.plan.cells)}
     shown = sorted(found.curves, key=lambda curve: rank[curve.cell])[:CURVES_SHOWN]
     most = 2 * max((one.spend for one in found.plan.cells), default=0.0)
-    return curves_chart(request, shown, most=most or found.plan.budget)
+    return curves_chart(request, shown, most=most or found.plan.budget, offer_names=names)
 
 
 def _known(caller: Caller, found: Planned | None) -> dict[str, list[str]]:

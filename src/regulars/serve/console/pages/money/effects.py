@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from regulars.decide.offers.keeping.service import offer_names_in_force
 from regulars.measure.running import caused, promises
 from regulars.serve.console.drawing import caused_chart, promises_chart
 from regulars.serve.console.rendering import Pages, caller_of
@@ -35,6 +36,7 @@ class EffectsPage:
         with caller.workspace.reading() as engine:
             found = caused(engine, today=today_of(caller))
             came, whole = promises(engine), programme(engine)
+            names = offer_names_in_force(engine, caller.workspace.state, now=caller.now)
         readable = [one for one in found if one.gate == "ok"]
         refused = [one for one in found if one.gate in {"srm", "too_few", "nobody_held_out"}]
         return self._pages.page(
@@ -46,7 +48,8 @@ class EffectsPage:
             waiting=[one for one in found if one.gate == "waiting"],
             came=came,
             kept=sum(one.low <= one.predicted <= one.high for one in came),
-            chart=caused_chart(request, readable[:DRAWN]),
+            chart=caused_chart(request, readable[:DRAWN], names),
             promises=promises_chart(request, came),
             drawn=DRAWN,
+            offer_names=names,
         )
