@@ -29,10 +29,11 @@ WHERE customer_id IN (SELECT value FROM json_each(:ids)) AND state IN ('reserved
     AND uses = 0
 
 -- name: rename
-UPDATE a_table SET a_column = value ->> 1
-FROM json_each(:renamed) WHERE a_table.a_column = value ->> 0
+-- A pattern: the table and the column stand for those declared.
+UPDATE points_lots SET lot_id = value ->> 1
+FROM json_each(:renamed) WHERE points_lots.lot_id = value ->> 0
 
 -- name: rename [postgresql]
-UPDATE a_table SET a_column = renamed.value ->> 1
+UPDATE points_lots SET lot_id = renamed.value ->> 1
 FROM json_array_elements(CAST(:renamed AS json)) AS renamed (value)
-WHERE a_table.a_column = renamed.value ->> 0
+WHERE points_lots.lot_id = renamed.value ->> 0

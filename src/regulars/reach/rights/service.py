@@ -243,7 +243,7 @@ def _of(text: str, held: Held, *, column: str = "") -> str:
 def _renaming(table: str, column: str) -> Named:
     """Write the statement that renames what a column names."""
     plain = _SQL["rename"]
-    fill = {"a_table": table, "a_column": column}
+    fill = {"points_lots": table, "lot_id": column}
     return Named(_filled(plain, fill), {"postgresql": _filled(plain.spoken("postgresql"), fill)})
 
 
