@@ -210,7 +210,8 @@ def test_the_plan_keeps_within_what_people_and_the_evidence_allow(measured):
 
 
 def test_while_turns_keep_to_the_plan_of_a_turn_nothing_else_is_proposed(measured):
-    follow(measured.state, Guards(), why="agreed", actor="ann", now=BEFORE, of_turn=1)
+    said = {"why": "agreed", "actor": "ann", "now": BEFORE}
+    follow(measured.state, Guards(), **said, of_turn=1, planned=[1])
 
     content = content_of(measured)
 
