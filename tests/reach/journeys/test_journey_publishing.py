@@ -226,6 +226,7 @@ def prove():
         trip.back()
         back = time.perf_counter() - began
         assert trip.standing() == {"look": len(people)}
+        trip.look()  # they arrive anew: a first look days later would count as an outage
         trip.after(days=3).look()
         with state.reading() as opened:
             [left] = opened.all(
