@@ -1,14 +1,13 @@
 """The console in a real browser: both languages, no script errors, charts drawn, keys work."""
 
-import shutil
-
 import pytest
 from selenium import webdriver
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import Select, WebDriverWait
+from selenium.webdriver.support.ui import Select
+from tests.browsing import browser, complaints, enter, is_wide, press, says, text, waiting
+
+__all__ = ["browser"]
 
 PAGES = {
     "home": "/",
@@ -30,53 +29,12 @@ return points.reduce((inked, value) => inked + (value > 0), 0);
 """
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium")
-    for argument in (
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--disable-background-networking",
-        "--no-first-run",
-        "--lang=en",
-        "--window-size=1280,900",
-        f"--user-data-dir={tmp_path_factory.mktemp('browser')}",
-    ):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
-    driver.set_page_load_timeout(120)
-    yield driver
-    driver.quit()
-
-
 @pytest.fixture
 def fresh(browser, server):
     browser.get(server.url + "/healthz")
     browser.delete_all_cookies()
     browser.get_log("browser")
     return browser
-
-
-def waiting(browser):
-    """Wait up to a minute; a page that is just being replaced is asked again."""
-    gone = (NoSuchElementException, StaleElementReferenceException)
-    return WebDriverWait(browser, 60, ignored_exceptions=gone)
-
-
-def enter(browser, server, name, password=None):
-    browser.get(server.url + "/sign-in?lang=en")
-    browser.find_element(By.ID, "name").send_keys(name)
-    browser.find_element(By.ID, "password").send_keys(password or server.password, Keys.ENTER)
-    return waiting(browser).until(lambda b: b.find_elements(By.CSS_SELECTOR, "[role=alert], nav"))
-
-
-def complaints(browser):
-    """What the browser logged: script errors, refused scripts and styles, missing files."""
-    return [line["message"] for line in browser.get_log("browser")]
 
 
 def test_a_wrong_password_stays_outside_and_a_right_one_enters(fresh, server):
@@ -133,9 +91,7 @@ def test_no_page_is_wider_than_the_window(fresh, server, width):
     for locale in ("en", "zh-CN"):
         for path in PAGES.values():
             fresh.get(f"{server.url}{path}{'&' if '?' in path else '?'}lang={locale}")
-            if fresh.execute_script(
-                "return document.documentElement.scrollWidth > window.innerWidth"
-            ):
+            if is_wide(fresh):
                 wide.append((locale, path))
     fresh.set_window_size(1280, 900)
 
@@ -149,7 +105,7 @@ def test_searching_swaps_the_list_without_a_new_page(fresh, server):
     fresh.find_element(By.ID, "text").send_keys("王小7", Keys.ENTER)
     waiting(fresh).until(lambda b: len(b.find_elements(By.CSS_SELECTOR, "#found tbody tr")) == 1)
 
-    assert "c007" in fresh.find_element(By.ID, "found").text
+    assert "c007" in text(fresh, "#found")
     assert fresh.execute_script("return window.same_page") is True
     assert fresh.current_url.endswith("/customers?lang=en")
     assert complaints(fresh) == []
@@ -159,19 +115,18 @@ def test_choosing_an_order_and_turning_pages_keeps_the_search(fresh, server):
     enter(fresh, server, "viewer")
     fresh.get(server.url + "/customers?lang=en")
     Select(fresh.find_element(By.ID, "sort")).select_by_value("customer_id")
-    waiting(fresh).until(lambda b: "c000" in b.find_element(By.ID, "found").text)
-    fresh.find_element(By.XPATH, "//button[text()='Next']").click()
-    waiting(fresh).until(lambda b: "Page 2 of 3" in b.find_element(By.ID, "found").text)
+    says(fresh, "c000", "#found")
+    press(fresh, "Next")
+    says(fresh, "Page 2 of 3", "#found")
 
-    first = fresh.find_element(By.CSS_SELECTOR, "#found tbody th").text
-    assert first == "c025"
+    assert text(fresh, "#found tbody th") == "c025"
 
 
 def test_a_turn_is_chosen_by_its_number(fresh, server):
     enter(fresh, server, "viewer")
     fresh.get(server.url + "/campaigns?lang=en")
     Select(fresh.find_element(By.ID, "turn")).select_by_value("1")
-    waiting(fresh).until(lambda b: "+¥21.50" in b.find_element(By.TAG_NAME, "main").text)
+    says(fresh, "+¥21.50")
 
     assert "turn=1" in fresh.current_url
 
@@ -179,7 +134,7 @@ def test_a_turn_is_chosen_by_its_number(fresh, server):
 def test_a_viewer_sees_no_button_to_uncover_and_cannot_send_the_form(fresh, server):
     enter(fresh, server, "viewer")
     fresh.get(server.url + "/customers/c001?lang=en")
-    assert "Show contact data" not in fresh.find_element(By.TAG_NAME, "main").text
+    assert "Show contact data" not in text(fresh)
     token = fresh.find_element(By.NAME, "csrf_token").get_attribute("value")
 
     status = fresh.execute_async_script(
@@ -194,10 +149,10 @@ def test_a_viewer_sees_no_button_to_uncover_and_cannot_send_the_form(fresh, serv
 def test_an_analyst_uncovers_contact_data_and_a_planted_script_stays_text(fresh, server):
     enter(fresh, server, "analyst")
     fresh.get(server.url + "/customers/c003?lang=en")
-    fresh.find_element(By.XPATH, "//button[text()='Show contact data']").click()
-    waiting(fresh).until(lambda b: "13800130003" in b.find_element(By.TAG_NAME, "main").text)
+    press(fresh, "Show contact data")
+    says(fresh, "13800130003")
 
-    assert "<script>window.xss=1</script>" in fresh.find_element(By.TAG_NAME, "main").text
+    assert "<script>window.xss=1</script>" in text(fresh)
     assert fresh.execute_script("return window.xss") is None
     assert complaints(fresh) == []
 
@@ -233,7 +188,7 @@ def test_the_keyboard_skips_to_the_content_and_reaches_every_control(fresh, serv
 
 def test_signing_out_leads_back_outside(fresh, server):
     enter(fresh, server, "viewer")
-    fresh.find_element(By.XPATH, "//button[text()='Sign out']").click()
+    press(fresh, "Sign out", within="//body")
     waiting(fresh).until(lambda b: "/sign-in" in b.current_url)
     fresh.get(server.url + "/customers")
 

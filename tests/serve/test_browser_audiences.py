@@ -4,7 +4,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.ui import Select
-from tests.serve.test_browser import browser, complaints, enter, waiting
+from tests.browsing import browser, complaints, enter, is_wide, press, says, text, waiting
 
 __all__ = ["browser"]
 
@@ -28,19 +28,8 @@ def fresh(browser, shop):
     return browser
 
 
-def text(browser, css="main"):
-    return browser.find_element(By.CSS_SELECTOR, css).text
-
-
 def field(browser, name):
     return waiting(browser).until(lambda b: b.find_element(By.NAME, name))
-
-
-def press(browser, name, place=0):
-    wanted = f"//main//*[self::button or self::a][normalize-space()='{name}']"
-    found = waiting(browser).until(lambda b: b.find_elements(By.XPATH, wanted))
-    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", found[place])
-    found[place].click()
 
 
 def choose(browser, name, value):
@@ -49,10 +38,6 @@ def choose(browser, name, value):
     Select(old).select_by_value(value)
     waiting(browser).until(staleness_of(old))
     field(browser, name)
-
-
-def says(browser, wanted, css="main"):
-    waiting(browser).until(lambda b: wanted in text(b, css))
 
 
 @pytest.mark.parametrize("locale", ["en", "zh-CN"])
@@ -65,8 +50,7 @@ def test_every_page_opens_without_a_complaint_and_fits_the_window(fresh, shop, l
 
             assert (text(fresh, "h1") == name) == (locale == "en"), name
             assert complaints(fresh) == [], name
-            wide = "return document.documentElement.scrollWidth > window.innerWidth"
-            assert not fresh.execute_script(wide), (name, width)
+            assert not is_wide(fresh), (name, width)
 
 
 def test_an_audience_is_written_in_nested_groups_saved_and_followed(fresh, shop):

@@ -8,7 +8,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.ui import Select
-from tests.serve.test_browser import browser, complaints, enter, waiting
+from tests.browsing import browser, complaints, enter, is_wide, press, says, text, waiting
 
 __all__ = ["browser"]
 
@@ -68,25 +68,6 @@ def fresh(browser, live):
     return browser
 
 
-def text(browser, css):
-    return browser.find_element(By.CSS_SELECTOR, css).text
-
-
-def see(browser, css, wanted):
-    waiting(browser).until(lambda b: wanted in text(b, css))
-
-
-def press(browser, name):
-    found = waiting(browser).until(
-        lambda b: b.find_elements(By.XPATH, f"//button[normalize-space()='{name}']")
-    )
-    found[0].click()
-
-
-def is_wide(browser):
-    return browser.execute_script("return document.documentElement.scrollWidth > window.innerWidth")
-
-
 @pytest.mark.parametrize("locale", ["en", "zh-CN"])
 @pytest.mark.parametrize("width", [1280, 500])
 def test_every_page_opens_without_a_complaint_and_fits_the_window(
@@ -134,9 +115,9 @@ def test_a_key_is_made_an_event_is_sent_and_shows_up_in_the_stream(fresh, live):
              "properties": {"phone": "13687654321"}}  # fmt: skip
     sent = httpx.post(f"{live.url}/v1/track", auth=(key, ""), json=event)
 
-    see(fresh, "#stream", "Kettle Touched")
+    says(fresh, "Kettle Touched", "#stream")
     fresh.find_element(By.LINK_TEXT, "Kettle Touched").send_keys(Keys.ENTER)
-    see(fresh, "#one", '"phone": "136****4321"')
+    says(fresh, '"phone": "136****4321"', "#one")
 
     assert sent.status_code == 200
     assert fresh.current_url.endswith("/data/events?source=browsed&lang=en"), "the same page"
@@ -150,13 +131,14 @@ def test_a_paused_stream_stands_still_until_it_goes_on(fresh, live, make_key):
     fresh.get(live.url + "/data/events?lang=en")
     Select(fresh.find_element(By.ID, "source"))
     press(fresh, "Pause")
+    waiting(fresh).until(lambda b: not b.find_elements(By.CSS_SELECTOR, ".htmx-request"))
     asked = "return performance.getEntriesByType('resource').filter(e => e.name.endsWith('search')).length"
     before = fresh.execute_script(asked)
     live.send(key, {"type": "track", "event": "Late Lamp", "userId": "c022", "messageId": "l1"})
     live.until(lambda: "Late Lamp" in live.client("viewer").get("/data/events").text)
     stands = fresh.execute_script(asked), "Late Lamp" in text(fresh, "#stream")
     press(fresh, "Go on")
-    see(fresh, "#stream", "Late Lamp")
+    says(fresh, "Late Lamp", "#stream")
 
     assert stands == (before, False)
     assert complaints(fresh) == []
@@ -178,7 +160,7 @@ def test_a_refused_event_is_mended_in_the_browser_and_stored(fresh, live, make_k
     area.clear()
     area.send_keys(mended)
     press(fresh, "Save and replay")
-    see(fresh, "#standing", "Stored. It counts like any other event now.")
+    says(fresh, "Stored. It counts like any other event now.", "#standing")
 
     assert complaints(fresh) == []
 
@@ -191,13 +173,13 @@ def test_two_customers_are_merged_and_taken_apart_in_the_browser(fresh, live, pa
     waiting(fresh).until(lambda b: b.find_elements(By.ID, "reason"))
     fresh.find_element(By.ID, "reason").send_keys("told us so")
     press(fresh, "Merge")
-    see(fresh, "[role=status]", "Merged. You can take this back")
+    says(fresh, "Merged. You can take this back", "[role=status]")
     fresh.get(live.url + stranger)
     moved = fresh.current_url
     fresh.find_element(By.CSS_SELECTOR, "details.ask summary").click()
     fresh.find_element(By.CSS_SELECTOR, "details.ask input[name=reason]").send_keys("an error")
     press(fresh, "Take apart again")
-    see(fresh, "[role=status]", "Taken apart again.")
+    says(fresh, "Taken apart again.", "[role=status]")
     fresh.get(live.url + stranger)
 
     assert moved.endswith("/customers/c024")
@@ -242,13 +224,13 @@ def test_a_tag_is_written_with_a_count_that_follows(fresh, live, make_shop):
     assert fresh.switch_to.active_element.get_attribute("id") == "g0.r0.field"
     replaced(fresh, "g0.r0.sign", "<=")
     fresh.find_element(By.ID, "g0.r0.value").send_keys("4")
-    see(fresh, "#count", f"共 {make_shop.customers} 位顾客")
+    says(fresh, f"共 {make_shop.customers} 位顾客", "#count")
     first = text(fresh, "#count .figure")
     fresh.find_element(By.ID, "g0.r0.value").send_keys("0")
     waiting(fresh).until(lambda b: text(b, "#count .figure") != first)
 
     assert (first, text(fresh, "#count .figure")) == ("5", "41")
     press(fresh, "保存标签")
-    see(fresh, "[role=status]", "标签已保存")
+    says(fresh, "标签已保存", "[role=status]")
     assert "最近来过" in text(fresh, "main")
     assert complaints(fresh) == []

@@ -3,9 +3,9 @@
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
+from tests.browsing import browser, complaints, enter, is_wide, text, waiting
 from tests.serve.conftest import put
 from tests.serve.experiment_rows import ASSIGNED, MEASURED
-from tests.serve.test_browser import browser, complaints, enter, waiting
 
 from regulars.app import open_app
 
@@ -34,10 +34,6 @@ def signed_in(browser, shop):
     return browser
 
 
-def text(browser, css="main"):
-    return browser.find_element(By.CSS_SELECTOR, css).text
-
-
 def test_both_pages_fit_the_window_in_both_languages_and_draw_their_charts(inside, shop, tmp_path):
     for locale in ("en", "zh-CN"):
         for width in (1280, 500):
@@ -51,8 +47,7 @@ def test_both_pages_fit_the_window_in_both_languages_and_draw_their_charts(insid
 
                 assert (text(inside, "h1") == name) == (locale == "en"), name
                 assert complaints(inside) == [], name
-                wide = "return document.documentElement.scrollWidth > window.innerWidth"
-                assert not inside.execute_script(wide), (name, locale, width)
+                assert not is_wide(inside), (name, locale, width)
 
 
 def test_an_experiment_is_planned_by_keyboard(inside, shop):

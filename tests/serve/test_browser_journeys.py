@@ -8,8 +8,8 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
+from tests.browsing import browser, complaints, enter, is_wide, press, says, text, waiting
 from tests.serve.conftest import put
-from tests.serve.test_browser import browser, complaints, enter, waiting
 
 from regulars.app import open_app
 
@@ -61,22 +61,11 @@ class Clicks:
         self.browser, self.count = browser, 0
 
     def press(self, name):
-        found = waiting(self.browser).until(
-            lambda b: [
-                one
-                for one in b.find_elements(
-                    By.XPATH,
-                    f"//*[self::button or self::a][normalize-space()='{name}' or @aria-label='{name}']",
-                )
-                if one.is_displayed() and one.is_enabled()
-            ]
-        )
-        self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", found[0])
-        found[0].click()
+        press(self.browser, name, within="//body")
         self.count += 1
 
     def says(self, wanted):
-        waiting(self.browser).until(lambda b: wanted in b.find_element(By.TAG_NAME, "main").text)
+        says(self.browser, wanted)
 
 
 def approve(browser, shop, journey):
@@ -144,8 +133,7 @@ def test_every_side_of_a_journey_opens_without_a_complaint(fresh, shop, locale):
         }.items():  # fmt: skip
             sign = "&" if "?" in path else "?"
             fresh.get(f"{shop.url}{path}{sign}lang={locale}")
-            wide = "return document.documentElement.scrollWidth > window.innerWidth"
-            assert not fresh.execute_script(wide), (name, width)
+            assert not is_wide(fresh), (name, width)
             assert complaints(fresh) == [], name
             if width == 1280:
                 look(fresh, f"{name}-{locale}")
@@ -174,7 +162,7 @@ def test_a_journey_is_edited_by_keys_alone_each_change_checked_and_undone(fresh,
     days.send_keys("4")
     fresh.find_element(By.CSS_SELECTOR, "button[value^='change:']").send_keys(Keys.ENTER)
     mei.says("Undo (1)")
-    assert "4 days" in fresh.find_element(By.CSS_SELECTOR, "svg.journey").text
+    assert "4 days" in text(fresh, "svg.journey")
     Select(fresh.find_element(By.ID, "kind")).select_by_value("split")
     fresh.find_element(By.CSS_SELECTOR, "button[value^='insert:']").send_keys(Keys.ENTER)
     mei.says("Undo (2)")
@@ -217,7 +205,7 @@ def test_ways_in_exits_and_cases_are_forms_that_keys_alone_fill(fresh, shop):
     value.send_keys("2")
     fresh.find_element(By.CSS_SELECTOR, "button[value='settings']").send_keys(Keys.ENTER)
     mei.says("Undo (1)")
-    assert "Comes in by schedule" in fresh.find_element(By.CSS_SELECTOR, "svg.journey").text
+    assert "Comes in by schedule" in text(fresh, "svg.journey")
     Select(field(fresh, "kind")).select_by_value("branch")
     fresh.find_element(By.CSS_SELECTOR, "button[value^='insert:']").send_keys(Keys.ENTER)
     assert field(fresh, "c.0.q.0.what").get_attribute("value") == "field:orders"
@@ -228,7 +216,7 @@ def test_ways_in_exits_and_cases_are_forms_that_keys_alone_fill(fresh, shop):
     look(fresh, "cases-en")
     fresh.find_element(By.CSS_SELECTOR, "button[value^='change:']").send_keys(Keys.ENTER)
     mei.says("Undo (3)")
-    assert "best" in fresh.find_element(By.CSS_SELECTOR, "svg.journey").text
+    assert "best" in text(fresh, "svg.journey")
     assert complaints(fresh) == []
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 from selenium.webdriver.common.by import By
+from tests.browsing import browser, complaints, enter, is_wide, press, says, text
 from tests.serve.conftest import put
-from tests.serve.test_browser import browser, complaints, enter, waiting
 from tests.serve.test_money_faces import CELLS
 
 from regulars.app import open_app
@@ -32,10 +32,6 @@ def signed_in(browser, shop):
     return browser
 
 
-def text(browser, css="main"):
-    return browser.find_element(By.CSS_SELECTOR, css).text
-
-
 @pytest.mark.parametrize("locale", ["en", "zh-CN"])
 @pytest.mark.parametrize("width", [1280, 500])
 def test_both_pages_open_without_a_complaint_and_fit_the_window(
@@ -48,8 +44,7 @@ def test_both_pages_open_without_a_complaint_and_fit_the_window(
 
         assert (text(inside, "h1") == name) == (locale == "en"), name
         assert complaints(inside) == [], name
-        wide = "return document.documentElement.scrollWidth > window.innerWidth"
-        assert not inside.execute_script(wide), (name, width)
+        assert not is_wide(inside), (name, width)
 
 
 def test_a_cell_is_pinned_and_let_go_again_by_keyboard_and_clicks(inside, shop):
@@ -57,11 +52,10 @@ def test_a_cell_is_pinned_and_let_go_again_by_keyboard_and_clicks(inside, shop):
     for name, value in {"offer_id": "ten", "amount": "75", "why": "contract"}.items():
         inside.find_element(By.ID, name).send_keys(value)
     inside.find_element(By.ID, "why").submit()
-    waiting(inside).until(lambda b: "Pinned." in text(b))
+    says(inside, "Pinned.")
 
     assert "contract" in text(inside, "section[aria-labelledby=pins]")
     assert "pinned by a person" in text(inside, "section[aria-labelledby=cells]")
-    away = "//button[normalize-space()='Take the pin away']"
-    inside.find_element(By.XPATH, away).click()
-    waiting(inside).until(lambda b: "Nobody has pinned anything" in text(b))
+    press(inside, "Take the pin away")
+    says(inside, "Nobody has pinned anything")
     assert complaints(inside) == []

@@ -1,15 +1,12 @@
 """The preference page in a real browser without scripts: both languages, keys only, no complaint."""
 
 import secrets
-import shutil
 from datetime import UTC, datetime
 
 import pytest
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
+from tests.browsing import complaints, open_browser, waiting
 
 from regulars.govern.consent.notices import Notice
 from regulars.govern.consent.notices.service import publish
@@ -53,30 +50,13 @@ def customer(shop):
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium")
-    for argument in (
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--disable-background-networking",
-        "--no-first-run",
-        "--lang=en",
-        "--window-size=900,1400",
-        f"--user-data-dir={tmp_path_factory.mktemp('browser')}",
-    ):
-        options.add_argument(argument)
-    options.add_experimental_option(
-        "prefs",
-        {
-            "profile.managed_default_content_settings.javascript": 2,
-            "profile.default_content_setting_values.cookies": 2,
-        },
+    without_scripts_or_cookies = {
+        "profile.managed_default_content_settings.javascript": 2,
+        "profile.default_content_setting_values.cookies": 2,
+    }
+    driver = open_browser(
+        tmp_path_factory.mktemp("browser"), size="900,1400", prefs=without_scripts_or_cookies
     )
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
-    driver.set_page_load_timeout(120)
     yield driver
     driver.quit()
 
@@ -91,14 +71,6 @@ def address(shop, customer, kind="p"):
 def known(shop, customer, channel="sms", purpose="marketing"):
     found = show(shop.home.state, customer, now=datetime.now(UTC))
     return found.status(purpose, channel=channel).value
-
-
-def waiting(browser):
-    return WebDriverWait(browser, 60)
-
-
-def complaints(browser):
-    return [line["message"] for line in browser.get_log("browser")]
 
 
 @pytest.mark.parametrize("locale", ["en", "zh-CN"])

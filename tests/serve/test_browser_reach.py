@@ -3,7 +3,7 @@
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
-from tests.serve.test_browser import browser, complaints, enter, waiting
+from tests.browsing import browser, complaints, enter, is_wide, press, says, text
 
 __all__ = ["browser"]
 
@@ -36,24 +36,6 @@ def fresh(browser, shop):
     return browser
 
 
-def text(browser, css="main"):
-    return browser.find_element(By.CSS_SELECTOR, css).text
-
-
-def press(browser, name):
-    [button, *_] = waiting(browser).until(
-        lambda b: b.find_elements(
-            By.XPATH, f"//main//*[self::button or self::a][normalize-space()='{name}']"
-        )
-    )
-    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
-    button.click()
-
-
-def says(browser, wanted):
-    waiting(browser).until(lambda b: wanted in text(b))
-
-
 @pytest.mark.parametrize("locale", ["en", "zh-CN"])
 @pytest.mark.parametrize("width", [1280, 500])
 def test_every_page_opens_without_a_complaint_and_fits_the_window(fresh, shop, locale, width):
@@ -65,8 +47,7 @@ def test_every_page_opens_without_a_complaint_and_fits_the_window(fresh, shop, l
         assert fresh.execute_script("return document.documentElement.lang") == locale
         assert (text(fresh, "h1") == name) == (locale == "en"), name
         assert complaints(fresh) == [], name
-        wide = "return document.documentElement.scrollWidth > window.innerWidth"
-        assert not fresh.execute_script(wide), (name, width)
+        assert not is_wide(fresh), (name, width)
 
 
 def test_every_field_of_the_form_has_a_label_and_can_be_reached_by_keyboard(fresh, shop):

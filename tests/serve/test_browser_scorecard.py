@@ -1,7 +1,8 @@
 """Scorecard and models in a real browser: both languages, charts drawn, a number opened to rows."""
 
 from selenium.webdriver.common.by import By
-from tests.serve.test_browser import INKED, browser, complaints, enter, fresh, waiting
+from tests.browsing import browser, complaints, enter, text, waiting
+from tests.serve.test_browser import INKED, fresh
 from tests.serve.test_models_faces import server
 
 __all__ = ["browser", "fresh", "server"]
@@ -17,7 +18,7 @@ def test_scorecard_and_models_are_drawn_in_both_languages_and_open_to_rows(fresh
         for page in ("scorecard", "models"):
             fresh.get(f"{server.url}/{page}{PERIOD}&lang={locale}")
             waiting(fresh).until(lambda b: b.find_elements(By.CSS_SELECTOR, "figure canvas"))
-            told[page, locale] = fresh.find_element(By.TAG_NAME, "main").text
+            told[page, locale] = text(fresh)
             fresh.save_screenshot(str(tmp_path / f"{page}-{locale}.png"))
             canvas = fresh.find_element(By.CSS_SELECTOR, "figure canvas")
             assert fresh.execute_script(INKED, canvas) > 1000

@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.serve.test_browser import browser, complaints, enter
+from tests.browsing import browser, complaints, enter
 
 from regulars.app import open_app
 from regulars.decide.offers.definition import offer_from

@@ -7,8 +7,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
+from tests.browsing import open_browser
 from tests.collect.clients.door import Files
 from tests.collect.clients.from_python import POSTHOG, SNOWPLOW, SPEC, THINKINGDATA
 
@@ -85,23 +84,7 @@ class Browser:
     """Headless Chromium with a page of a shop, new for each client."""
 
     def __init__(self, folder, profile):
-        options = webdriver.ChromeOptions()
-        options.binary_location = shutil.which("chromium") or shutil.which("google-chrome")
-        for argument in (
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
-            "--disable-background-networking",
-            "--no-first-run",
-            "--lang=en",
-            f"--user-data-dir={profile}",
-        ):
-            options.add_argument(argument)
-        self.driver = webdriver.Chrome(
-            options=options, service=Service(shutil.which("chromedriver"))
-        )
-        self.driver.set_script_timeout(60)
+        self.driver = open_browser(profile)
         self.shop = Files(folder)
 
     def run(self, job, door, count):
@@ -113,7 +96,7 @@ class Browser:
         said = self.driver.execute_async_script(
             "const done = arguments[1]; window.run(arguments[0]).then(done)", job
         )
-        for _ in range(400):
+        for _ in range(1200):
             if len(door.acknowledged()) >= count and not door.faults:
                 break
             time.sleep(0.05)

@@ -7,8 +7,8 @@ import httpx
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from tests.browsing import browser, complaints, waiting
 from tests.serve.conftest import NOW, Server, empty_shop
-from tests.serve.test_browser import browser, complaints, waiting
 
 from regulars.reach.links.service import Links
 from regulars.reach.surveys.definition import survey_from
