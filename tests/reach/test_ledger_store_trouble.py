@@ -103,7 +103,7 @@ def test_leases_are_renewed_after_a_renewal_that_failed(spring):
         if leases:
             return
         leases.append(spring.all("SELECT MAX(lease_until) AS at FROM ledger")[0]["at"])
-        for _ in range(100):
+        for _ in range(1200):
             if beats.wait(0.05):
                 break
             renewed = spring.all("SELECT MAX(lease_until) AS at FROM ledger")[0]["at"]

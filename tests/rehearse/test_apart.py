@@ -76,7 +76,7 @@ def test_a_part_dies_with_the_process_that_started_it(tmp_path):
     parent.kill()
     parent.wait()
 
-    for _ in range(100):
+    for _ in range(600):
         if not alive(child):
             break
         time.sleep(0.1)

@@ -74,7 +74,7 @@ def lay_out(folder: Path):
 def run_node(folder, jobs):
     """Let the clients of Node make their calls all at once; give what went wrong, per job."""
     words = ["node", str(folder / "from_node.mjs"), json.dumps(jobs)]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
     if done.returncode or not done.stdout:
         return [[done.stderr[-500:] or "no output"]] * len(jobs)
     return json.loads(done.stdout.splitlines()[-1])

@@ -355,7 +355,7 @@ def native_arrow(address, key, gzip):
 
 def settle(emitter):
     """Wait until the client's own timer has sent what failed at first."""
-    for _ in range(200):
+    for _ in range(1200):
         with emitter.lock:
             if not emitter.event_store.size() and not emitter.retry_timer.is_active():
                 return

@@ -356,7 +356,7 @@ def test_a_bucket_is_read_once_and_then_only_what_came_since(shop, store, monkey
     client = fs.S3FileSystem(
         endpoint_override=store.removeprefix("http://"), scheme="http", allow_bucket_creation=True
     )
-    for _ in range(100):
+    for _ in range(300):
         try:
             client.create_dir("drop")
             break

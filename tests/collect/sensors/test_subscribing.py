@@ -57,13 +57,13 @@ class RunningBroker:
         return broker
 
     def _call(self, work):
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
     def unacknowledged(self):
         """Messages sent to our session the broker has no acknowledgement of."""
         return len(self._broker._sessions["regulars"][0].inflight_out)
 
-    def left_unacknowledged(self, seconds=20):
+    def left_unacknowledged(self, seconds=60):
         """The same, once nothing more is on its way to the broker."""
         for _ in range(seconds * 20):
             if not self.unacknowledged():
