@@ -17,6 +17,9 @@ from regulars.decide.policies.step import decide
 from regulars.govern.access.api_keys.service import add_key
 from regulars.govern.consent.service import set_consent
 from regulars.govern.consent.word import Word
+from regulars.measure.experiments.keeping.definition import definition_of
+from regulars.measure.experiments.keeping.planning import PowerPlan
+from regulars.measure.experiments.keeping.service import put_experiment, start_experiment
 from regulars.reach.standing import contactable
 from regulars.records import Turn
 from regulars.serve.http.door.role_matrix import ROLE_MATRIX
@@ -141,6 +144,7 @@ def test_a_batch_with_a_wrong_row_decides_nothing_and_says_which_rows(shop, serv
 
 def test_with_profiling_off_no_route_that_decides_looks_at_the_customer(shop, serve, make_shop):
     answers, turns, asked = [], [], set()
+    run_an_experiment(open_app(shop).state)
     for change in (None, 1, 2):
         if change:
             perturb(shop, change, make_shop)
@@ -150,8 +154,9 @@ def test_with_profiling_off_no_route_that_decides_looks_at_the_customer(shop, se
             call.headers["cookie"] = "a=b"  # which no short way takes
             shy += [call(customer_id=SHY, request_id=f"r{n}-{n}") for n in range(6)]
             batch = call("/batch", customers=[{"customer_id": SHY, "request_id": "b"}])
-            answers.append([told(a) for a in shy] + [told_all(batch)])
-            asked |= {a.request.url.path for a in [*shy, batch]}
+            given = call("/variants", customer_id=SHY)
+            answers.append([told(a) for a in shy] + [told_all(batch), given.json()])
+            asked |= {a.request.url.path for a in [*shy, batch, given]}
         turns.append(turn_decisions(shop))
 
     deciding = {one.removeprefix("POST ") for one in ROLE_MATRIX.least_by_route if DECIDES(one)}
@@ -159,6 +164,21 @@ def test_with_profiling_off_no_route_that_decides_looks_at_the_customer(shop, se
     assert answers[0] == answers[1] == answers[2]
     assert all(answer["features"] == {} for answer in answers[0][:12])
     assert turns[0] == turns[1] == turns[2]
+
+
+def run_an_experiment(state):
+    """Start one whose variants close no offer."""
+    definition = definition_of({
+        "id": "banner",
+        "name": "Banner",
+        "hypothesis": "Red is seen.",
+        "variants": [{"name": "grey", "share": 0.5}, {"name": "red", "share": 0.5}],
+        "primary": "buyers",
+        "effect": 0.05,
+    })
+    now, plan = datetime.now(UTC), PowerPlan(2, {"grey": 1, "red": 1}, 1, 7, 0.05, 0.1, True, "")
+    put_experiment(state, definition, actor="test", now=now)
+    start_experiment(state, "banner", plan, actor="test", now=now)
 
 
 def test_the_test_of_blindness_would_see_a_look(shop, serve, make_shop):

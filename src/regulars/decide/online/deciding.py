@@ -51,6 +51,7 @@ class OnlineDecision(msgspec.Struct, frozen=True, kw_only=True):
         shadow_price: Price of money it was chosen at.
         policy_version: Policy that decided.
         model_version: Belief used; ends with /plain where it read no feature.
+        variants: Variant and its values by experiment the customer takes part in.
     """
 
     decision_id: str
@@ -73,6 +74,7 @@ class OnlineDecision(msgspec.Struct, frozen=True, kw_only=True):
     shadow_price: float
     policy_version: str
     model_version: str
+    variants: Mapping[str, Mapping[str, str]] = {}
 
     def encoded(self) -> bytes:
         """Give it as one line of JSON."""

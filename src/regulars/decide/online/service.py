@@ -117,6 +117,17 @@ class Decider:
         self.log.decided(found.decision_id, found.encoded())
         return found
 
+    def offers(self, *, now: datetime) -> list[str]:
+        """List the offers there are to decide among.
+
+        Returns:
+            Their ids, each once.
+
+        Raises:
+            NotReady: No turn has decided yet.
+        """
+        return sorted({arm.offer_id for arm in self.knowledge(now=now).arms})
+
     def exposed(self, decision_id: str, *, now: datetime) -> bool:
         """Note that a customer saw what was decided.
 

@@ -105,6 +105,7 @@ HELD: tuple[Held, ...] = (
         told=("key",),
     ),
     Held("coupon_refusals", _ONE, "pseudonym", "a coupon refused", told=("key",)),
+    Held("experiment_exposures", _ONE, "delete", "the variant of an experiment he had"),
     Held("journey_states", _ONE, "delete", "a stay in a journey; its steps name nobody without it"),
     Held("journey_inbox", _ONE, "delete", "an event journeys have not been told of yet"),
     Held("journey_acts", _ONE, "delete", "a call of a webhook"),

@@ -17,6 +17,8 @@ from regulars.adjust.review.service import (
     learnings,
 )
 from regulars.journal import next_turn
+from regulars.measure.experiments.keeping.record import plain
+from regulars.measure.experiments.keeping.service import concluded
 from regulars.serve.http.door.guard import Caller
 from regulars.serve.http.door.numbers import NumberInPath, TurnAsked
 
@@ -87,9 +89,11 @@ def delete_unlearned(request: Request, turn: NumberInPath) -> dict[str, Any]:
 
 @router.get("/api/adjust/learnings", tags=["adjust"])
 def read_learnings(request: Request) -> dict[str, Any]:
-    """What has been learned of each offer and channel, with the experiments it rests on."""
-    with request.state.caller.workspace.reading() as engine:
-        return {"learnings": [asdict(one) for one in learnings(engine)]}
+    """What has been learned of each offer and channel, and from experiments people concluded."""
+    workspace = request.state.caller.workspace
+    with workspace.reading() as engine:
+        found = {"learnings": [asdict(one) for one in learnings(engine)]}
+    return found | {"experiments": [plain(one) for one in concluded(workspace.state)]}
 
 
 @router.get("/api/adjust/review/{turn}", tags=["adjust"])

@@ -1,7 +1,7 @@
 """`POST /api/decide`: one decision for one customer now, in one round trip; also many at once."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
@@ -14,10 +14,12 @@ from starlette.routing import Route
 
 from regulars.decide.online.deciding import OnlineDecision
 from regulars.errors import InputError, RegularsError, UnknownName
+from regulars.measure.experiments.keeping.giving import Given, offers_closed
 from regulars.reach.standing import standing_now
 from regulars.reach.standing.gate import Gate, gate_of
 from regulars.serve.http.door.workspaces import Workspace
 from regulars.serve.http.unify.profiles import KnownBy, normal_value
+from regulars.unify.identity.service import present_ids
 
 MOST_AT_ONCE = 1_000
 MOST_TOLD = 10
@@ -41,6 +43,14 @@ class AskedAtOnce(msgspec.Struct, forbid_unknown_fields=True):
     customers: list[Asked]
     offers: list[str] | None = None
     channels: list[str] | None = None
+
+
+class WhoAsked(msgspec.Struct, forbid_unknown_fields=True):
+    """Whose variants are asked for: a customer id, or any identifier."""
+
+    customer_id: str = ""
+    namespace: str = ""
+    value: str = ""
 
 
 class Seen(msgspec.Struct, forbid_unknown_fields=True):
@@ -129,17 +139,25 @@ def _decided(
     )
     known = workspace.settings.channels
     left = {channel: "not_asked" for channel in known if channel not in wanted}
-    return workspace.decider.decide(
+    offers = workspace.decider.offers(now=now)
+    given = workspace.exposing.given(standing.customer_id, now=now)
+    closed = {f"offer/{offer}": "experiment" for offer in offers_closed(given, offers)}
+    found = workspace.decider.decide(
         standing.customer_id,
         request_id=asked.request_id,
-        refusals=standing.refusals | left,
+        refusals=standing.refusals | left | closed,
         now=now,
         is_plain=standing.is_profiling_refused,
         offers=None if asked.offers is None else frozenset(asked.offers),
     )
+    return msgspec.structs.replace(found, variants=_told_of(given)) if given else found
 
 
-def _customer(workspace: Workspace, asked: Asked) -> str:
+def _told_of(given: Sequence[Given]) -> dict[str, dict[str, str]]:
+    return {one.experiment_id: one.told for one in given}
+
+
+def _customer(workspace: Workspace, asked: Asked | WhoAsked) -> str:
     if asked.customer_id and not asked.namespace:
         return asked.customer_id
     if not asked.namespace or not asked.value or asked.customer_id:
@@ -224,6 +242,30 @@ def exposure_answered(workspace: Workspace, body: bytes, *, now: datetime) -> An
     return _told(lambda: {"counts": workspace.decider.exposed(seen.decision_id, now=now)})
 
 
+def variants_answered(workspace: Workspace, body: bytes, *, now: datetime) -> Answered:
+    """Answer `POST /api/decide/variants`: the variants a customer has in what runs, each logged.
+
+    Args:
+        workspace: Whose customer.
+        body: The request's.
+        now: The moment, aware.
+
+    Returns:
+        Status and JSON.
+    """
+    asked = _read(body, WhoAsked)
+    if isinstance(asked, Answered):
+        return asked
+
+    def found() -> dict[str, Any]:
+        who = _customer(workspace, asked)
+        who = present_ids(workspace.state, [who]).get(who, who)
+        given = workspace.exposing.given(who, now=now)
+        return {"customer_id": who, "variants": _told_of(given)}
+
+    return _told(found)
+
+
 def refused(status: int, message: str) -> Answered:
     """Say no as every route of the API does."""
     told = {"error": {"status": status, "message": message}}
@@ -258,5 +300,6 @@ ANSWERS: Mapping[str, Answering] = {
     "/api/decide": one_answered,
     "/api/decide/batch": many_answered,
     "/api/decide/exposed": exposure_answered,
+    "/api/decide/variants": variants_answered,
 }
 ROUTES = [_route(path, answered) for path, answered in ANSWERS.items()]

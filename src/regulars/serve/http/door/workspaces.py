@@ -14,6 +14,7 @@ from regulars.app import App, open_app
 from regulars.decide.online.service import Decider
 from regulars.errors import NotReady
 from regulars.govern.protection.service import Protector
+from regulars.measure.experiments.keeping.exposing.service import Exposing
 from regulars.ports.engine import Reader
 from regulars.ports.state import State
 from regulars.reach.links.service import Links
@@ -84,6 +85,12 @@ class Workspace:
         """Where triggers are handed in."""
         return TriggerDesk(self.state, self.settings)
 
+    @cached_property
+    def exposing(self) -> Exposing:
+        """Who gives variants of running experiments; one per process and workspace."""
+        loop = self.settings.loop
+        return Exposing(self.state, seed=loop.seed, global_holdout=loop.global_holdout)
+
     @property
     def decider(self) -> Decider:
         """Who decides for one customer at a time; one per process and workspace.
@@ -108,6 +115,8 @@ class Workspace:
             if self._decider is not None:
                 self._decider.close()
                 self._decider = None
+        if "exposing" in vars(self):
+            vars(self).pop("exposing").close()
 
     @contextmanager
     def reading(self) -> Generator[Reader]:

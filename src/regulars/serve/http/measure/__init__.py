@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from regulars.serve.http.measure import caused, experiments, report, scorecard
+from regulars.serve.http.measure import caused, experiments, kept, report, scorecard
 from regulars.serve.http.measure.caused import (
     Campaign,
     TurnEffect,
@@ -17,6 +17,7 @@ from regulars.serve.http.measure.caused import (
 router = APIRouter()
 router.routes.extend(caused.router.routes)
 router.routes.extend(experiments.router.routes)
+router.routes.extend(kept.router.routes)
 router.routes.extend(scorecard.router.routes)
 router.routes.extend(report.router.routes)
 

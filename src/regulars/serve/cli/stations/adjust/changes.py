@@ -226,11 +226,17 @@ def review(
 def learnings(*, folder: Folder = Path(), as_json: AsJson = False) -> None:
     """Show what has been learned of each offer and channel, and the experiments it rests on."""
     from regulars.adjust.review.service import learnings as found_learnings  # noqa: PLC0415 - slow
+    from regulars.measure.experiments.keeping.record import plain  # noqa: PLC0415
+    from regulars.measure.experiments.keeping.service import concluded  # noqa: PLC0415
 
-    found = found_learnings(_open(folder).engine)
+    shop = _open(folder)
+    found, ended = found_learnings(shop.engine), concluded(shop.state)
     if as_json:
-        _print({"learnings": [asdict(one) for one in found]})
+        told = [plain(one) for one in ended]
+        _print({"learnings": [asdict(one) for one in found], "experiments": told})
         return
+    for end in ended:
+        typer.echo(f"{end.experiment_id}: {end.decision} {end.variant}; {end.says}")
     if not found:
         typer.echo("nothing was learned yet; two turns and an outcome window come first")
     for one in found:

@@ -1,16 +1,13 @@
-"""`regulars measure`: effects of campaigns, and experiments of any table."""
+"""`regulars measure`: effects of campaigns, how large an experiment must be, the long term."""
 
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from regulars.serve.cli.files import open_table
-
-if TYPE_CHECKING:
-    from regulars.measure.experiments import Readout
 
 app = typer.Typer()
 
@@ -48,40 +45,6 @@ def effects(
     for name, rows in found.items():
         for row in rows:
             typer.echo(f"{name}: " + ", ".join(f"{key} {value}" for key, value in row.items()))
-
-
-@app.command("experiments")
-def experiments(
-    customers: Annotated[
-        Path | None,
-        typer.Argument(
-            help="CSV or Parquet file: one row per customer, with `variant`; left out: list those "
-            "of the workspace."
-        ),
-    ] = None,
-    *,
-    plan: Annotated[
-        Path | None, typer.Option(help="TOML or JSON file with design and metrics.")
-    ] = None,
-    folder: Folder = Path(),
-    as_json: AsJson = False,
-) -> None:
-    """Read an experiment of a file, or say why it must not be read; or list the workspace's."""
-    if customers is None:
-        _list_experiments(folder, as_json=as_json)
-        return
-    from regulars.errors import InputError  # noqa: PLC0415
-    from regulars.measure.experiments import read_out  # noqa: PLC0415 - slow to import
-    from regulars.measure.experiments.plan_file import read_plan  # noqa: PLC0415
-
-    if plan is None:
-        raise InputError(f"{customers} was given without a plan; name its file with --plan")
-    settled, progress = read_plan(plan)
-    readout = read_out(open_table(customers), settled, progress)
-    if as_json:
-        typer.echo(json.dumps(_plain(readout), ensure_ascii=False))
-    else:
-        _print(readout)
 
 
 @app.command("power")
@@ -161,45 +124,3 @@ def long_term(
         part = getattr(found, name)
         typer.echo(f"{name:<16}{part.value:+.4g} [{part.low:.4g}, {part.high:.4g}]")
     typer.echo(f"above zero with probability {found.p_above_zero:.2f}")
-
-
-def _list_experiments(folder: Path, *, as_json: bool) -> None:
-    from datetime import UTC, datetime  # noqa: PLC0415
-    from zoneinfo import ZoneInfo  # noqa: PLC0415
-
-    from regulars.app import open_app  # noqa: PLC0415 - opens the stores, slow to import
-    from regulars.measure.running import comparisons  # noqa: PLC0415 - slow to import
-
-    app = open_app(folder)
-    today = datetime.now(UTC).astimezone(ZoneInfo(app.settings.retailer.zone)).date()
-    found = comparisons(app.engine, today=today)
-    if as_json:
-        told = [asdict(one) for one in found]
-        typer.echo(json.dumps({"experiments": told}, ensure_ascii=False, default=str))
-        return
-    if not found:
-        typer.echo("no experiment yet; run: regulars run, twice or more")
-    for one in found:
-        arms = ", ".join(f"{arm.customers:,} {arm.name}" for arm in one.arms)
-        margin = one.margin
-        said = f"not shown ({one.gate})"
-        if margin and margin.estimate is not None:
-            said = f"margin {margin.estimate:+.2f} [{margin.low:.2f}, {margin.high:.2f}]"
-        typer.echo(f"{one.kind} {one.name}: {one.state}, {arms}; {said}")
-
-
-def _plain(readout: "Readout") -> dict[str, Any]:
-    return {"is_refused": readout.is_refused} | asdict(readout)
-
-
-def _print(readout: "Readout") -> None:
-    for variant, number in readout.counts.items():
-        typer.echo(f"{variant:<24}{number:>12,} customers")
-    for refusal in readout.refusals:
-        typer.echo(f"not shown ({refusal.gate}): {refusal.says}")
-    for one in readout.findings:
-        claim = "differs" if one.is_claim else "not told from no difference"
-        typer.echo(
-            f"{one.metric}, {one.variant}: {one.effect:+.6g} [{one.low:.6g}, {one.high:.6g}], "
-            f"adjusted p {one.adjusted_p_value:.4g}: {claim}"
-        )
