@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from tests.reach.campaign_shop import CampaignShop, people
@@ -37,6 +38,21 @@ def test_what_happened_is_sent_once(shop):
     assert shop.delivered() == ["ann", "bob"]
     assert [one.is_new for one in (*first, *again)] == [True, True, False]
     assert again[0].key == first[0].key
+
+
+def test_a_cost_that_cannot_be_counted_spoils_no_other_campaign(shop):
+    shop.put([], **(RECEIPT | {"id": "milk", "channel": "app"}))
+    shop.start([], name="milk")
+    odd = replace(shop.settings.channels["app"], cost=Decimal("0.001"))
+    settings = replace(shop.settings, channels=shop.settings.channels | {"app": odd})
+
+    given = [Trigger("milk", "order-1", "ann"), Trigger("tea", "order-1", "ann")]
+    first, second = take_triggers(shop.state, given, settings=settings, now=shop.now)
+    shop.go()
+
+    assert "must be a whole number of cents" in str(first)
+    assert second.is_new
+    assert shop.delivered() == ["ann"]
 
 
 def test_the_same_customer_may_be_told_of_two_things_at_once(shop):
@@ -104,15 +120,25 @@ def test_what_was_told_can_be_said_in_the_message(shop):
     assert found == {taken.key: {"order_id": "A-17", "total": "88.00"}}
 
 
-def test_a_trigger_whose_process_died_before_it_was_enrolled_is_not_lost(shop, monkeypatch):
+def test_a_trigger_whose_process_died_as_it_was_enrolled_was_never_taken_in(shop, monkeypatch):
     def dies(*_args, **_more):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(triggers, "enrol", dies)
+        patch.setattr(triggers, "enrol_within", dies)
         with pytest.raises(KeyboardInterrupt):
             told(shop, ("order-1", "ann"), ("order-2", "ann"))
-    assert shop.all("SELECT COUNT(*) AS n FROM ledger") == [{"n": 0}]
+    assert shop.all("SELECT COUNT(*) AS n FROM campaign_triggers") == [{"n": 0}]
+
+    again = told(shop, ("order-1", "ann"), ("order-2", "ann"))
+    shop.go()
+    assert [one.is_new for one in again] == [True, True]
+    assert shop.delivered() == ["ann", "ann"]
+
+
+def test_a_trigger_an_earlier_version_noted_and_did_not_enrol_is_not_lost(shop):
+    told(shop, ("order-1", "ann"), ("order-2", "ann"))
+    shop.run("DELETE FROM ledger WHERE turn = :turn", {"turn": 0})
 
     assert take_left(shop.state, "tea", settings=shop.settings, now=shop.now) == 2
     assert take_left(shop.state, "tea", settings=shop.settings, now=shop.now) == 0

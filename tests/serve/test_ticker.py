@@ -1,17 +1,24 @@
 """The ticker beside a server: a process that hands over what is due, and wakes for triggers."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from regulars.app import open_app
+from regulars.errors import Transient
 from regulars.reach.campaigns.triggers.service import Trigger
-from regulars.serve.sending import acting
+from regulars.reach.delivery import Member, Run
+from regulars.reach.delivery.service import enrol, hasten
+from regulars.serve.sending import acting, passing
 from regulars.serve.sending.desk import TriggerDesk
 from regulars.serve.sending.explaining import explain_in
+from regulars.serve.sending.passing import LEFT_FOR, one_pass
+from regulars.serve.sending.ticking import urgent
 from regulars.serve.sending.ticking.beside import ticking
 from regulars.serve.sending.ticking.ticker import Ticker
+from regulars.serve.sending.ticking.urgent import UrgentLane
 
 RECEIPT = {
     "id": "receipt",
@@ -48,8 +55,8 @@ def comes_to(app, customer, fate):
 
 def test_a_trigger_goes_out_by_itself_though_the_next_pass_is_an_hour_away(app):
     desk = TriggerDesk(app.state, app.settings)
-    with ticking([(app.folder, desk.wake)], every=3600) as beside:
-        assert comes_to_life(beside)
+    with ticking([(app.folder, desk.wake)], every=3600) as (_, lane):
+        assert comes_to_life(lane)
         for customer in ("ann", "bob"):
             desk.hand_in(Trigger("receipt", f"order-{customer}", customer)).result(timeout=60)
             assert comes_to(app, customer, "sent")
@@ -61,6 +68,59 @@ def test_what_a_killed_ticker_left_is_handed_over_by_the_next(app):
 
     with ticking([(app.folder, desk.wake)], every=3600):
         assert comes_to(app, "ann", "sent")
+
+
+def test_the_urgent_lane_hands_over_what_customers_wait_for_and_nothing_else(app):
+    desk = TriggerDesk(app.state, app.settings)
+    news = [Member("bob", "send", "chosen", channel="sms")]
+    enrol(app.state, Run("campaign/news/all", "news"), news, now=datetime.now(UTC))
+    lane = UrgentLane(app.folder)
+    desk.hand_in(Trigger("receipt", "order-1", "ann")).result(timeout=60)
+    lane.wake()
+
+    assert comes_to(app, "ann", "sent")
+    lane.end()
+    assert fates(app, "bob") == ["planned"]
+
+
+def test_the_urgent_lane_goes_on_after_an_error(app, monkeypatch):
+    looks = []
+
+    def fails_once(*given, **more):
+        looks.append(given)
+        if len(looks) == 1:
+            raise Transient("the store is locked")
+        return hasten(*given, **more)
+
+    monkeypatch.setattr(urgent, "hasten", fails_once)
+    monkeypatch.setattr(urgent, "AGAIN_AFTER", 0.0)
+    TriggerDesk(app.state, app.settings).hand_in(Trigger("receipt", "order-1", "ann")).result(60)
+    lane = UrgentLane(app.folder)
+
+    assert comes_to(app, "ann", "sent")
+    lane.end()
+
+
+def test_passes_leave_what_is_urgent_to_its_lane_until_somebody_has_waited_for_seconds(app):
+    TriggerDesk(app.state, app.settings).hand_in(Trigger("receipt", "order-1", "ann")).result(60)
+    now = datetime.now(UTC)
+
+    one_pass(app, now=now, leaves_urgent=True)
+    left = fates(app, "ann")
+    one_pass(app, now=now + LEFT_FOR + timedelta(seconds=1), leaves_urgent=True)
+
+    assert (left, fates(app, "ann")) == (["planned"], ["sent"])
+
+
+def test_a_long_audience_does_not_make_claims_look_older_than_they_are(app, monkeypatch):
+    seen, now = [], datetime.now(UTC)
+    clock = iter([0.0, *[90.0] * 1000])
+    monkeypatch.setattr(passing, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr(passing, "tick", lambda *_args, **given: seen.append(given["now"]))
+
+    one_pass(app, now=now, pause=lambda _seconds: None)
+
+    assert seen == [now + timedelta(seconds=90)]
 
 
 def test_it_goes_on_when_the_settings_are_mended(app):
@@ -76,6 +136,10 @@ def test_it_goes_on_when_the_settings_are_mended(app):
 
 def _opens(folder):
     return open_app(folder).settings.channels["sms"].via == "fax"
+
+
+def fates(app, customer):
+    return [one.fate for one in explain_in(app, customer).attempts]
 
 
 def comes_to_life(beside):

@@ -121,6 +121,7 @@ def _routes(site: Site, pages: Pages) -> list[BaseRoute]:
     found: list[BaseRoute] = [
         # First, because routes are tried in order and these are asked hundreds of times a second.
         *HOT_ROUTES,
+        *reach.HOT_ROUTES,
         Route("/healthz", _healthy, methods=["GET"]),
         Mount("/static", StaticFiles(directory=Path(str(here / "serve" / "console" / "static")))),
         Mount("/vendor", StaticFiles(directory=Path(str(here / "charts" / "vendor")))),

@@ -33,6 +33,12 @@ class Pen:
         self._composer: Composer | None = None
         self._moment: datetime | None = None
 
+    def prepare(self) -> None:
+        """Get ready, so that the first message does not wait for it."""
+        with self._alone:
+            if self._composer is None:
+                self._composer = self._made()
+
     def compose(self, contacts: Sequence[Contact]) -> dict[str, Message | str]:
         """Write the messages of one window.
 

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,8 @@ from regulars.reach.campaigns.service import CampaignRow, list_campaigns
 from regulars.reach.campaigns.triggers.service import take_left
 from regulars.reach.delivery.ledger.pace import Pace
 from regulars.reach.delivery.reports import TickReport
-from regulars.reach.delivery.service import tick
+from regulars.reach.delivery.runs import LANES
+from regulars.reach.delivery.service import is_urgent_left, tick
 from regulars.reach.loyalty.ledger.service import sweep as end_locks
 from regulars.reach.receipts.service import settle_waiting
 from regulars.reach.standing.gate import gate_of
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from regulars.app import App
 
 GATES_EVERY = 3.0
+# What customers wait for is left to a process of its own for this long, where there is one.
+LEFT_FOR = timedelta(seconds=5)
 _LOG = logging.getLogger("regulars.serve.sending")
 
 
@@ -55,6 +58,7 @@ def one_pass(
     only: str = "",
     with_campaigns: bool = True,
     pen: Pen | None = None,
+    leaves_urgent: bool = False,
     pause: Callable[[float], None] = time.sleep,
 ) -> Pass:
     """Take campaigns on, hand over what may go out, and ask the gates about what came back.
@@ -67,11 +71,14 @@ def one_pass(
         with_campaigns: False to hand contacts over and nothing else: no campaign or journey
             is taken on.
         pen: Who writes the messages; a new one for this pass when left out.
+        leaves_urgent: True where another process hands over what customers wait for; it is
+            handed over here all the same when somebody has waited for seconds.
         pause: Waits for some seconds between attempts.
 
     Returns:
         What was done.
     """
+    began = time.monotonic()
     gate = gate_of(app.settings, now=now)
     means = Means(
         app.settings,
@@ -89,14 +96,21 @@ def one_pass(
         moves += advance(app.state, means, now=now, only=only)
     if with_campaigns and not only:
         journeys = take_on(app, now=now)
-    with _watched(app, means, now, only, moves) if with_campaigns else nullcontext():
+    # A long audience may have been written down meanwhile: leases and hours go by the time it is.
+    moment = now + timedelta(seconds=time.monotonic() - began)
+    pace = pace_of(app)
+    if leaves_urgent and not is_urgent_left(
+        app.state, sorted(app.channels), gate, since=moment - LEFT_FOR
+    ):
+        pace = replace(pace, lanes=LANES[1:])
+    with _watched(app, means, moment, only, moves) if with_campaigns else nullcontext():
         report = tick(
             app.state,
-            now=now,
+            now=moment,
             channels=app.channels,
             gate=gate,
             compose=(pen or Pen(app)).compose,
-            pace=pace_of(app),
+            pace=pace,
             pause=pause,
         )
     if with_campaigns:

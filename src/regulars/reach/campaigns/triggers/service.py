@@ -15,8 +15,8 @@ from regulars.reach.campaigns.lifecycle import CampaignState
 from regulars.reach.campaigns.running.members import run_for
 from regulars.reach.campaigns.running.service import trigger_run
 from regulars.reach.campaigns.service import CampaignRow, campaign_within
-from regulars.reach.delivery.runs import Member, run_key
-from regulars.reach.delivery.service import enrol
+from regulars.reach.delivery.runs import Member, Run, cents_of, run_key
+from regulars.reach.delivery.service import enrol, enrol_within
 from regulars.settings import Settings
 
 MOST_PROPERTIES = 50
@@ -57,7 +57,7 @@ class Taken:
 def take_triggers(
     state: State, triggers: Sequence[Trigger], *, settings: Settings, now: datetime
 ) -> list[Taken | Exception]:
-    """Put triggers into the send ledger, all in a few transactions.
+    """Put triggers into the send ledger, all in one transaction.
 
     Args:
         state: The transactional store.
@@ -75,7 +75,7 @@ def take_triggers(
     with state.transaction() as opened:
         for number, one in enumerate(triggers):
             try:
-                row = rows.get(one.campaign_id) or _ready(opened, one.campaign_id)
+                row = rows.get(one.campaign_id) or _ready(opened, one.campaign_id, settings)
                 rows[one.campaign_id] = row
                 step, is_new = _noted(opened, checked(one), now)
             except (InputError, NotAllowed) as error:
@@ -83,15 +83,14 @@ def take_triggers(
                 continue
             groups[one.campaign_id, step].append((number, one))
             answers[number] = Taken(_key(one, step), is_new)
-    # Enrolled after the triggers are on disk: what a crash leaves out is enrolled when it is
-    # told again, or by `take_left`.
-    for (campaign_id, step), found in sorted(groups.items()):
-        _enrol(state, rows[campaign_id], step, [one for _, one in found], settings, now)
+        for (campaign_id, step), found in sorted(groups.items()):
+            given = _members(rows[campaign_id], step, [one for _, one in found], settings)
+            enrol_within(opened, *given, now=now)
     return answers
 
 
 def take_left(state: State, campaign_id: str, *, settings: Settings, now: datetime) -> int:
-    """Enrol triggers that were taken in and lost their process before they were enrolled.
+    """Enrol triggers an earlier version noted, that lost their process before they were enrolled.
 
     Args:
         state: The transactional store.
@@ -109,7 +108,7 @@ def take_left(state: State, campaign_id: str, *, settings: Settings, now: dateti
     for one in left:
         by_step[one["step"]].append(Trigger(campaign_id, one["trigger_id"], one["customer_id"]))
     for step, found in sorted(by_step.items()):
-        _enrol(state, row, step, found, settings, now)
+        enrol(state, *_members(row, step, found, settings), now=now)
     return len(left)
 
 
@@ -155,7 +154,7 @@ def checked(trigger: Trigger) -> Trigger:
     return trigger
 
 
-def _ready(opened: Transaction, campaign_id: str) -> CampaignRow:
+def _ready(opened: Transaction, campaign_id: str, settings: Settings) -> CampaignRow:
     row = campaign_within(opened, campaign_id)
     if row.campaign.audience.kind is not AudienceKind.TRIGGER:
         raise InputError(
@@ -168,6 +167,8 @@ def _ready(opened: Transaction, campaign_id: str) -> CampaignRow:
             f"campaign {campaign_id} is {row.state}, must be running to take triggers; "
             f"run: regulars reach send {campaign_id}",
         )
+    # A cost that cannot be counted is told to those who trigger this campaign, not to all.
+    cents_of(row.campaign.channels[0], _cost(row, settings))
     return row
 
 
@@ -193,26 +194,23 @@ def _noted(opened: Transaction, trigger: Trigger, now: datetime) -> tuple[str, b
     return step, True
 
 
-def _enrol(
-    state: State,
-    row: CampaignRow,
-    step: str,
-    triggers: Sequence[Trigger],
-    settings: Settings,
-    now: datetime,
-) -> None:
+def _members(
+    row: CampaignRow, step: str, triggers: Sequence[Trigger], settings: Settings
+) -> tuple[Run, list[Member]]:
     campaign = row.campaign
-    channel = campaign.channels[0]
-    cost = settings.channels[channel].cost if campaign.cost is None else campaign.cost
+    channel, cost = campaign.channels[0], _cost(row, settings)
     run = run_for(campaign, trigger_run(campaign.id), channel, step=step, grows=True)
     customers = sorted({one.customer_id for one in triggers})
     members = [
-        Member(
-            one, "send", "triggered", channel=channel, offer_id=campaign.offer, cost=Decimal(cost)
-        )
+        Member(one, "send", "triggered", channel=channel, offer_id=campaign.offer, cost=cost)
         for one in customers
     ]
-    enrol(state, run, members, now=now)
+    return run, members
+
+
+def _cost(row: CampaignRow, settings: Settings) -> Decimal:
+    given = row.campaign.cost
+    return Decimal(settings.channels[row.campaign.channels[0]].cost if given is None else given)
 
 
 def _key(trigger: Trigger, step: str) -> str:

@@ -24,6 +24,12 @@ WHERE state = 'planned' AND turn = :turn AND channel = :channel
   AND message_class = :message_class
 LIMIT 1
 
+-- name: any_urgent
+SELECT 1 AS found FROM ledger
+WHERE state = 'planned' AND turn = :turn AND channel = :channel
+  AND message_class = :message_class AND planned_at < :before
+LIMIT 1
+
 -- name: any_expired
 SELECT 1 AS found FROM ledger
 WHERE state = 'claimed' AND turn = :turn AND channel = :channel AND lease_until <= :due

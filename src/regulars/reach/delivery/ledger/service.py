@@ -16,7 +16,7 @@ from regulars.reach.delivery.ledger.answers.service import KEY_EXPIRED, Reading
 from regulars.reach.delivery.ledger.owners import seconds_between
 from regulars.reach.delivery.ledger.pace import Pace, key_is_known
 from regulars.reach.delivery.ledger.rows.service import Held, Window, ask_of
-from regulars.reach.delivery.runs import CLAIMED, DEFERRED, fate_of_refusal, stamp
+from regulars.reach.delivery.runs import CLAIMED, DEFERRED, LANES, fate_of_refusal, stamp
 
 if TYPE_CHECKING:
     from regulars.reach.standing.gate import Gate
@@ -270,6 +270,24 @@ class Ledger:
         """
         with self.state.reading() as opened:
             return sorted(row["channel"] for row in opened.all(_SQL["channels"], turn=self.turn))
+
+    def is_urgent_waiting(self, channel: str, *, since: datetime | None = None) -> bool:
+        """Tell whether customers wait for something on a channel.
+
+        Args:
+            channel: The channel.
+            since: Look only for what was planned before this moment; None for all of it.
+
+        Returns:
+            True when there is something.
+        """
+        return self._is_any(
+            "any_urgent",
+            turn=self.turn,
+            channel=channel,
+            message_class=LANES[0],
+            before=stamp(since) if since else "9",
+        )
 
     def health(self, channel: str) -> tuple[int, str]:
         """Give failures in a row, and until when a channel is left alone ("" when it is not)."""

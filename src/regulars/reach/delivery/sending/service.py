@@ -48,6 +48,11 @@ class Hands:
     raises: bool = False
     ended: threading.Event = field(default_factory=threading.Event)
 
+    @property
+    def has_urgent(self) -> bool:
+        """Whether what customers wait for is claimed too."""
+        return URGENT[0] in self.ledger.pace.lanes
+
 
 class Sender:
     """Works off one channel, or the urgent lane of it.
@@ -69,7 +74,8 @@ class Sender:
         """Take up every claim of the channel that nobody holds, the urgent lane before each."""
         channel, hands = self._channel, self._hands
         while True:
-            self.drain(URGENT)
+            if hands.has_urgent:
+                self.drain(URGENT)
             if self._is_closed():
                 return
             window = hands.ledger.take_over(
@@ -256,7 +262,7 @@ def work_off(hands: Hands, names: Sequence[str]) -> None:
         senders = [Sender(hands, name) for name in names]
         for sender in senders:
             sender.recover()
-        for lanes in (URGENT, LANES):
+        for lanes in (URGENT, pace.lanes) if hands.has_urgent else (pace.lanes,):
             for sender in senders:
                 sender.drain(lanes)
         return
@@ -267,8 +273,19 @@ def work_off(hands: Hands, names: Sequence[str]) -> None:
         for name in names
         for number in range(1 if name in careful else pace.senders)
     ]
-    urgent = [] if hands.ledger.turn else [name for name in names if name not in careful]
+    is_waiting = hands.has_urgent and not hands.ledger.turn
+    urgent = [name for name in names if name not in careful] if is_waiting else []
     _beside(usual, [Sender(hands, name).stand_by for name in urgent], hands)
+
+
+def hasten(hands: Hands, name: str) -> None:
+    """Hand over what customers wait for on one channel, and nothing else.
+
+    Args:
+        hands: What it claims and hands over with.
+        name: The channel.
+    """
+    _beside([partial(Sender(hands, name).drain, URGENT)], [], hands)
 
 
 def _is_careful(channel: Channel) -> bool:
@@ -279,16 +296,16 @@ def _whole(hands: Hands, name: str, is_first: bool) -> None:
     sender = Sender(hands, name)
     if is_first:
         sender.recover()
-    sender.drain(LANES)
+    sender.drain(hands.ledger.pace.lanes)
 
 
 def _beside(
-    works: Sequence[Callable[[], None]], standing_by: Sequence[Callable[[], None]], hands: Hands
+    works: Sequence[Callable[[], object]], standing_by: Sequence[Callable[[], None]], hands: Hands
 ) -> None:
     """Run the works in threads of their own; those standing by end with the last of them."""
     errors: list[BaseException] = []
 
-    def guarded(work: Callable[[], None]) -> None:
+    def guarded(work: Callable[[], object]) -> None:
         try:
             work()
         except BaseException as error:

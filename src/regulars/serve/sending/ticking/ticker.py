@@ -30,13 +30,20 @@ class Ticker:
         folder: The workspace.
         wake: Set when something urgent was written to the send ledger.
         every: Seconds between passes that take campaigns on.
+        leaves_urgent: True where another process hands over what customers wait for.
     """
 
     def __init__(
-        self, folder: Path, wake: threading.Event, *, every: float = EVERY_SECONDS
+        self,
+        folder: Path,
+        wake: threading.Event,
+        *,
+        every: float = EVERY_SECONDS,
+        leaves_urgent: bool = False,
     ) -> None:
         """Begin the thread."""
         self._folder, self._wake, self._every = folder, wake, every
+        self._leaves_urgent = leaves_urgent
         self._ending = threading.Event()
         self.passes, self._said, self._audiences_due = 0, "", 0.0
         self._staff = Follower()
@@ -59,7 +66,7 @@ class Ticker:
             try:
                 if is_new:
                     enrol_left(app, now=datetime.now(UTC))
-                self._tell(one_pass(app, now=datetime.now(UTC), with_campaigns=is_due, pen=pen))
+                self._tell(self._pass(app, pen, is_due=is_due))
                 is_new, self._said = False, ""
                 self._follow(app)
             except RegularsError as error:
@@ -74,6 +81,15 @@ class Ticker:
             if is_due:
                 due = monotonic() + self._every
             self._wake.wait(max(due - monotonic(), 0.01))
+
+    def _pass(self, app: App, pen: Pen, *, is_due: bool) -> Pass:
+        return one_pass(
+            app,
+            now=datetime.now(UTC),
+            with_campaigns=is_due,
+            pen=pen,
+            leaves_urgent=self._leaves_urgent,
+        )
 
     def _follow(self, app: App) -> None:
         """Follow tasks of staff, and audiences when it is time; a failure waits for the next."""
@@ -116,7 +132,7 @@ def main(words: Sequence[str]) -> None:
     mask_logs()
     wakes = [threading.Event() for _ in words[1:]]
     tickers = [
-        Ticker(Path(folder), wake, every=float(words[0]))
+        Ticker(Path(folder), wake, every=float(words[0]), leaves_urgent=True)
         for folder, wake in zip(words[1:], wakes, strict=True)
     ]
     # A bare read gives what is there; the parent's end closes the pipe.
