@@ -13,7 +13,11 @@ import scipy.optimize
 from lifetimes import BetaGeoFitter
 from numpy.typing import NDArray
 
-from regulars.understand.value.models.bg_nbd import OrderHistories, fit_bg_nbd, group_histories
+from regulars.understand.value.models.orders.bg_nbd import (
+    OrderHistories,
+    fit_bg_nbd,
+    group_histories,
+)
 
 Numbers = NDArray[np.float64]
 

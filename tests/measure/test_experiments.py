@@ -49,7 +49,7 @@ def test_the_t_test_meets_published_figures():
     relative = numbers(read_once(difference(A, B, relative=True)))
 
     assert absolute == pytest.approx([0.29, 0.04538, 0.53462, 0.02016], abs=5e-6)
-    assert relative == pytest.approx([0.70732, -0.03526, 1.44989, 0.06191], abs=2.5e-5)
+    assert relative == pytest.approx([0.70732, -0.03526, 1.44989, 0.06191], abs=5e-6)
 
 
 def test_the_always_valid_interval_meets_published_figures():
@@ -173,8 +173,9 @@ def test_watching_an_experiment_every_day_claims_far_too_often_unless_always_val
     valid = (read_any_time(found, tuned_at=float(count[0, -1])).p_value < 0.05).any(axis=1).mean()
     ends = (read_once(found).p_value[:, -1] < 0.05).mean()
 
-    assert watched > 0.2
-    assert valid <= 0.05
+    # Measured elsewhere: 28.2 and 29.4 % watched, 1.3 and 1.6 % always valid
+    assert watched == pytest.approx(0.28, abs=0.015)
+    assert valid <= 0.016
     assert ends == pytest.approx(0.05, abs=0.012)
 
 

@@ -70,7 +70,7 @@ def test_the_model_beats_last_quarter_and_the_blend(history):
 
 def test_bg_nbd_alone_would_not_do(history):
     from regulars.understand.value.history import rhythm_of  # noqa: PLC0415
-    from regulars.understand.value.models.bg_nbd import fit_bg_nbd, group_histories  # noqa: PLC0415
+    from regulars.understand.value.models.orders.bg_nbd import fit_bg_nbd, group_histories  # noqa: PLC0415
 
     rhythm = rhythm_of(history, as_of=AS_OF)
     fitted = fit_bg_nbd(group_histories(rhythm.x, rhythm.t_x, rhythm.T))

@@ -22,7 +22,7 @@ from regulars.understand.value import (
     parameter_draws,
     standard_errors,
 )
-from regulars.understand.value.models.bg_bb import fit_bg_bb
+from regulars.understand.value.models.orders.bg_bb import fit_bg_bb
 
 FITS = {"bg": fit_bg_nbd, "mbg": fit_mbg_nbd, "pareto": fit_pareto_nbd}
 DATASETS = Path(lifetimes.__file__).parent / "datasets"
@@ -44,47 +44,24 @@ def histories_of(rows):
     return group_histories(rows.x, rows.t_x_days / 7, rows.T_days / 7, rows.customers)
 
 
-def test_the_pareto_nbd_of_cdnow_is_the_published_one(cdnow):
-    found = fit_pareto_nbd(cdnow)
-
-    # Fader, Hardie & Lee (2005), table 2; standard errors of CLVTools. lifetimes rounds the file.
-    assert found.r == pytest.approx(0.553, rel=1e-3)
-    assert found.alpha == pytest.approx(10.578, rel=1e-3)
-    assert found.s == pytest.approx(0.606, rel=1e-3)
-    assert found.beta == pytest.approx(11.669, rel=1e-3)
-    assert found.log_likelihood == pytest.approx(-9594.976, abs=0.01)
-    assert list(standard_errors(found, cdnow).values()) == pytest.approx(
-        [0.0476, 0.8427, 0.1873, 6.2105], rel=1e-3
-    )
-
-
 def test_what_the_pareto_nbd_expects_is_what_was_published():
     """CLVTools and BTYD at their parameters; customer 1516."""
     fitted = ParetoNBD(0.55315, 10.57633, 0.60625, 11.67150, 0.0, 2357)
     buyer = np.array([26.0]), np.array([30.85714]), np.array([31.0])
 
     assert fitted.expected_orders_of_new(52) == pytest.approx(1.473434, abs=1e-4)
-    assert fitted.expected_orders(*buyer, 52)[0] == pytest.approx(25.45647, abs=1e-3)
+    assert fitted.expected_orders(*buyer, 52)[0] == pytest.approx(25.45647, rel=5e-5)
     assert fitted.p_alive(*buyer)[0] == pytest.approx(0.997874, abs=1e-5)
-
-
-def test_the_mbg_nbd_of_cdnow_is_the_published_one(cdnow):
-    found = fit_mbg_nbd(cdnow)
-
-    # lifetimes' tests, from BTYDplus
-    assert [found.r, found.alpha, found.a, found.b] == pytest.approx(
-        [0.525, 6.183, 0.891, 1.614], abs=1e-3
-    )
 
 
 def test_the_bg_nbd_expects_the_published_numbers_of_a_new_customer():
     fitted = BGNBD(0.2425945, 4.4136019, 0.7929199, 2.4258881, 0.0, 2357)
     weeks = [1 / 7, 1.0, 3.0, 223 / 7, 32.0, 78.0]
 
-    # Hardie's sheet, as in the tests of lifetimes
-    assert [fitted.expected_orders_of_new(t) for t in weeks] == pytest.approx(
-        [0.0078, 0.0532, 0.1506, 1.0405, 1.0437, 1.8576], abs=4e-4
-    )
+    # Hardie's sheet, as in the tests of lifetimes, which hold it to three decimals
+    found = [fitted.expected_orders_of_new(t) for t in weeks]
+    assert found[:5] == pytest.approx([0.0078, 0.0532, 0.1506, 1.0405, 1.0437], abs=1e-4)
+    assert found[5] == pytest.approx(1.8576, abs=4e-4)
 
 
 @pytest.mark.parametrize(
@@ -119,6 +96,8 @@ def test_customers_who_never_leave_would_order_twice_what_came(grocery):
     assert found.log_likelihood == pytest.approx(-16376.86, abs=0.01)
     expected = found.expected_orders(grocery.x, grocery.T_days / 7, 52)
     assert (expected * grocery.customers).sum() == pytest.approx(6355, abs=1)
+    error = (np.abs(expected - grocery.later) * grocery.customers).sum() / 1525
+    assert error == pytest.approx(2.609, abs=1e-3)
 
 
 def test_the_donors_of_the_bg_bb_are_the_published_ones():

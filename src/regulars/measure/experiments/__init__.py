@@ -7,7 +7,7 @@ a whole experiment; the other functions are its parts, vectorised over any numbe
 from regulars.measure.experiments.gates.checks import Gate, Refusal
 from regulars.measure.experiments.gates.sequential_sample_ratio import sequential_sample_ratio
 from regulars.measure.experiments.inference.always_valid import read_any_time
-from regulars.measure.experiments.inference.belief import Belief, believe
+from regulars.measure.experiments.inference.belief import Belief, believe, believe_shares
 from regulars.measure.experiments.inference.cuped import adjustment, cuped_difference
 from regulars.measure.experiments.inference.difference import difference
 from regulars.measure.experiments.inference.estimate import Estimate, Reading, read_once
@@ -69,6 +69,7 @@ __all__ = [
     "adjustment",
     "as_moments",
     "believe",
+    "believe_shares",
     "bounds",
     "check_sample_ratio",
     "crossing_probability",

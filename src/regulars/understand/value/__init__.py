@@ -2,9 +2,10 @@
 
 Everything takes plain arrays; no workspace is needed. Count customers of one history together
 with `group_histories`, or in the engine with `count_histories`; fit `fit_bg_nbd`,
-`fit_mbg_nbd` or `fit_pareto_nbd` for orders and `fit_gamma_gamma` for spend, and ask
-`residual_value` what each customer will bring, with intervals. `fit_season` lets all of them
-count time by how busy it is.
+`fit_mbg_nbd`, `fit_mbg_cnbd`, `fit_pareto_nbd` or `fit_gg_nbd` for orders and `fit_gamma_gamma`
+for spend, and ask `residual_value` what each customer will bring, with intervals.
+`fit_with_covariates` lets what is known of a customer move his rates, `fit_season` lets all of
+them count time by how busy it is.
 """
 
 from regulars.understand.value.backtest import Backtest, backtest_history
@@ -15,12 +16,16 @@ from regulars.understand.value.indicators import (
     referral_value,
     value_indicators,
 )
-from regulars.understand.value.models.bg_nbd import BGNBD, fit_bg_nbd
 from regulars.understand.value.models.gamma_gamma import GammaGamma, fit_gamma_gamma
 from regulars.understand.value.models.histories import OrderHistories, group_histories
-from regulars.understand.value.models.mbg_nbd import MBGNBD, fit_mbg_nbd
-from regulars.understand.value.models.nbd import NBD, fit_nbd
-from regulars.understand.value.models.pareto_nbd import ParetoNBD, fit_pareto_nbd
+from regulars.understand.value.models.orders.bg_bb import BGBB, fit_bg_bb
+from regulars.understand.value.models.orders.bg_nbd import BGNBD, fit_bg_nbd
+from regulars.understand.value.models.orders.covariates import Covariates, fit_with_covariates
+from regulars.understand.value.models.orders.gg_nbd import GGNBD, fit_gg_nbd
+from regulars.understand.value.models.orders.mbg_cnbd import MBGCNBD, fit_mbg_cnbd, log_gaps_of
+from regulars.understand.value.models.orders.mbg_nbd import MBGNBD, fit_mbg_nbd
+from regulars.understand.value.models.orders.nbd import NBD, fit_nbd
+from regulars.understand.value.models.orders.pareto_nbd import ParetoNBD, fit_pareto_nbd
 from regulars.understand.value.models.residual import (
     Buyers,
     ResidualValue,
@@ -32,6 +37,15 @@ from regulars.understand.value.season import Season, fit_season
 from regulars.understand.value.tables import count_histories
 
 __all__ = [
+    "log_gaps_of",
+    "fit_with_covariates",
+    "fit_mbg_cnbd",
+    "fit_gg_nbd",
+    "fit_bg_bb",
+    "MBGCNBD",
+    "GGNBD",
+    "Covariates",
+    "BGBB",
     "BGNBD",
     "INDICATORS",
     "MBGNBD",

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from regulars.errors import NotReady, UnknownName
 from regulars.understand.value import habits
 from regulars.understand.value.history import History, Rhythm, rhythm_of, weekly
-from regulars.understand.value.models.bg_nbd import BGNBD, fit_bg_nbd, group_histories
 from regulars.understand.value.models.gamma_gamma import GammaGamma, fit_gamma_gamma
 from regulars.understand.value.models.histories import OrderHistories
-from regulars.understand.value.models.mbg_nbd import MBGNBD, fit_mbg_nbd
-from regulars.understand.value.models.pareto_nbd import ParetoNBD, fit_pareto_nbd
+from regulars.understand.value.models.orders.bg_nbd import BGNBD, fit_bg_nbd, group_histories
+from regulars.understand.value.models.orders.mbg_nbd import MBGNBD, fit_mbg_nbd
+from regulars.understand.value.models.orders.pareto_nbd import ParetoNBD, fit_pareto_nbd
 
 Numbers = NDArray[np.float64]
 

@@ -71,8 +71,9 @@ def compared(
             effect = other - base
             base_part, other_part = base_variance, other_variance
         variance = base_part + other_part
-        spent = base_part**2 / (counts[0] - 1) + other_part**2 / (counts[1] - 1)
-        freedom = variance**2 / spent
+        # Those of the difference itself, relative or not, as growthbook's published figures.
+        spent = base_variance**2 / (counts[0] - 1) + other_variance**2 / (counts[1] - 1)
+        freedom = (base_variance + other_variance) ** 2 / spent
     return Estimate(
         np.asarray(np.where(np.isfinite(effect), effect, np.nan)),
         np.asarray(np.sqrt(variance)),

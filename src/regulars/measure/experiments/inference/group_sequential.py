@@ -23,10 +23,11 @@ _MOST_NODES = 512
 
 
 class Spending(StrEnum):
-    """How the error is spent: almost nothing early, or evenly."""
+    """How the error is spent: almost nothing early, by the square of the share, or evenly."""
 
     OBRIEN_FLEMING = "obrien_fleming"
     POCOCK = "pocock"
+    SQUARE = "square"
 
 
 def bounds(
@@ -168,6 +169,8 @@ def _spent(times: Values, alpha: float, spending: Spending) -> Values:
     if spending is Spending.OBRIEN_FLEMING:
         # Twice the one-sided function at half the error: both sides are bounded.
         return np.asarray(4 * ndtr(-ndtri(1 - alpha / 4) / np.sqrt(capped)))
+    if spending is Spending.SQUARE:
+        return np.asarray(alpha * capped**2)
     return np.asarray(alpha * np.log1p((np.e - 1) * capped))
 
 

@@ -143,7 +143,7 @@ def residual_value(
         Research 42(4); intervals by Monte Carlo over the posterior, ours.
 
     Example:
-        >>> from regulars.understand.value.models.bg_nbd import BGNBD
+        >>> from regulars.understand.value.models.orders.bg_nbd import BGNBD
         >>> model = BGNBD(0.243, 4.414, 0.793, 2.426, 0.0, 2357)
         >>> money = GammaGamma(6.25, 3.74, 15.44, 0.0, 946)
         >>> known = buyers([2, 0], [30.4, 0], [38.9, 38.9], [40.0, 0.0])

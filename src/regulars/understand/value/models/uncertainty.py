@@ -33,8 +33,7 @@ class OrderModel(Protocol):
     ) -> Numbers:
         """Orders of each customer in the next `t`, drawn once."""
 
-    @classmethod
-    def likelihood(cls, histories: OrderHistories, unit: float, /) -> Loss:
+    def likelihood(self, histories: OrderHistories, unit: float, /) -> Loss:
         """Mean negative log-likelihood with its gradient."""
 
 
@@ -58,7 +57,7 @@ def standard_errors(model: OrderModel, histories: OrderHistories) -> dict[str, f
 
     Example:
         >>> from regulars.understand.value.models.histories import group_histories
-        >>> from regulars.understand.value.models.mbg_nbd import fit_mbg_nbd
+        >>> from regulars.understand.value.models.orders.mbg_nbd import fit_mbg_nbd
         >>> many = group_histories([0, 1, 2, 5], [0, 9, 30, 50], [52] * 4, [90, 40, 30, 9])
         >>> sorted(standard_errors(fit_mbg_nbd(many), many))
         ['a', 'alpha', 'b', 'r']
@@ -95,7 +94,7 @@ def parameter_draws(
 
     Example:
         >>> from regulars.understand.value.models.histories import group_histories
-        >>> from regulars.understand.value.models.mbg_nbd import fit_mbg_nbd
+        >>> from regulars.understand.value.models.orders.mbg_nbd import fit_mbg_nbd
         >>> many = group_histories([0, 1, 2, 5], [0, 9, 30, 50], [52] * 4, [90, 40, 30, 9])
         >>> rng = np.random.default_rng(1)
         >>> drawn = parameter_draws(fit_mbg_nbd(many), many, draws=100, rng=rng)
@@ -123,10 +122,24 @@ def _laplace(model: OrderModel, histories: OrderHistories) -> tuple[Numbers, Num
     units = np.where(model.SCALES, histories.unit, 1.0)
     logs = np.log([getattr(model, name) for name in model.NAMES] / units)
     loss = model.likelihood(histories, histories.unit)
+    return logs, covariance_at(loss, logs, histories.customers)
+
+
+def covariance_at(loss: Loss, logs: Numbers, customers: float) -> Numbers:
+    """Give the covariance of the logarithms of parameters at a minimum of a mean loss.
+
+    Args:
+        loss: Gives the mean loss and its gradient at positive parameters.
+        logs: The logarithms of the parameters, shape (parameters,).
+        customers: How many the mean is of.
+
+    Returns:
+        The inverse of the observed information, shape (parameters, parameters).
+    """
 
     def slope(at: Numbers) -> Numbers:
         values = np.exp(at)
-        return np.asarray(loss(values)[1] * values * histories.customers)
+        return np.asarray(loss(values)[1] * values * customers)
 
     size = len(logs)
     hessian = np.empty((size, size))
@@ -135,4 +148,4 @@ def _laplace(model: OrderModel, histories: OrderHistories) -> tuple[Numbers, Num
         step[place] = _STEP
         hessian[place] = (slope(logs + step) - slope(logs - step)) / (2 * _STEP)
     inverse = np.linalg.pinv((hessian + hessian.T) / 2, rcond=1e-10, hermitian=True)
-    return logs, np.asarray(inverse, dtype=np.float64)
+    return np.asarray(inverse, dtype=np.float64)

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma, gammaln
 
-from regulars.understand.value.models.histories import OrderHistories, need_repeaters
-from regulars.understand.value.models.positive_fit import fit_positive
+from regulars.understand.value.models.histories import OrderHistories
+from regulars.understand.value.models.orders.fitting import fit_orders
+from regulars.understand.value.models.positive_fit import Loss
 
 Numbers = NDArray[np.float64]
 
@@ -26,6 +27,8 @@ class NBD:
     """
 
     NAME: ClassVar[str] = "NBD"
+    NAMES: ClassVar[tuple[str, ...]] = ("r", "alpha")
+    SCALES: ClassVar[tuple[bool, ...]] = (False, True)
 
     r: float
     alpha: float
@@ -52,6 +55,31 @@ class NBD:
         """
         return np.asarray((self.r + np.asarray(x)) / (self.alpha + np.asarray(T)) * t)
 
+    @classmethod
+    def likelihood(cls, histories: OrderHistories, unit: float) -> Loss:
+        """Give the mean negative log-likelihood and its gradient, time in units of `unit`.
+
+        Args:
+            histories: Distinct histories.
+            unit: Time that counts as 1.
+
+        Returns:
+            A function of r and alpha.
+        """
+        x, T = histories.x, histories.T / unit
+        share = histories.weights / histories.weights.sum()
+
+        def loss(values: Numbers) -> tuple[float, Numbers]:
+            r, alpha = (float(value) for value in values)
+            long = np.log(alpha + T)
+            each = gammaln(r + x) - gammaln(r) + r * np.log(alpha) - (r + x) * long
+            slope_r = digamma(r + x) - digamma(r) + np.log(alpha) - long
+            slope_alpha = r / alpha - (r + x) / (alpha + T)
+            gradient = np.array([(share * slope_r).sum(), (share * slope_alpha).sum()])
+            return -float((share * each).sum()), -gradient
+
+        return loss
+
 
 def fit_nbd(histories: OrderHistories) -> NBD:
     """Fit the NBD by maximum likelihood.
@@ -75,22 +103,5 @@ def fit_nbd(histories: OrderHistories) -> NBD:
         >>> round(fitted.r / fitted.alpha * 52, 3)
         0.858
     """
-    need_repeaters(histories, NBD.NAME)
-    unit = histories.unit
-    x, T = histories.x, histories.T / unit
-    share = histories.weights / histories.weights.sum()
-
-    def loss(values: Numbers) -> tuple[float, Numbers]:
-        r, alpha = (float(value) for value in values)
-        long = np.log(alpha + T)
-        each = gammaln(r + x) - gammaln(r) + r * np.log(alpha) - (r + x) * long
-        slope_r = digamma(r + x) - digamma(r) + np.log(alpha) - long
-        slope_alpha = r / alpha - (r + x) / (alpha + T)
-        gradient = np.array([(share * slope_r).sum(), (share * slope_alpha).sum()])
-        return -float((share * each).sum()), -gradient
-
-    bounds = ((1e-3, 1e3), (1e-4, 1e4))
-    found = fit_positive(loss, ((1.0, 1.0), (0.3, 0.3)), bounds, names=("r", "alpha"))
-    total = histories.customers
-    likelihood = -found.loss * total - float((histories.weights * x).sum()) * np.log(unit)
-    return NBD(found.values[0], found.values[1] * unit, float(likelihood), total, found.note)
+    starts, bounds = ((1.0, 1.0), (0.3, 0.3)), ((1e-3, 1e3), (1e-4, 1e4))
+    return NBD(**fit_orders(NBD, histories, starts, bounds))

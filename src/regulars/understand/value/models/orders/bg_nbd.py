@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from regulars.understand.value.models.beta_geometric import BetaGeometric
 from regulars.understand.value.models.histories import OrderHistories, group_histories
+from regulars.understand.value.models.orders.beta_geometric import BetaGeometric
 
 __all__ = ["BGNBD", "OrderHistories", "fit_bg_nbd", "group_histories"]
 

@@ -1,19 +1,14 @@
 """Pareto/NBD: a customer buys at a rate of his own until he leaves, at any moment."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma, gammaln
 
-from regulars.understand.value.models.histories import (
-    OrderHistories,
-    coarser,
-    need_repeaters,
-    regrouped,
-)
-from regulars.understand.value.models.positive_fit import fit_positive
+from regulars.understand.value.models.histories import OrderHistories
+from regulars.understand.value.models.orders.fitting import fit_orders
 
 Numbers = NDArray[np.float64]
 
@@ -26,7 +21,6 @@ _STARTS: tuple[tuple[float, ...], ...] = (
 )
 _BOUNDS = ((1e-3, 1e3), (1e-4, 1e4), (1e-4, 1e3), (1e-4, 1e4))
 _NODES, _SHARES = np.polynomial.legendre.leggauss(28)
-_MANY_HISTORIES = 20_000
 
 
 @dataclass(frozen=True)
@@ -142,6 +136,21 @@ class ParetoNBD:
         return np.asarray((self.beta + T) / (1 - s) * shrink)
 
     @classmethod
+    def fitted(cls, histories: OrderHistories) -> Self:
+        """Fit by maximum likelihood.
+
+        Args:
+            histories: Distinct histories with their numbers of customers.
+
+        Returns:
+            The fitted model.
+
+        Raises:
+            NotReady: Fewer than 10 customers bought again, or no start led to a maximum.
+        """
+        return cls(**fit_orders(cls, histories, _STARTS, _BOUNDS))
+
+    @classmethod
     def likelihood(cls, histories: OrderHistories, unit: float) -> "Likelihood":
         """Give the mean negative log-likelihood and its gradient, time in units of `unit`.
 
@@ -179,19 +188,7 @@ def fit_pareto_nbd(histories: OrderHistories) -> ParetoNBD:
         >>> fit_pareto_nbd(many).customers
         169.0
     """
-    need_repeaters(histories, ParetoNBD.NAME)
-    unit, starts = histories.unit, _STARTS
-    if histories.x.size >= _MANY_HISTORIES:
-        histories = regrouped(histories)
-        for parts in (6, 16):
-            rough = Likelihood(coarser(histories, parts), unit)
-            starts = (fit_positive(rough, starts, _BOUNDS, names=NAMES).values,)
-    found = fit_positive(Likelihood(histories, unit), starts, _BOUNDS, names=NAMES)
-    r, alpha, s, beta = found.values
-    total = histories.customers
-    scaled = float((histories.weights * histories.x).sum()) * np.log(unit)
-    loss = float(-found.loss * total - scaled)
-    return ParetoNBD(r, alpha * unit, s, beta * unit, loss, total, found.note)
+    return ParetoNBD.fitted(histories)
 
 
 class Likelihood:

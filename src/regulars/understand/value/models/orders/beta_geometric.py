@@ -7,13 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaln, digamma, expit, gammaln, hyp2f1
 
-from regulars.understand.value.models.histories import (
-    OrderHistories,
-    coarser,
-    need_repeaters,
-    regrouped,
-)
-from regulars.understand.value.models.positive_fit import fit_positive
+from regulars.understand.value.models.histories import OrderHistories
+from regulars.understand.value.models.orders.fitting import fit_orders
 
 Numbers = NDArray[np.float64]
 
@@ -25,7 +20,6 @@ _STARTS: tuple[tuple[float, ...], ...] = (
     (0.5, 2.0, 2.0, 2.0),
 )
 _BOUNDS = ((1e-3, 1e3), (1e-4, 1e4), (1e-4, 1e2), (1e-3, 1e3))
-_MANY_HISTORIES = 20_000
 
 
 @dataclass(frozen=True)
@@ -151,18 +145,7 @@ class BetaGeometric:
         Raises:
             NotReady: Fewer than 10 customers bought again, or no start led to a maximum.
         """
-        need_repeaters(histories, cls.NAME)
-        unit, starts = histories.unit, _STARTS
-        if histories.x.size >= _MANY_HISTORIES:
-            histories = regrouped(histories)
-            for parts in (6, 16):
-                rough = cls.likelihood(coarser(histories, parts), unit)
-                starts = (fit_positive(rough, starts, _BOUNDS, names=NAMES).values,)
-        found = fit_positive(cls.likelihood(histories, unit), starts, _BOUNDS, names=NAMES)
-        r, alpha, a, b = found.values
-        total = histories.customers
-        scaled = float((histories.weights * histories.x).sum()) * np.log(unit)
-        return cls(r, alpha * unit, a, b, float(-found.loss * total - scaled), total, found.note)
+        return cls(**fit_orders(cls, histories, _STARTS, _BOUNDS))
 
     @classmethod
     def likelihood(cls, histories: OrderHistories, unit: float) -> "Likelihood":

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from regulars.understand.value.models.beta_geometric import BetaGeometric
 from regulars.understand.value.models.histories import OrderHistories
+from regulars.understand.value.models.orders.beta_geometric import BetaGeometric
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Models of when customers order: one published model to a file."""
