@@ -6,6 +6,7 @@ with the ledger. Run: python benchmarks/collect_whole.py [seconds]
 """
 
 import asyncio
+import os
 import random
 import re
 import sys
@@ -123,20 +124,30 @@ def main(seconds: int = 60) -> None:
     """Print what was measured."""
     with tempfile.TemporaryDirectory() as place:
         server = Whole(Path(place) / "shop")
-        begun = time.monotonic()
+        before = {"server": server.used(server.process.pid), "drain": server.used(server.drain)}
+        begun, client = time.monotonic(), time.process_time()
         sender = asyncio.run(run(server, seconds))
         while (ledger := server.ledger())["received"] < sender.events:
             time.sleep(0.5)
         passed = time.monotonic() - begun
-        used = {name: server.used(pid) for name, pid in (("server", server.process.pid), ("drain", server.drain))}  # fmt: skip
+        used = {"client": time.process_time() - client}
+        used |= {
+            name: server.used(pid) - before[name]
+            for name, pid in (("server", server.process.pid), ("drain", server.drain))
+        }
         server.end()
         table = DeltaTable(str(server.folder / "lake" / "events"))
         rows = sum(pq.read_metadata(file).num_rows for file in table.file_uris())
     print(
         f"{sender.bytes / 1e6:,.0f} MB, {sender.events:,} events in {passed:.0f} s until stored: "
-        f"{sender.bytes / passed / 1e6:.1f} MB/s; asked to wait {sender.refused} times; "
-        + ", ".join(f"{name} {sender.bytes / s / 1e6:.0f} MB per processor second" for name, s in used.items())
+        f"{sender.bytes / passed / 1e6:.1f} MB/s; asked to wait {sender.refused} times"
     )  # fmt: skip
+    print(
+        "processor seconds per GB: "
+        + ", ".join(f"{name} {spent / sender.bytes * 1e9:.1f}" for name, spent in used.items())
+        + f"; together {sum(used.values()) / passed:.2f} processors of {os.cpu_count()}, "
+        f"load {os.getloadavg()[0]:.1f}"
+    )
     print(f"ledger {ledger}; rows in Delta {rows:,}, as stored: {rows == ledger['stored']}")
 
 

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from regulars.collect.ingest.log.frame import (
     EVENT_LIMIT,
     Header,
     encode_frame,
-    fingerprint,
+    fingerprints,
     partition_of,
 )
 from regulars.collect.ingest.log.reader import bytes_in
@@ -157,7 +158,7 @@ class Intake:
         size = sum(map(len, parsed.lines))
         self._check_room(size)
         now = self._clock()
-        marks = [fingerprint(sender.source, one) for one in parsed.message_ids]
+        marks = fingerprints(sender.source, parsed.message_ids)
         ack = Ack(self._receipts.next(now), len(marks), self._known(marks), _unfit(parsed.lines))
         pending = _Pending(ack, done, marks, size)
         frames = self._frames(parsed, sender, now, pending)
@@ -206,24 +207,24 @@ class Intake:
     def _frames(
         self, parsed: Parsed, sender: Sender, now: int, pending: _Pending
     ) -> list[tuple[int, bytes]]:
-        marks, lines = pending.marks, parsed.lines
-        parts: dict[int, list[int]] = {}
-        for place, mark in enumerate(marks):
-            parts.setdefault(partition_of(mark, self._writer.partitions), []).append(place)
+        marks, count = pending.marks, self._writer.partitions
+        homes = [partition_of(mark, count) for mark in marks]
         sent_at = parsed.sent_at
         frames = []
-        for partition, places in parts.items():
+        for partition in sorted(set(homes)):
+            is_here = [home == partition for home in homes]
+            mine = list(compress(marks, is_here))
             header = Header(
                 receipt=pending.ack.receipt,
                 source=sender.source,
                 dialect=parsed.dialect,
                 received_at=now,
                 sent_at=None if sent_at is None else round(sent_at.timestamp() * 1_000_000),
-                count=len(places),
+                count=len(mine),
                 agent=sender.agent,
                 ip=sender.ip if self._settings.keep_addresses else None,
             )
-            frame = encode_frame(header, [marks[n] for n in places], [lines[n] for n in places])
+            frame = encode_frame(header, mine, list(compress(parsed.lines, is_here)))
             frames.append((partition, frame))
         return frames
 
@@ -231,7 +232,7 @@ class Intake:
         """Count ids seen before in this request or lately; for information only."""
         young, old = self._recent
         distinct = set(marks)
-        known = sum(mark in young or mark in old for mark in distinct)
+        known = len(distinct & young) + len((distinct - young) & old)
         return known + len(marks) - len(distinct)
 
     def _on_settled(self, group: list[_Pending], failed: OSError | None) -> None:
@@ -280,4 +281,5 @@ class _Receipts:
 
 def _unfit(lines: list[bytes]) -> int:
     """Count lines of which it is plain already that they cannot be stored."""
-    return sum(line[:1] != b"{" or len(line) > EVENT_LIMIT for line in lines)
+    unfit = [line for line in lines if not line.startswith(b"{") or len(line) > EVENT_LIMIT]
+    return len(unfit)

@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from time import monotonic
+from time import monotonic, thread_time
 
 from regulars.collect.ingest.batch import Follower
 from regulars.collect.ingest.drain.following.service import Feeder
@@ -25,6 +25,7 @@ HASTE_BYTES = 4 << 20
 FEW_BATCHES = 4
 """Batches of log waiting above which followers get only a share of the time."""
 FOLLOWED_SHARE = 0.1
+"""Their share then, and while events come faster than followers could take them in."""
 
 
 class Drain:
@@ -62,7 +63,7 @@ class Drain:
         self._threads = ThreadPoolExecutor(1, "drain-tables")
         self._tidiers = ThreadPoolExecutor(1, "drain-tidy")
         self._tidying: Future[None] | None = None
-        self._said = monotonic()
+        self._said = self._began = monotonic()
         self._events = 0
         try:
             for partition in sorted(partitions):
@@ -87,6 +88,7 @@ class Drain:
             Events decided; 0 when nothing waited.
         """
         events = 0
+        began, used = monotonic(), thread_time()
         for part in self._parts:
             decided = part.advance(self.batch_bytes) or part.replay()
             if decided:
@@ -95,6 +97,13 @@ class Drain:
                 part.begin(self._threads)
             part.settle(wait=False)
         self._events += events
+        self._feeder.pace.decided(
+            events,
+            deciding=monotonic() - began,
+            used=thread_time() - used,
+            passed=began - self._began,
+        )
+        self._began = began
         return events
 
     def feed(self, seconds: float | None = None) -> bool:
@@ -144,6 +153,11 @@ class Drain:
         )
         write_lag(self._outside.folder, lag)
         self._said, self._events = monotonic(), 0
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether followers get only a share of the time, because others need it."""
+        return self.backlog > FEW_BATCHES * self.batch_bytes or self._feeder.pace.is_outrun
 
     @property
     def not_followed(self) -> int:
@@ -225,7 +239,7 @@ def _run(drain: Drain, stop: threading.Event, now: Callable[[], int]) -> None:
         began = monotonic()
         events = drain.cycle()
         waiting = drain.backlog
-        is_behind = waiting > FEW_BATCHES * drain.batch_bytes
+        is_behind = drain.is_behind
         decided_at = monotonic()
         credit = min(most_followed, credit + FOLLOWED_SHARE * (decided_at - began))
         is_fed = drain.feed(most_followed if not is_behind else credit)

@@ -85,8 +85,28 @@ def fingerprint(source: str, message_id: str) -> bytes:
         >>> fingerprint("shop", "m1").hex()
         '1d38a7d20ff1cb5ebf98b9babcbc40c4'
     """
-    name = source.encode() + b"\0" + message_id.encode("utf-8", "surrogatepass")
-    return blake2b(name, digest_size=FINGERPRINT_BYTES).digest()
+    return fingerprints(source, [message_id])[0]
+
+
+def fingerprints(source: str, message_ids: Sequence[str]) -> list[bytes]:
+    """Name the events of a request.
+
+    Args:
+        source: The source they came from.
+        message_ids: Their ids within the source.
+
+    Returns:
+        16 bytes each, as `fingerprint` gives.
+
+    Example:
+        >>> fingerprints("shop", ["m1", "m2"])[0] == fingerprint("shop", "m1")
+        True
+    """
+    name = source.encode() + b"\0"
+    return [
+        blake2b(name + one.encode("utf-8", "surrogatepass"), digest_size=FINGERPRINT_BYTES).digest()
+        for one in message_ids
+    ]
 
 
 def partition_of(mark: bytes, partitions: int) -> int:

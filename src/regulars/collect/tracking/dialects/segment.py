@@ -28,7 +28,7 @@ class _Envelope(Struct):
     integrations: Raw = Raw(b"")
 
 
-class _Head(Struct):
+class _Head(Struct, gc=False):
     """What must be known of an event before it is stored."""
 
     messageId: str | UnsetType = UNSET  # noqa: N815
@@ -76,7 +76,8 @@ def parse(request: Request, kind: str = "") -> Parsed:
     if len(items) > MOST_EVENTS:
         said = f"{len(items)} events in one request, {MOST_EVENTS} at most; send smaller batches"
         raise Refused(413, "too_many_events", said)
-    lines, ids = lines_of(items, shared)
+    has_breaks = b"\n" in text or b"\r" in text
+    lines, ids = lines_of(items, shared, has_breaks=has_breaks)
     return Parsed(_dialect(request), key, lines, ids, moment(envelope.sentAt))
 
 
@@ -166,12 +167,15 @@ def _without_key(text: bytes, kind: str) -> bytes:
     return msgspec.json.encode(event)
 
 
-def lines_of(items: list[Raw], shared: dict[str, Raw]) -> tuple[list[bytes], list[str]]:
+def lines_of(
+    items: list[Raw], shared: dict[str, Raw], *, has_breaks: bool = True
+) -> tuple[list[bytes], list[str]]:
     """Make one line per event, each with an id of its own.
 
     Args:
         items: Events as they stand in the body.
         shared: What the batch says for all its events: context, integrations.
+        has_breaks: False when the body is known to hold no line break.
 
     Returns:
         Lines and their ids.
@@ -181,15 +185,18 @@ def lines_of(items: list[Raw], shared: dict[str, Raw]) -> tuple[list[bytes], lis
         line = bytes(item)
         try:
             head = _HEAD.decode(line)
-            key = head.messageId
-            if not key or key.strip() != key or _lacks(head, shared):
-                line, key = _mended(line, shared)
+            key = head.messageId or ""
+            is_whole = key != "" and key.strip() == key
+            if is_whole and (shared or head.type == "identify"):
+                is_whole = not _lacks(head, shared)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            is_whole = False
+        if not is_whole:
             line, key = _mended(line, shared)
-        if b"\n" in line or b"\r" in line:
+        if has_breaks and (b"\n" in line or b"\r" in line):
             line = msgspec.json.format(line, indent=-1)
         lines.append(line)
-        ids.append(str(key))
+        ids.append(key)
     return lines, ids
 
 

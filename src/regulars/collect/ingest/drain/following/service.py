@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from regulars.collect.ingest.batch import EventBatch, Follower
+from regulars.collect.ingest.drain.following.pace import Pace
 from regulars.ports.lake import Lake
 
 _LOG = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class Feeder:
     ) -> None:
         """Hold nothing yet."""
         self._lake, self._followers, self._clock = lake, followers, clock
+        self.pace = Pace()
         self._held: deque[EventBatch] = deque()
         self._held_bytes = 0
         self._decided: dict[int, int] = {}
@@ -110,7 +112,9 @@ class Feeder:
             done = follower.position(partition)
             batches = self._after(partition, done)
             for batch in batches:
+                began = self._clock()
                 follower.follow(batch)
+                self.pace.followed(follower.name, batch.rows.num_rows, self._clock() - began)
         except Exception:
             # Whatever a follower does, events are stored.
             if follower.name not in self._failing:

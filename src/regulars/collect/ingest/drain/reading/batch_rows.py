@@ -224,10 +224,12 @@ class _Columns:
 
     def _message_ids(self, marks: Marks) -> pa.StringArray:
         ids = ids_of([one.messageId for one in self._records])
-        for place in np.flatnonzero(ids.is_null().to_numpy(zero_copy_only=False)).tolist():
-            # An event without an id of its own goes by its fingerprint.
-            ids = _with(ids, place, marks[place].tobytes().hex())
-        return ids
+        if not ids.null_count:
+            return ids
+        # An event without an id of its own goes by its fingerprint.
+        lacks = pc.is_null(ids)
+        own = [mark.tobytes().hex() for mark in marks[lacks.to_numpy(zero_copy_only=False)]]
+        return pc.replace_with_mask(ids, lacks, pa.array(own))
 
     def _names(self) -> pa.StringArray:
         names = ids_of([one.event if one.event is not None else one.name for one in self._records])
@@ -250,12 +252,6 @@ class _Columns:
         both = pc.binary_join_element_wise(own, pc.fill_null(seen, ""), " ")
         trimmed = pc.utf8_trim_whitespace(both)
         return pc.if_else(pc.equal(trimmed, ""), None, trimmed)
-
-
-def _with(column: pa.StringArray, place: int, value: str) -> pa.StringArray:
-    return pc.replace_with_mask(
-        column, pa.array(np.arange(len(column)) == place), pa.array([value])
-    )
 
 
 def _day(moments: pa.TimestampArray, zone: str) -> pa.Date32Array:
