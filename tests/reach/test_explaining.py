@@ -11,7 +11,7 @@ from regulars.reach.delivery.accounts import service as accounts
 from regulars.reach.delivery.service import enrol, tick
 from regulars.reach.standing.gate import Gate
 from regulars.records.identifiers import customer_id_of
-from regulars.serve.sending.explaining import explain
+from regulars.serve.sending.explaining import call, explain
 from regulars.unify.identity import service as identity
 from regulars.unify.identity.service import merge
 
@@ -99,3 +99,59 @@ class _watching:
 
     def __exit__(self, *raised):
         return self._opening.__exit__(*raised)
+
+
+CAMPAIGN = json.dumps({"id": "spring", "name": "春茶上市"})
+JOURNEY = json.dumps({"id": "welcome", "name": "新客七日欢迎"})
+OFFER = json.dumps({"offer_id": "off10", "name": "全单9折"})
+
+
+def named(shop):
+    shop.run("INSERT INTO campaigns VALUES ('spring', 'running', 2, NULL, NULL, '', 'w', :d, :d, :d)",
+             {"d": "2026-03-02"})  # fmt: skip
+    for version, definition in ((1, '{"name": "old"}'), (2, CAMPAIGN)):
+        shop.run("INSERT INTO campaign_versions VALUES ('spring', :v, :said, 'h', 'w', '2026')",
+                 {"v": version, "said": definition})  # fmt: skip
+    shop.run("INSERT INTO journeys VALUES (1, 'welcome', 'running', 1, '', 'w', :d, :d)",
+             {"d": "2026-03-02"})  # fmt: skip
+    for version, definition in ((1, '{"name": "old"}'), (2, JOURNEY)):
+        shop.run("INSERT INTO journey_versions "
+                 "VALUES (1, :v, :said, 'h', '{}', 'w', '2026', NULL, NULL)",
+                 {"v": version, "said": definition})  # fmt: skip
+    for version, definition in ((1, '{"name": "old"}'), (2, OFFER)):
+        shop.run("INSERT INTO offer_versions VALUES ('off10', :v, :said, '2026', 'w', '2026', '')",
+                 {"v": version, "said": definition})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("told", "zh", "en", "page"),
+    [
+        ("turn/000012", "第 12 轮", "turn 12", "/campaigns?turn=12"),
+        ("off10-012", "全单9折（第 12 轮）", "全单9折 (turn 12)", "/campaigns/off10-012"),
+        ("campaign/spring/pilot", "春茶上市", "春茶上市", "/campaigns/written/spring"),
+        ("trigger/spring", "春茶上市", "春茶上市", "/campaigns/written/spring"),
+        ("spring", "春茶上市", "春茶上市", "/campaigns/written/spring"),
+        ("journey/welcome", "新客七日欢迎", "新客七日欢迎", "/journeys/welcome"),
+        ("gone", "gone", "gone", "/campaigns/written/gone"),
+        ("gone-003", "gone（第 3 轮）", "gone (turn 3)", "/campaigns/gone-003"),
+    ],
+)
+def test_what_contacts_customers_is_called_as_people_call_it(shop, told, zh, en, page):
+    named(shop)
+
+    found = call(shop.state, [told])[told]
+
+    assert (found.zh, found.en, found.page) == (zh, en, page)
+
+
+def test_a_sentence_names_campaign_channel_and_phase_and_no_code(shop):
+    named(shop)
+    send(shop, Run("campaign/spring/pilot", "spring"), "u1")
+
+    [one] = explain(shop.state, "u1", zone=shop.zone).attempts
+
+    assert "活动「春茶上市」（试点阶段） · 短信：已触达。原因：已交给渠道。" in one.zh
+    assert (
+        "campaign 春茶上市 (phase pilot) by SMS was sent: it was handed to the channel." in one.en
+    )
+    assert one.because_zh == "已交给渠道"

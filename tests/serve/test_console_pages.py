@@ -221,7 +221,7 @@ def test_an_effect_that_must_not_be_read_shows_no_number(server):
 def test_campaigns_show_expected_beside_measured(server):
     said = text_of(server.client("viewer").get("/campaigns?turn=1").text)
 
-    assert "news-001 新品快讯 20 5 5 ¥0.25 +¥18.00 +¥21.50 −¥8.25 to +¥51.00" in said
+    assert "新品快讯 20 5 5 ¥0.25 +¥18.00 +¥21.50 −¥8.25 to +¥51.00" in said
 
 
 def test_a_changed_audit_log_is_shown_on_home(make_shop, serve, tmp_path):

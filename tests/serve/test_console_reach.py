@@ -84,10 +84,11 @@ def test_a_campaign_is_written_approved_by_somebody_else_sent_and_explained(shop
     assert "3 of 4 have had their days" in page
     assert text_of(get(shop, "viewer", "/campaigns").text).count("too few customers") == 0
     monitor = text_of(get(shop, "viewer", "/delivery").text)
-    assert "spring" in monitor
+    assert "春茶上市" in monitor
     why = text_of(get(shop, "viewer", "/customers/c001").text)
     assert "Why contacted, or not" in why
-    assert "spring" in why
+    assert "campaign 春茶上市 by SMS" in why
+    assert '/campaigns/written/spring">春茶上市</a>' in get(shop, "viewer", "/customers/c001").text
 
 
 def _measured(app):

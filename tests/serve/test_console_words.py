@@ -118,6 +118,29 @@ def test_a_text_of_its_own_would_be_found():
     assert bare_words('<p title="Hello">{{ _("Fine") }} Bad</p>') == ["Bad", "Hello"]
 
 
+def own_number_forms(template):
+    """Numbers a template writes by itself: no thousands apart, a hyphen for a minus."""
+    forms = re.findall(r'"(%[^"]*)"\|format', template)
+    return [form for form in forms if form not in FOR_FIELDS_AND_CLOCKS]
+
+
+FOR_FIELDS_AND_CLOCKS = {"%g", "%02d:00–%02d:00"}
+
+
+def test_every_template_leaves_numbers_to_the_one_formatter():
+    own = {
+        template.name: forms
+        for template in (CONSOLE / "templates").rglob("*.html")
+        if (forms := own_number_forms(template.read_text("utf-8")))
+    }
+
+    assert own == {}
+
+
+def test_a_number_form_of_its_own_would_be_found():
+    assert own_number_forms('{{ "%+.2f"|format(x) }} {{ "%g"|format(x) }}') == ["%+.2f"]
+
+
 @pytest.mark.parametrize(
     ("names", "codes"),
     [

@@ -49,7 +49,7 @@ def test_the_page_tells_what_serves_against_whom_and_who_changed_it(server):
     page = text_of(server.client("viewer").get("/models", headers={"accept-language": "en"}))
 
     assert "rate so far serves since turn 3." in page
-    assert "habits served before 1.5 0.97 500" in page
+    assert "habits served before 1.500 0.97 500" in page
     assert "failed" in page
     assert "ZeroDivisionError" in page
     assert "Promote it" not in page

@@ -252,7 +252,8 @@ def test_offers_are_told_by_their_name_on_budget_and_effects(server):
 
     assert "loyal / App push / 新品快讯" in budget
     assert "loyal / App push / news" not in budget
-    assert "九折券, turn 1 Offer of a turn" in effects
+    assert "九折券 (turn 1)" in effects
+    assert "off10-001" not in effects
 
 
 def test_a_server_computes_on_one_core_per_request(tmp_path):

@@ -151,6 +151,20 @@ def test_a_chinese_skin_has_chinese_names_numbers_and_towns():
     assert facts.skin.zone == "Asia/Shanghai"
 
 
+@pytest.mark.parametrize(
+    ("skin", "names"),
+    [
+        ("zh", ["本周新品", "全单9折", "满140减20", "自有品牌8.5折"]),
+        ("us", ["What is new this week", "10% off one order", "5 off from 35",
+                "15% off our own brands"]),
+    ],
+)  # fmt: skip
+def test_offers_are_called_in_the_language_of_the_skin(skin, names):
+    twin = Twin.begin(Plan(10, 7, "normal", skin, history_weeks=0))
+
+    assert [offer.name for offer in twin.rules.book.offers] == names
+
+
 def test_customers_have_names_and_numbers_of_their_country(written):
     twin, _, _, folder = written
     customers = read(folder / "history", "customers").to_pylist()

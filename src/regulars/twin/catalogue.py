@@ -78,6 +78,7 @@ def catalogue(
     *,
     scale: float,
     channels: tuple[str, ...],
+    offer_names: tuple[str, ...],
     households: Households,
 ) -> Catalogue:
     """Put the catalogue together.
@@ -86,6 +87,7 @@ def catalogue(
         values: Figures of the world.
         scale: Money of the skin per dollar of the figures.
         channels: Names of the channels.
+        offer_names: Names of the offers as formats, in the order of `OFFERS`.
         households: Habits, for the categories.
 
     Returns:
@@ -94,20 +96,25 @@ def catalogue(
     floor = values["plan.floor"]
     money, least = values["offer.money"] * scale, values["offer.money.least"] * scale
     percent, brand = values["offer.percent"], values["offer.brand"]
+    said = {
+        "money": money, "least": least, "percent": percent, "brand": brand,
+        "percent_left": 10 * (1 - percent), "brand_left": 10 * (1 - brand),
+    }  # fmt: skip
+    named = [form.format(**said) for form in offer_names]
     planned = {offer: round(values[f"plan.{offer}"] * scale, 2) for offer in OFFERS}
     return Catalogue(
         offers=(
-            Offer("news", "What is new this week", "news", 0, 0, 0, False, planned["news"], floor),
+            Offer("news", named[0], "news", 0, 0, 0, False, planned["news"], floor),
             Offer(
-                f"percent_{percent * 100:.0f}", f"{percent:.0%} off one order", "percent_off",
+                f"percent_{percent * 100:.0f}", named[1], "percent_off",
                 percent, 0, 0, False, planned["percent"], floor,
             ),
             Offer(
-                f"money_{money:.0f}", f"{money:g} off from {least:g}", "money_off",
+                f"money_{money:.0f}", named[2], "money_off",
                 0, money, least, False, planned["money"], floor,
             ),
             Offer(
-                f"own_brand_{brand * 100:.0f}", f"{brand:.0%} off our own brands", "own_brand",
+                f"own_brand_{brand * 100:.0f}", named[3], "own_brand",
                 brand, 0, 0, True, planned["brand"], floor,
             ),
         ),

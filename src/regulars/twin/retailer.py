@@ -90,7 +90,10 @@ class Twin:
                 raise InputError(f"{name} is {getattr(plan, name)}, must be {least} or more")
         values, skin, households = figures(plan.world), skin_named(plan.skin), read_households()
         scale = values[f"scale.{plan.skin}"]
-        book = catalogue(values, scale=scale, channels=skin.channels, households=households)
+        book = catalogue(
+            values, scale=scale, channels=skin.channels, offer_names=skin.offer_names,
+            households=households,
+        )  # fmt: skip
         shifts = plan.world == "shift"
         population = populate(
             plan.customers, seed=plan.seed, values=values, households=households, book=book,

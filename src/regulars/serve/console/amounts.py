@@ -1,6 +1,7 @@
 """Money, numbers and shares as a reader of a language writes them."""
 
 from decimal import Decimal
+from math import floor, log10
 
 from babel import numbers
 
@@ -58,6 +59,52 @@ def change(value: Amount, currency: str, locale: str) -> str:
     return f"+{text}" if value is not None and value > 0 else text
 
 
+def rounded(value: Amount, locale: str, places: int, *, sign: bool = False) -> str:
+    """Write a number with so many decimals.
+
+    Args:
+        value: The number; None when there is none.
+        locale: Language as Babel names it.
+        places: Decimals, 0 or more.
+        sign: Write + before what is above 0.
+
+    Returns:
+        A dash for None; 0 without a sign, also where it is only rounded to it.
+
+    Example:
+        >>> rounded(-0.0553, "en", 3), rounded(1841.46, "zh_CN", 1, sign=True)
+        ('−0.055', '+1,841.5')
+        >>> rounded(-0.0001, "en", 2), rounded(None, "en", 2)
+        ('0.00', '–')
+    """
+    if value is None:
+        return EMPTY
+    text = number(round(float(value), places) + 0.0, locale, "#,##0." + "0" * places)
+    return f"+{text}" if sign and text.strip("0,.") and value > 0 else text
+
+
+def digits(value: Amount, locale: str, count: int, *, sign: bool = False) -> str:
+    """Write a number with so many digits that say something.
+
+    Args:
+        value: The number; None when there is none.
+        locale: Language as Babel names it.
+        count: Digits from the first that is not 0; 1 or more.
+        sign: Write + before what is above 0.
+
+    Returns:
+        A dash for None; large numbers whole.
+
+    Example:
+        >>> digits(0.0128034, "en", 3), digits(-1.00691, "en", 4), digits(747_291.3, "en", 4)
+        ('0.0128', '−1.007', '747,291')
+    """
+    if value is None:
+        return EMPTY
+    size_of = floor(log10(abs(float(value)))) if value else 0
+    return rounded(value, locale, max(count - 1 - size_of, 0), sign=sign)
+
+
 def number(value: Amount, locale: str, form: str = "") -> str:
     """Write a number: whole ones whole, small ones with up to two decimals.
 
@@ -79,24 +126,28 @@ def number(value: Amount, locale: str, form: str = "") -> str:
     return numbers.format_decimal(value, format=form, locale=locale).replace("-", MINUS)
 
 
-def share(value: float | None, locale: str) -> str:
-    """Write a share as per cent, a small one with a decimal.
+def share(value: float | None, locale: str, *, sign: bool = False) -> str:
+    """Write a share as per cent, a small one with a decimal, a very small one with two.
 
     Args:
         value: The share, 1 for all; None when there is none.
         locale: Language as Babel names it.
+        sign: Write + before what is above 0, for a change.
 
     Returns:
         A dash for None.
 
     Example:
-        >>> share(0.9, "en"), share(0.0412, "en"), share(None, "en")
-        ('90%', '4.1%', '–')
+        >>> share(0.9, "en"), share(0.0412, "en"), share(0.0021, "en"), share(None, "en")
+        ('90%', '4.1%', '0.21%', '–')
+        >>> share(0.031, "en", sign=True), share(-0.12, "zh_CN", sign=True)
+        ('+3.1%', '−12%')
     """
     if value is None:
         return EMPTY
-    form = "0%" if abs(value) >= 0.095 else "0.#%"
-    return numbers.format_percent(value, format=form, locale=locale).replace("-", MINUS)
+    form = "0%" if abs(value) >= 0.095 else "0.#%" if abs(value) >= 0.0095 else "0.##%"
+    text = numbers.format_percent(value, format=form, locale=locale).replace("-", MINUS)
+    return f"+{text}" if sign and value > 0 else text
 
 
 def size(count: int, locale: str) -> str:

@@ -24,9 +24,13 @@ from regulars.serve.console.rendering import say
 from regulars.serve.console.words import CELL_SEGMENTS, CHANNELS, N_, RECIPES, word
 from regulars.serve.http.measure import Campaign, TurnEffect
 from regulars.serve.http.timeline import MonthSpend
+from regulars.serve.sending.explaining import Called
 from regulars.understand.segments.audiences.membership.service import RefreshCount
 
 CURVE_STEPS = 20
+LEVEL_LABELS = 6
+"""More names below an axis than these are written slanting, so that none is left out."""
+SLANTED = {"interval": 0, "rotate": 30, "width": 150, "overflow": "truncate", "hideOverlap": False}
 COMING_IN = N_("come in")
 EXPECTED, MEASURED = N_("expected"), N_("measured")
 HELD, MISSED = N_("the interval holds what was expected"), N_("the interval misses it")
@@ -81,39 +85,54 @@ def predictions_chart(request: Request, campaigns: Sequence[Campaign]) -> Option
 
 
 def caused_chart(
-    request: Request, effects: Sequence[Comparison], offer_names: Mapping[str, str]
+    request: Request, effects: Sequence[Comparison], names: Mapping[str, Called]
 ) -> Option:
-    """Draw what each campaign, journey and offer caused.
+    """Draw what each campaign, journey and offer caused, the oldest at the left.
+
+    Args:
+        request: Whose language and currency.
+        effects: What was caused, the newest first.
+        names: What each is called, by its name.
 
     Returns:
         An ECharts option; without points while nothing may be read.
     """
     intervals = [
-        Interval(_short(one, offer_names), m.estimate, m.low, m.high)
-        for one in effects
+        Interval(_name(request, names[one.name]), m.estimate, m.low, m.high)
+        for one in reversed(effects)
         if (m := one.margin)
     ]
     option = interval_plot(
         intervals, title="", x_name="", y_name=_currency(request), measured=say(request, MEASURED)
     )
+    if len(intervals) > LEVEL_LABELS:
+        option["xAxis"]["axisLabel"] |= SLANTED
     return _on_page(_with_room(option, intervals))
 
 
-def _short(one: Comparison, offer_names: Mapping[str, str]) -> str:
-    """Name a comparison below an axis: an offer of a turn by the offer's name and the turn."""
-    offer = offer_names.get(one.name.rpartition("-")[0]) if one.kind == "offer" else None
-    return f"{offer} · {one.turn}" if offer else one.name.removeprefix("journey/")
+def _name(request: Request, called: Called) -> str:
+    return called.zh if request.state.caller.locale == "zh-CN" else called.en
 
 
-def promises_chart(request: Request, came: Sequence[Came]) -> Option:
+def promises_chart(request: Request, came: Sequence[Came], names: Mapping[str, Called]) -> Option:
     """Draw what was promised of each offer in a turn against what came.
+
+    Args:
+        request: Whose language.
+        came: What was promised, and what came.
+        names: What each is called, by its name.
 
     Returns:
         An ECharts option; without points while nothing can be compared.
     """
     return _on_page(
         prediction_plot(
-            [Prediction(one.name, one.predicted, one.measured, one.low, one.high) for one in came],
+            [
+                Prediction(
+                    _name(request, names[one.name]), one.predicted, one.measured, one.low, one.high
+                )
+                for one in came
+            ],
             title="",
             x_name=say(request, EXPECTED),
             y_name=say(request, MEASURED),
@@ -342,7 +361,7 @@ def _on_page(option: Option) -> Option:
     """Fit a chart into a page: the heading above it is its title already."""
     has_legend = len(option["legend"]["data"]) > 1
     option["title"]["show"] = False
-    option["legend"] |= {"top": 0, "show": has_legend}
+    option["legend"] |= {"top": 0, "show": has_legend, "type": "scroll"}
     option["grid"] |= {"top": 56 if has_legend else 32, "right": 12}
     option["xAxis"] |= {"nameLocation": "middle", "nameGap": 28}
     if option["xAxis"]["name"]:

@@ -118,8 +118,12 @@ def _environment(locale: str) -> Environment:
         "money": pass_context(_in_currency(amounts.money, babel)),
         "change": pass_context(_in_currency(amounts.change, babel)),
         "number": lambda value: amounts.number(value, babel),
+        "rounded": lambda value, places, sign=False: amounts.rounded(
+            value, babel, places, sign=sign
+        ),
+        "digits": lambda value, count, sign=False: amounts.digits(value, babel, count, sign=sign),
         "decimal": lambda value: amounts.number(value, babel, form="#,##0.0"),
-        "share": lambda value: amounts.share(value, babel),
+        "share": lambda value, sign=False: amounts.share(value, babel, sign=sign),
         "day": _day,
         "moment": pass_context(_moment),
         "clock": pass_context(_clock),

@@ -29,7 +29,7 @@ class Happening:
         has_time: False when only the day is known.
         kind: order, return, visit, event, contact, receipt, redemption or consent.
         what: The finer kind: a receipt's, a consent's status, web or store; else "".
-        subject: Store, product, coupon or purpose; the name of an offer or an event.
+        subject: Product, coupon or purpose; the name of a store, an offer or an event.
         channel: Channel, where there is one.
         money: Money that moved.
     """
@@ -86,9 +86,10 @@ def timeline(
             table = table.filter(_.customer_id.isin(own))
         if name == "contacts":
             table = table.filter(_.fate == "sent", _.at.notnull())
-            offers = engine.table("offers").select("offer_id", offer=_.name)
-            table = table.left_join(offers, "offer_id").drop("offer_id_right")
-            table = table.mutate(offer=ibis.coalesce(_.offer, _.offer_id))
+        if "store_id" in columns.values():
+            table = _named(table, engine.table("stores"), "store_id")
+        if "offer_id" in columns.values():
+            table = _named(table, engine.table("offers"), "offer_id")
         found += [
             _happening(name, row, at, columns) for row in engine.rows(_newest(table, at, most))
         ]
@@ -134,7 +135,7 @@ _SOURCES: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("returns", "business_date", {"subject": "product_id", "money": "refund"}),
     ("visits", "started_at", {"what": "kind", "subject": "store_id"}),
     ("events", "occurred_at", {"subject": "name"}),
-    ("contacts", "at", {"subject": "offer", "channel": "channel"}),
+    ("contacts", "at", {"subject": "offer_id", "channel": "channel"}),
     ("contact_outcomes", "occurred_at", {"what": "kind"}),
     ("redemptions", "redeemed_on", {"subject": "coupon_id", "money": "amount"}),
     ("consents", "recorded_at", {"what": "status", "subject": "purpose", "channel": "channel"}),
@@ -161,6 +162,13 @@ def _events_of(events: Table, customer_id: str, identifiers: Sequence[Node]) -> 
     told = events.filter(is_hers)
     told = told.filter(~ibis.coalesce(_.event, "").isin([*STATUS, SENSED, COUNTED]))
     return told.mutate(name=ibis.coalesce(_.event, _.type))
+
+
+def _named(table: Table, catalogue: Table, key: str) -> Table:
+    """Put names in the place of ids; an id nobody named stays."""
+    names = catalogue.select(key, called=_.name)
+    named = table.left_join(names, key).drop(f"{key}_right")
+    return named.mutate(**{key: ibis.coalesce(named.called, named[key])}).drop("called")
 
 
 def _newest(table: Table, at: str, most: int) -> Table:

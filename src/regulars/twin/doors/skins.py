@@ -23,6 +23,9 @@ class Skin:
         zone: IANA zone of every shop.
         locale: Language of reports.
         channels: Channel names, in the order of the twin's channels.
+        offer_names: How marketers call the offers, as formats, in the order of the twin's offers:
+            `percent` and `brand` are shares taken off, `percent_left` and `brand_left` tenths of
+            the price that are left, `money` and `least` money.
         networks: First digits of mobile numbers, with spaces between; so the next three.
         cities: Cities, each with a shop, the largest first.
         surnames: Family names, the commonest first.
@@ -35,6 +38,7 @@ class Skin:
     zone: str
     locale: str
     channels: tuple[str, ...]
+    offer_names: tuple[str, ...]
     networks: str
     cities: str
     surnames: str
@@ -54,6 +58,12 @@ SKINS = {
         zone="Asia/Shanghai",
         locale="zh-CN",
         channels=("sms", "app", "wechat"),
+        offer_names=(
+            "本周新品",
+            "全单{percent_left:g}折",
+            "满{least:g}减{money:g}",
+            "自有品牌{brand_left:g}折",
+        ),
         networks="130 135 138 139 150 158 176 186 188 199",
         cities="上海 杭州 南京 苏州 宁波 合肥 无锡 绍兴",
         surnames="王 李 张 刘 陈 杨 黄 赵 吴 周 徐 孙 马 朱 胡 郭 何 林 高 罗",
@@ -69,6 +79,12 @@ SKINS = {
         zone="America/New_York",
         locale="en",
         channels=("sms", "app", "email"),
+        offer_names=(
+            "What is new this week",
+            "{percent:.0%} off one order",
+            "{money:g} off from {least:g}",
+            "{brand:.0%} off our own brands",
+        ),
         networks="220 234 330 380 419 440 513 567 614 740 937",
         cities="Columbus Dayton Toledo Akron Canton Mansfield Lima Athens",
         surnames=(

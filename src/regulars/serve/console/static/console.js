@@ -1,9 +1,21 @@
 // Draws the charts: each figure holds its ECharts option in a JSON script element.
 "use strict";
 
+// Numbers on axes and in tooltips are written as on the page: thousands apart, a true minus.
+const numbers = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 6 });
+const written = (value) => (typeof value === "number" ? numbers.format(value).replace("-", "\u2212") : value);
+
+function withNumbers(option) {
+  for (const axis of [option.xAxis, option.yAxis]) {
+    if (axis.type === "value") axis.axisLabel.formatter = written;
+  }
+  option.tooltip.valueFormatter = (value) => (value === undefined || value === null ? "\u2013" : written(value));
+  return option;
+}
+
 function drawCharts(root) {
   for (const figure of root.querySelectorAll("[data-chart]")) {
-    const option = JSON.parse(figure.querySelector("script").textContent);
+    const option = withNumbers(JSON.parse(figure.querySelector("script").textContent));
     const place = figure.querySelector(".canvas");
     const chart = echarts.getInstanceByDom(place) || echarts.init(place);
     chart.setOption(option);

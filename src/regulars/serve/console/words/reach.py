@@ -53,6 +53,25 @@ STANDING = {
     "waiting": N_("contact not known yet"),
     "by_address": N_("by address only"),
 }
+CARRIERS = {
+    "outbox": N_("files in the outbox, for others to send"),
+    "email": N_("e-mail (SMTP)"),
+    "aliyun_sms": N_("Aliyun SMS"),
+    "tencent_sms": N_("Tencent SMS"),
+    "wecom": N_("WeCom, by staff"),
+    "wecom_welcome": N_("WeCom welcome"),
+    "group_bot": N_("WeCom group bot"),
+    "wechat_template": N_("WeChat template message"),
+    "wechat_subscribe": N_("WeChat subscribe message"),
+    "mini_program": N_("WeChat mini-program"),
+    "fcm": N_("Firebase push"),
+    "jpush": N_("JPush"),
+    "web_push": N_("web push"),
+    "webhook": N_("a webhook of yours"),
+    "onsite": N_("your own pages"),
+    "csv": N_("a CSV list"),
+    "xlsx": N_("an Excel list"),
+}
 RECOVERIES = {
     "resend": N_("asks again under the same key"),
     "reconcile": N_("asks the provider what became of it"),

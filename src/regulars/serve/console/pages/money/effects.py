@@ -10,9 +10,12 @@ from regulars.serve.console.drawing import caused_chart, promises_chart
 from regulars.serve.console.rendering import Pages, caller_of
 from regulars.serve.http.measure import programme
 from regulars.serve.http.measure.experiments import today_of
+from regulars.serve.sending.explaining import call
 
 DRAWN = 16
 """Effects drawn, the newest; more cannot be told apart."""
+REFUSED = ("srm", "nobody_held_out", "too_few")
+"""Gates that keep an effect from being read, the gravest first."""
 
 
 class EffectsPage:
@@ -36,20 +39,22 @@ class EffectsPage:
         with caller.workspace.reading() as engine:
             found = caused(engine, today=today_of(caller))
             came, whole = promises(engine), programme(engine)
-            names = offer_names_in_force(engine, caller.workspace.state, now=caller.now)
+            offers = offer_names_in_force(engine, caller.workspace.state, now=caller.now)
+        shown = [one.name for one in found] + [one.name for one in came]
+        names = call(caller.workspace.state, shown, offer_names=offers)
         readable = [one for one in found if one.gate == "ok"]
-        refused = [one for one in found if one.gate in {"srm", "too_few", "nobody_held_out"}]
+        refused = [one for one in found if one.gate in REFUSED]
         return self._pages.page(
             request,
             "money/effects.html",
             programme=whole,
             readable=readable,
-            refused=refused,
+            refused={gate: [one for one in refused if one.gate == gate] for gate in REFUSED},
             waiting=[one for one in found if one.gate == "waiting"],
             came=came,
             kept=sum(one.low <= one.predicted <= one.high for one in came),
             chart=caused_chart(request, readable[:DRAWN], names),
-            promises=promises_chart(request, came),
+            promises=promises_chart(request, came, names),
             drawn=DRAWN,
-            offer_names=names,
+            names=names,
         )

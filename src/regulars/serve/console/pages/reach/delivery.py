@@ -7,6 +7,7 @@ from starlette.routing import Route
 from regulars.govern.audit.service import anchor
 from regulars.govern.policy.service import resume, stop
 from regulars.serve.console.rendering import Pages, caller_of
+from regulars.serve.sending.explaining import call
 from regulars.serve.sending.watching.monitoring import monitor
 
 
@@ -34,7 +35,10 @@ class DeliveryPage:
         caller = caller_of(request)
         with caller.workspace.holding() as app:
             found = monitor(app, now=caller.now)
-        return self._pages.page(request, "reach/delivery/monitor.html", seen=found)
+            shown = [one.run_id for one in found.runs]
+            shown += [one["campaign_id"] for one in found.unknown_rows if one["campaign_id"]]
+            names = call(app.state, shown)
+        return self._pages.page(request, "reach/delivery/monitor.html", seen=found, called=names)
 
 
 def _stop(request: Request) -> Response:

@@ -10,7 +10,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from regulars.decide.offers.keeping.service import difference, history, offers_in_force
+from regulars.decide.offers.keeping.service import (
+    difference,
+    history,
+    offer_names_in_force,
+    offers_in_force,
+)
 from regulars.decide.offers.pricing import Basket, Candidate, Rules, basket_from, price
 from regulars.errors import InputError, UnknownName
 from regulars.govern.audit.service import anchor
@@ -18,6 +23,7 @@ from regulars.reach.counters.service import given_out
 from regulars.reach.coupons.leakage.service import leakage
 from regulars.reach.coupons.stocking.service import count_by_state, generate, list_codes
 from regulars.serve.console.rendering import Pages, caller_of
+from regulars.serve.sending.explaining import call
 
 LOOKED_BACK = timedelta(days=90)
 SAMPLE = "320.00 180.00 tea\n40.00 22.00"
@@ -115,6 +121,7 @@ class OfferPages:
             leaks = leakage(
                 workspace.state, since=caller.now - LOOKED_BACK, now=caller.now, reader=engine
             )
+            names = offer_names_in_force(engine, workspace.state, now=caller.now)
         return self._pages.page(
             request,
             "reach/offers/list.html",
@@ -127,6 +134,10 @@ class OfferPages:
             priced=priced,
             problem=problem,
             leaks=leaks,
+            names=names,
+            called=call(
+                workspace.state, [one.campaign_id for one in leaks.needless], offer_names=names
+            ),
         )
 
     def _one(self, request: Request, name: str, *, status: int = 200) -> Response:
