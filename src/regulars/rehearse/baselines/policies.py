@@ -114,7 +114,7 @@ def play(
         panel = observed(panel, outcome)
         redeemed += _counted(contacts, outcome.redeemed[contacts.customer], sent.shape)
         sent += _counted(contacts, np.ones(len(contacts.customer)), sent.shape)
-        _add(played, outcome, book.costs, book.channel_costs)
+        add_week(played, outcome, book.costs, book.channel_costs)
     return played
 
 
@@ -132,7 +132,15 @@ def _counted(contacts: Contacts, weight: NDArray[np.generic], shape: tuple[int, 
     return np.asarray(count.reshape(shape), dtype=np.float64)
 
 
-def _add(played: Played, outcome: Outcome, costs: Floats, channel_costs: Floats) -> None:
+def add_week(played: Played, outcome: Outcome, costs: Floats, channel_costs: Floats) -> None:
+    """Add what a week brought to what a policy earned.
+
+    Args:
+        played: The policy so far; it grows.
+        outcome: The week.
+        costs: What a contact takes from the budget, shape (offers, channels).
+        channel_costs: Cost of one contact, shape (channels,).
+    """
     contacts = outcome.contacts
     paid = float(channel_costs[contacts.channel].sum())
     earned = float(outcome.margin.sum())
