@@ -59,6 +59,26 @@ def with_utm(url: str, utm: Utm) -> str:
     return urlunsplit((parts.scheme, parts.netloc, parts.path, query, parts.fragment))
 
 
+def with_parameter(url: str, name: str, value: str) -> str:
+    """Add one parameter to an address; what it has stays as it is.
+
+    Args:
+        url: Where a link leads.
+        name: Name of the parameter.
+        value: Its value.
+
+    Returns:
+        The address with the parameter at the end of its query.
+
+    Example:
+        >>> with_parameter("https://shop.example/a?b=1#top", "rg_click", "abc")
+        'https://shop.example/a?b=1&rg_click=abc#top'
+    """
+    parts = urlsplit(url)
+    query = "&".join(filter(None, (parts.query, f"{name}={quote(value, safe='')}")))
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, query, parts.fragment))
+
+
 def checked_url(url: str) -> str:
     """Check where a link is to lead.
 

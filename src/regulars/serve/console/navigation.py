@@ -59,6 +59,7 @@ ROOMS = (
             Door("/loyalty", N_("Loyalty")),
             Door("/offers", N_("Offers")),
             Door("/contents", N_("Contents")),
+            Door("/creators", N_("Creators")),
             Door("/delivery", N_("Delivery")),
         ),
     ),

@@ -13,6 +13,13 @@ import pyarrow as pa
 from regulars.errors import OutsideError
 from regulars.ports.lake import Lake
 from regulars.ports.state import Queries, State
+from regulars.reach.links.creators.marks import (
+    PARAMETER,
+    is_of_creator,
+    key_of_clicks,
+    mark_of_click,
+)
+from regulars.reach.links.marking import with_parameter
 from regulars.reach.links.scanners import CLICK, OPEN, TRAP, Click, read_rules, verdicts
 from regulars.reach.links.service import DESTINATION, NOWHERE, Links, destination_id, key_text
 from regulars.reach.links.tokens import Purpose, Standing
@@ -87,7 +94,8 @@ def follow(state: State, links: Links, token: str, asked: Request) -> Answer:
         asked: How it was asked for.
 
     Returns:
-        Where it leads: nowhere but to what was signed.
+        Where it leads: nowhere but to what was signed. Behind a creator's link the address also
+        names the click, so that the page can tell who followed it.
     """
     if len(token) == SHORT_LETTERS:
         with state.reading() as opened:
@@ -105,8 +113,13 @@ def follow(state: State, links: Links, token: str, asked: Request) -> Answer:
     # The table is not trusted: what it says must be what was signed.
     if not known or destination_id(known[0]["url"]) != wanted:
         return Answer(Standing.FOREIGN)
-    _log(state, links, CLICK, key_text(key), wanted.hex(), asked)
-    return Answer(claim.standing, known[0]["url"])
+    name, url = key_text(key), known[0]["url"]
+    if is_of_creator(name):
+        name = key_of_clicks(name, links.hidden(asked.address), asked.at.date().isoformat())
+    click_id = _log(state, links, CLICK, name, wanted.hex(), asked)
+    if click_id and is_of_creator(name):
+        url = with_parameter(url, PARAMETER, mark_of_click(click_id))
+    return Answer(claim.standing, url)
 
 
 def opened_by(state: State, links: Links, token: str, asked: Request) -> Standing:
@@ -210,7 +223,8 @@ def _publish(state: State, lake: Lake) -> int:
     return written
 
 
-def _log(state: State, links: Links, kind: str, key: str, destination: str, asked: Request) -> None:
+def _log(state: State, links: Links, kind: str, key: str, destination: str, asked: Request) -> str:
+    """Keep a request; gives its number, "" when it could not be kept."""
     row = {
         "click_id": secrets.token_hex(10),
         "contact_key": key,
@@ -228,6 +242,8 @@ def _log(state: State, links: Links, kind: str, key: str, destination: str, aske
     except OutsideError as error:
         # Whoever clicked must arrive, also while the store is busy.
         _LOG.warning("a %s was not kept: %s", kind, error)
+        return ""
+    return str(row["click_id"])
 
 
 def _click(row: Mapping[str, Any]) -> Click:

@@ -1,7 +1,7 @@
 """Creators kept: a tracked link and a code each, and what their orders come to."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,7 +13,9 @@ from regulars.ports.state import Queries, State
 from regulars.reach.coupons.codes import normal
 from regulars.reach.coupons.stocking.service import share_code
 from regulars.reach.links.clicks.service import counts
+from regulars.reach.links.creators.marks import key_of_link
 from regulars.reach.links.marking import Utm, checked_url, with_utm
+from regulars.reach.links.service import Links, keep
 
 KINDS = ("koc", "kol")
 CHANNEL = "creator"
@@ -47,7 +49,7 @@ class Creator:
 
     @property
     def url(self) -> str:
-        """The link with its marks."""
+        """The page with its marks, where the link leads."""
         utm = Utm(self.platform, CHANNEL, self.code, self.creator_id)
         return with_utm(checked_url(self.target), utm)
 
@@ -133,6 +135,29 @@ def creators(state: State) -> list[Creator]:
     """List the creators, by id."""
     with state.reading() as opened:
         return [_creator(row) for row in opened.all(_SQL["list"])]
+
+
+def creator_links(
+    state: State, links: Links, made: Sequence[Creator], *, now: datetime
+) -> dict[str, str]:
+    """Give the short link of each creator, whose clicks are counted.
+
+    Args:
+        state: The transactional store; a link that was never asked for is kept in it.
+        links: The workspace's links.
+        made: The creators.
+        now: The moment, aware.
+
+    Returns:
+        Address by creator_id; where the server has no address of its own (`links.base_url`),
+        the page itself, and then no click is counted.
+    """
+    if not links.base_url:
+        return {one.creator_id: one.url for one in made}
+    keep(state, [one.url for one in made], now=now)
+    long = {one.creator_id: links.click_url(one.url, key_of_link(one.creator_id)) for one in made}
+    short = links.shorten(state, long.values(), now=now)
+    return {creator_id: short[url] for creator_id, url in long.items()}
 
 
 def find_creator(state: State, creator_id: str) -> Creator:

@@ -2,7 +2,14 @@
 
 from fastapi import APIRouter
 
-from regulars.serve.http.measure import caused, experiments, kept, report, scorecard
+from regulars.serve.http.measure import (
+    attribution,
+    caused,
+    experiments,
+    kept,
+    report,
+    scorecard,
+)
 from regulars.serve.http.measure.caused import (
     Campaign,
     TurnEffect,
@@ -20,6 +27,7 @@ router.routes.extend(experiments.router.routes)
 router.routes.extend(kept.router.routes)
 router.routes.extend(scorecard.router.routes)
 router.routes.extend(report.router.routes)
+router.routes.extend(attribution.router.routes)
 
 __all__ = [
     "Campaign",

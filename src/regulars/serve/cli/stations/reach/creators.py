@@ -37,14 +37,21 @@ def put(
     folder: Folder = Path(),
     print_json: AsJson = False,
 ) -> None:
-    """Keep a creator; prints the link."""
-    from regulars.reach.links.creators.service import Creator, put_creator  # noqa: PLC0415
+    """Keep a creator; prints the link, whose clicks are counted."""
+    from regulars.reach.links.creators.service import (  # noqa: PLC0415
+        Creator,
+        creator_links,
+        put_creator,
+    )
 
     shop = open_shop(folder)
     made = Creator(creator_id, name, kind, platform, code, target, Decimal(str(share)), offer)
-    put_creator(shop.state, made, actor=ACTOR, now=datetime.now(UTC))
+    moment = datetime.now(UTC)
+    put_creator(shop.state, made, actor=ACTOR, now=moment)
     keep_anchor(shop)
-    typer.echo(as_json({"creator": made, "url": made.url}) if print_json else made.url)
+    link = creator_links(shop.state, shop.links, [made], now=moment)[creator_id]
+    told = {"creator": made, "url": made.url, "link": link}
+    typer.echo(as_json(told) if print_json else link)
 
 
 @creator.command("payouts")

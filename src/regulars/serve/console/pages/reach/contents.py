@@ -1,7 +1,6 @@
-"""Contents: the library by facet, the matrix of interests, previews, and creators."""
+"""Contents: the library by facet, the matrix of interests, and previews."""
 
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Any
 
 from ibis import _
@@ -21,10 +20,8 @@ from regulars.reach.content.shelf.service import (
     search,
     set_facets,
 )
-from regulars.reach.links.creators.service import payouts
 from regulars.serve.console.rendering import Pages, caller_of
 
-HELD_DAYS, PAID_DAYS = 7, 30
 MOST_INTERESTS = 12
 
 
@@ -48,14 +45,13 @@ class ContentPages:
         ]
 
     def shelf(self, request: Request) -> Response:
-        """The contents looked for, the matrix, the creators."""
+        """The contents looked for, and the matrix."""
         caller = caller_of(request)
         state = caller.workspace.state
         given = request.query_params
         wanted = Wanted(**{name: given.get(name, "")[:64] for name in asdict(Wanted())})
         with caller.workspace.reading() as engine:
             interests = _interests(engine)
-        until = caller.now - timedelta(days=HELD_DAYS)
         everything = search(state)
         return self._pages.page(
             request,
@@ -68,9 +64,6 @@ class ContentPages:
             tags=sorted({tag for one in everything for tag in one.tags}),
             reviews=REVIEW_STATES,
             matrix=matrix(state, interests=interests),
-            payouts=payouts(state, since=until - timedelta(days=PAID_DAYS), until=until),
-            held_days=HELD_DAYS,
-            paid_days=PAID_DAYS,
         )
 
     def content(self, request: Request) -> Response:

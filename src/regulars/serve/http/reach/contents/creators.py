@@ -1,5 +1,6 @@
 """Creators over HTTP: their links and codes, and what is due to them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from regulars.govern.audit.service import anchor
 from regulars.reach.links.creators import service
 from regulars.reach.links.creators.service import Creator, Payout
+from regulars.serve.http.door.guard import Caller
 
 router = APIRouter()
 
@@ -20,11 +22,14 @@ class CreatorRow:
 
     Attributes:
         creator: Who.
-        url: The link with its marks.
+        url: The page the link leads to, with its marks.
+        link: The link, whose clicks are counted; the page itself where the server has no
+            address of its own.
     """
 
     creator: Creator
     url: str
+    link: str
 
 
 class WrittenCreator(BaseModel):
@@ -44,8 +49,7 @@ class WrittenCreator(BaseModel):
 @router.get("/api/reach/creators", tags=["reach"])
 def read_creators(request: Request) -> list[CreatorRow]:
     """The creators, by id, each with the link."""
-    found = service.creators(request.state.caller.workspace.state)
-    return [CreatorRow(one, one.url) for one in found]
+    return _rows(request.state.caller, service.creators(request.state.caller.workspace.state))
 
 
 @router.put("/api/reach/creators/{creator_id}", tags=["reach"])
@@ -65,7 +69,13 @@ def keep_creator(request: Request, creator_id: str, written: WrittenCreator) -> 
     )
     service.put_creator(workspace.state, made, actor=caller.actor, now=caller.now)
     anchor(workspace.state, folder=workspace.folder, at=caller.now)
-    return CreatorRow(made, made.url)
+    return _rows(caller, [made])[0]
+
+
+def _rows(caller: Caller, made: Sequence[Creator]) -> list[CreatorRow]:
+    workspace = caller.workspace
+    links = service.creator_links(workspace.state, workspace.links, made, now=caller.now)
+    return [CreatorRow(one, one.url, links[one.creator_id]) for one in made]
 
 
 @router.get("/api/reach/creators/payouts", tags=["reach"])
