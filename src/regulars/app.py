@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from regulars.collect.ingest.drain.partition import Inside
     from regulars.collect.ingest.drain.replay.service import Sealing
     from regulars.collect.ingest.drain.service import Drain
+    from regulars.decide.online.reading.service import Known
     from regulars.ports.engine import Engine
     from regulars.reach.content.service import Tools
     from regulars.reach.links.service import Links
@@ -96,6 +97,13 @@ class App:
         from regulars.reach.content.service import Tools  # noqa: PLC0415 - slow
 
         return Tools(self.state, self.protector, self.settings, self.links, self.engine)
+
+    @cached_property
+    def known(self) -> "Known":
+        """What online decisions rest on, for whoever decides beside the server."""
+        from regulars.decide.online.reading.service import Known  # noqa: PLC0415 - slow
+
+        return Known(self.engine, self.state, self.settings)
 
     @cached_property
     def profiles(self) -> SQLState:

@@ -96,7 +96,9 @@ def test_contents_are_found_and_their_facets_kept(shop):
     assert "LI10" in client.get("/creators").text
 
 
-@pytest.mark.parametrize("path", ["/offers", "/offers/ten", "/contents", "/contents/tea", "/creators"])
+@pytest.mark.parametrize(
+    "path", ["/offers", "/offers/ten", "/contents", "/contents/tea", "/creators"]
+)
 def test_the_pages_open_in_a_browser_without_a_complaint(browser, shop, path):
     browser.get(shop.url + "/healthz")
     browser.delete_all_cookies()

@@ -16,9 +16,9 @@ from regulars.measure.attribution.service import attribute_orders
 from regulars.reach.coupons.redeeming.service import redeem, reverse
 from regulars.reach.links.clicks.service import settle_clicks
 from regulars.reach.links.creators.service import Creator, creator_links, put_creator
-from regulars.unify.identity.service import link as joined
-from regulars.unify.identity.picture import Evidence
 from regulars.unify.identity.identifiers import Identifier
+from regulars.unify.identity.picture import Evidence
+from regulars.unify.identity.service import link as joined
 
 BROWSER = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0 Safari"
 CLICKED_AT = NOW
@@ -63,7 +63,11 @@ class World:
 
     def is_one(self, visitor, customer):
         """Somebody signs in on the browser."""
-        pair = (Identifier("login", customer), Identifier("cookie", visitor), Evidence(NOW.isoformat(), "web"))
+        pair = (
+            Identifier("login", customer),
+            Identifier("cookie", visitor),
+            Evidence(NOW.isoformat(), "web"),
+        )
         joined(self.app.state, [pair])
 
     def orders_at(self, days, customer, order, *, sales="100.00", cost="60.00"):
@@ -82,7 +86,9 @@ class World:
         """What was told is stored, and clicks are judged."""
         for name, rows in self.rows.items():
             put(self.app, name, rows)
-        settle_clicks(self.app.state, self.app.lake, now=datetime.now(NOW.tzinfo) + timedelta(days=1))
+        settle_clicks(
+            self.app.state, self.app.lake, now=datetime.now(NOW.tzinfo) + timedelta(days=1)
+        )
 
     def attributes(self, **how):
         how = {"since": SINCE, "until": UNTIL} | how

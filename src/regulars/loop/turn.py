@@ -105,7 +105,7 @@ def _turn(shop: Shop, as_of: date, contact: bool, progress: Callable[[str], None
     if status != "closed":
         # Never journalled: a withdrawal that came in while a turn lay interrupted must count.
         export_outcomes(shop.state, shop.lake, now=turn.now)
-        export_decisions(shop.folder, shop.lake)
+        export_decisions(shop.folder, shop.lake, shop.state)
         settle_clicks(shop.state, shop.lake, now=turn.now)
         settle_answers(shop.state, shop.lake, now=turn.now)
         adopt_consents.run(shop.bound(adopt_consents, turn.number), shop.state, turn)

@@ -19,7 +19,7 @@ from regulars.numerics.hashing import key_of, mixed
 
 Floats = NDArray[np.float64]
 
-POLICY_VERSION = "online-posterior-sampling-1"
+POLICY_VERSION = "online-posterior-sampling-2"
 """Changes when the policy would decide otherwise on the same input."""
 
 
@@ -52,6 +52,8 @@ class OnlineDecision(msgspec.Struct, frozen=True, kw_only=True):
         policy_version: Policy that decided.
         model_version: Belief used; ends with /plain where it read no feature.
         variants: Variant and its values by experiment the customer takes part in.
+        cell: Cell of the budget the cost is counted in; "" where no limit of a cell binds.
+        takes_stock: True when it took one of an offer's limited stock.
     """
 
     decision_id: str
@@ -75,6 +77,8 @@ class OnlineDecision(msgspec.Struct, frozen=True, kw_only=True):
     policy_version: str
     model_version: str
     variants: Mapping[str, Mapping[str, str]] = {}
+    cell: str = ""
+    takes_stock: bool = False
 
     def encoded(self) -> bytes:
         """Give it as one line of JSON."""
@@ -104,7 +108,8 @@ def decide_online(
         customer_id: Who.
         request_id: What asks; the same one gets the same decision.
         refusals: Reason code by channel, "" where a contact may go out; a channel left out
-            is closed. By `offer/ID`, why an offer is closed.
+            is closed. By `offer/ID`, why an offer is closed, and by `offer:channel` why the two
+            together are.
         now: The moment, aware.
         is_plain: True where the customer lets no feature be used: nothing in `traits` is read.
         offers: The only offers asked for; None for all.
@@ -196,8 +201,10 @@ def _closed(
     left = (used.margin_rate * order - share * order - amount) / order
     keeps = (left >= floor - 1e-9).tolist()
     found = []
-    for (channel, offer, name), keeps_floor in zip(knowledge.kinds, keeps, strict=True):
+    rows = zip(knowledge.kinds, knowledge.names, keeps, strict=True)
+    for (channel, offer, name), both, keeps_floor in rows:
         reason = refusals.get(channel, "no_channel") or refusals.get(name, "")
+        reason = reason or refusals.get(both, "")
         if offers is not None and offer not in offers:
             reason = "not_asked"
         elif not reason and not keeps_floor:

@@ -9,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from regulars.decide.offers import Arm
+from regulars.decide.online.cells.service import Cells
 from regulars.decide.online.traits import Traits, TraitTable, traits_of
 from regulars.decide.policies.choosing import campaign_of
 from regulars.decide.policies.economics import OPT_OUT_BUCKETS, Tuned, economics, opt_out_rates
@@ -67,6 +68,7 @@ class Knowledge:
         floor: Probability of the even choice.
         global_holdout: Share of customers never contacted.
         campaign_holdout: Share of the chosen held out.
+        cells: What the turn left of cells of the budget that have a limit; None where none has.
     """
 
     turn: int
@@ -83,6 +85,7 @@ class Knowledge:
     floor: float
     global_holdout: float
     campaign_holdout: float
+    cells: Cells | None = None
 
 
 def knowledge_of(

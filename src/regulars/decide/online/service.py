@@ -2,29 +2,30 @@
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
-import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
-from ibis import _
 
-from regulars.decide.offers import arms_on
-from regulars.decide.offers.keeping.service import catalogue_rows, offers_in_force
 from regulars.decide.online.deciding import OnlineDecision, decide_online
-from regulars.decide.online.knowledge import Knowledge, knowledge_of
+from regulars.decide.online.keeping.service import tell_decisions
+from regulars.decide.online.knowledge import Knowledge
 from regulars.decide.online.log import FOLDER, DecisionLog, rows_in
-from regulars.decide.policies.economics import Tuned
-from regulars.decide.policies.tables import audience, latest
-from regulars.decide.uplift.effects import belief_from_rows, extended, starting_belief
-from regulars.errors import NotReady
-from regulars.govern.consent.service import profiling_refused
+from regulars.decide.online.reading.service import day_at, newest_turn, read_knowledge
+from regulars.decide.online.sharing.service import CELL, MONEY, STOCK, Limit, Shares
+from regulars.decide.online.wanting import (
+    REASON,
+    SHORT,
+    closed_cells,
+    counted,
+    wants_of,
+    without,
+)
 from regulars.ports.engine import Reader
 from regulars.ports.lake import Lake
 from regulars.ports.state import State
@@ -33,6 +34,7 @@ from regulars.settings import Settings
 TABLE = "online_decisions"
 EXPOSURES = "online_exposures"
 APPLICATION = "online"
+JOURNEYS = "online/journeys"
 FRESH = timedelta(seconds=30)
 _AT_ONCE = 100_000
 
@@ -63,9 +65,11 @@ class Decider:
         self._knowledge: Knowledge | None = None
         self._looked_at: datetime | None = None
         self._lock, self._loading = threading.Lock(), threading.Lock()
-        self._spent: dict[int, Decimal] = {}
-        self._unpaid: dict[int, set[str]] = {}
+        self._used: Counter[Limit] = Counter()
+        self._unpaid: dict[int, dict[str, str]] = {}
         self.log = DecisionLog(folder, told=self._count)
+        self._shares = Shares(state, taker="server")
+        self._shares.restore(self._used)
 
     @property
     def is_ready(self) -> bool:
@@ -81,11 +85,14 @@ class Decider:
         now: datetime,
         is_plain: bool = False,
         offers: Set[str] | None = None,
+        stocked: Set[str] = frozenset(),
     ) -> OnlineDecision:
         """Decide for one customer, and hand the decision to the log.
 
         The answer does not wait for the disk. What may be spent online between two turns is
-        `loop.online_budget`; who would take more gets nothing, with the reason budget.
+        `loop.online_budget`, and of a cell what the turn left of it; who would take more gets
+        nothing, with the reason budget. Of an offer's stock a send takes one, from the same
+        stock as contacts do; when it is gone, nothing, with the reason stock.
 
         Args:
             customer_id: Who.
@@ -94,6 +101,7 @@ class Decider:
             now: The moment, aware.
             is_plain: True where the customer lets no feature be used.
             offers: The only offers asked for; None for all.
+            stocked: Offers with limited stock.
 
         Returns:
             The decision.
@@ -102,18 +110,22 @@ class Decider:
             NotReady: No turn has decided yet.
         """
         knowledge = self.knowledge(now=now)
+        cells = knowledge.cells
+        segment = cells.segment_of(customer_id, is_plain=is_plain) if cells else ""
         found = decide_online(
             knowledge,
             None if is_plain else knowledge.customers.find(customer_id),
             customer_id=customer_id,
             request_id=request_id,
-            refusals=refusals,
+            refusals=self._with_shares(refusals, knowledge, segment),
             now=now,
             is_plain=is_plain,
             offers=offers,
         )
-        if found.verdict == "send" and not self._pay(found):
-            found = msgspec.structs.replace(found, verdict="skip", reason="budget", cost=Decimal(0))
+        if found.verdict == "send":
+            found = counted(found, cells, segment, stocked)
+            short = self._short_of(found)
+            found = without(found, short) if short else found
         self.log.decided(found.decision_id, found.encoded())
         return found
 
@@ -157,103 +169,77 @@ class Decider:
         return self._knowledge
 
     def close(self) -> None:
-        """Write what waits and close the log."""
+        """Write what waits, close the log, and give back what was taken and not used."""
         self.log.close()
+        self._shares.close()
+
+    def _with_shares(
+        self, refusals: Mapping[str, str], knowledge: Knowledge, segment: str
+    ) -> Mapping[str, str]:
+        """Open offers this process holds stock of, and close cells that are full."""
+        shares = self._shares
+        found = {
+            name: reason
+            for name, reason in refusals.items()
+            if reason != "stock" or not shares.has(Limit(0, STOCK, name.removeprefix("offer/")))
+        }
+        return found | closed_cells(knowledge, segment, shares)
 
     def _refresh(self, now: datetime) -> None:
+        self._shares.look_again()
         with self._loading, self._reading() as engine:
-            known = self._knowledge
-            if known is None or (known.turn, known.day) != (_newest(engine), self._day(now)):
-                self._knowledge = self._read(now)
+            known, day = self._knowledge, day_at(self._settings, now)
+            if known is None or (known.turn, known.day) != (newest_turn(engine), day):
+                self._knowledge = read_knowledge(engine, self._state, self._settings, now=now)
 
     def _read(self, now: datetime) -> Knowledge:
-        settings, day = self._settings, self._day(now)
-        costs = {name: part.cost for name, part in settings.channels.items()}
         with self._reading() as engine:
-            turn = _newest(engine)
-            if turn is None:
-                raise NotReady("no turn has decided yet; run: regulars run")
-            kept = offers_in_force(self._state, at=now)
-            offers = catalogue_rows(engine.rows(engine.table("offers")), kept)
-            # Channels left alone are left alone here too; a turn says so for itself.
-            holds = engine.table("channel_holds").filter(_.turn == turn)
-            held = {row["channel"] for row in engine.rows(holds)}
-            arms = [arm for arm in arms_on(offers, costs, day=day) if arm.channel not in held]
-            people = self._people(engine, turn)
-            rows = engine.rows(
-                latest(engine.table("uplift_priors"), turn)
-                .filter(_.position >= 0)
-                .order_by("position")
-            )
-            tuned = engine.rows(latest(engine.table("parameters"), turn).order_by("name"))
-            [price] = engine.rows(
-                engine.table("decisions").filter(_.turn == turn).agg(price=_.shadow_price.max())
-            )
-        belief = extended(belief_from_rows(rows), arms) if rows else starting_belief(arms)
-        return knowledge_of(
-            people,
-            arms,
-            belief,
-            Tuned.from_rows(tuned),
-            turn=turn,
-            day=day,
-            shadow_price=float(price["price"] or 0.0),
-            loop=settings.loop,
-        )
-
-    def _people(self, engine: Reader, turn: int) -> pa.Table:
-        """Give what the turn knew, but of nobody who lets no feature be used."""
-        found = engine.arrow(
-            audience(engine.table("profiles"), engine.table("customer_values"), turn)
-        )
-        refused = pa.array(sorted(profiling_refused(self._state)), pa.string())
-        return found.filter(pc.invert(pc.is_in(found["customer_id"], refused)))
+            return read_knowledge(engine, self._state, self._settings, now=now)
 
     def _count(self, row: Mapping[str, Any]) -> None:
-        """Count what an earlier process spent on a turn, and whom it had no money for."""
+        """Count what an earlier process took, and whom there was nothing left for."""
         if "turn" not in row:
             return
-        turn = row["turn"]
-        self._spent[turn] = self._spent.get(turn, Decimal(0)) + Decimal(row["cost"])
-        if row.get("reason") == "budget":
-            self._refused(turn).add(row["decision_id"])
+        turn, cents = row["turn"], int(Decimal(row["cost"]) * 100)
+        if row.get("reason") in SHORT and row.get("offer_id"):
+            self._refused(turn)[row["decision_id"]] = row["reason"]
+        self._used[Limit(turn, MONEY, "")] += cents
+        if row.get("cell"):
+            self._used[Limit(turn, CELL, row["cell"])] += cents
+        if row.get("takes_stock"):
+            self._used[Limit(0, STOCK, row["offer_id"])] += 1
 
-    def _refused(self, turn: int) -> set[str]:
-        """Give the decisions there was no money for; those of turns long past are forgotten."""
+    def _refused(self, turn: int) -> dict[str, str]:
+        """Give why decisions got nothing; those of turns long past are forgotten."""
         for past in [one for one in self._unpaid if one < turn - 1]:
             del self._unpaid[past]
-        return self._unpaid.setdefault(turn, set())
+        return self._unpaid.setdefault(turn, {})
 
-    def _pay(self, found: OnlineDecision) -> bool:
-        """Take the cost from the money of its turn; who asks again does not pay again."""
+    def _short_of(self, found: OnlineDecision) -> str:
+        """Take what a send needs; who asks again does not take again. Gives what had run out."""
         with self._lock:
             unpaid = self._refused(found.turn)
             if found.decision_id in unpaid:
-                return False
+                return unpaid[found.decision_id]
             if self.log.knows(found.decision_id):
-                return True
-            spent = self._spent.get(found.turn, Decimal(0))
-            if spent + found.cost > self._settings.loop.online_budget:
-                unpaid.add(found.decision_id)
-                return False
-            self._spent[found.turn] = spent + found.cost
-            return True
-
-    def _day(self, now: datetime) -> date:
-        return now.astimezone(ZoneInfo(self._settings.retailer.zone)).date()
-
-
-def _newest(engine: Reader) -> int | None:
-    [row] = engine.rows(engine.table("decisions").agg(turn=_.turn.max()))
-    return None if row["turn"] is None else int(row["turn"])
+                return ""
+            knowledge = self._knowledge
+            cells = knowledge.cells if knowledge and knowledge.turn == found.turn else None
+            short = self._shares.take(
+                wants_of(found, cells, money=self._settings.loop.online_budget)
+            )
+            if short:
+                unpaid[found.decision_id] = REASON[short]
+            return REASON.get(short, "")
 
 
-def export_decisions(folder: Path, lake: Lake) -> int:
+def export_decisions(folder: Path, lake: Lake, state: State | None = None) -> int:
     """Append what was decided online since the last time to the lake.
 
     Args:
         folder: The workspace's folder.
         lake: The tables.
+        state: The transactional store, for decisions of journeys; None to leave them.
 
     Returns:
         Rows appended: decisions, each once, and exposures of those.
@@ -269,14 +255,26 @@ def export_decisions(folder: Path, lake: Lake) -> int:
                 rows = []
         if rows:
             appended += _append(lake, table, rows, version=place)
+    if state is not None:
+        appended += tell_decisions(
+            state,
+            lambda rows, batch: _append(lake, TABLE, rows, version=batch, application=JOURNEYS),
+        )
     return appended
 
 
-def _append(lake: Lake, table: str, rows: Sequence[Mapping[str, Any]], *, version: int) -> int:
+def _append(
+    lake: Lake,
+    table: str,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    version: int,
+    application: str = APPLICATION,
+) -> int:
     told = [_decision_row(row) if table == TABLE else _exposure_row(row) for row in rows]
     schema = lake.schema(table)
     data = pa.Table.from_pylist(told, schema=schema)
-    lake.append(table, data, application=APPLICATION, version=version)
+    lake.append(table, data, application=application, version=version)
     return len(told)
 
 

@@ -2,9 +2,9 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,7 +20,7 @@ from regulars.measure.attribution.tables import (
 from regulars.ports.engine import Reader
 from regulars.ports.state import Queries, State
 from regulars.reach.coupons.codes import normal
-from regulars.reach.links.creators.marks import click_of_mark, creator_of_clicks
+from regulars.reach.links.creator_marks import click_of_mark, creator_of_clicks
 from regulars.reach.links.creators.service import Creator, creators
 from regulars.records.identifiers import customer_id_of, primary_identifier
 from regulars.settings import Settings
@@ -124,15 +124,10 @@ def attribute_orders(
         raise InputError(f"the period ends at {until} and begins at {since}; give a later end")
     known, window = creators(state), timedelta(days=window_days)
     clicked = _clicked(state, since - window, until)
-    merged = aliases(state)
-    zone = ZoneInfo(settings.retailer.zone)
+    merged, zone = aliases(state), ZoneInfo(settings.retailer.zone)
     touches = _touches(engine, clicked, merged, (since - window).astimezone(zone).date())
     codes = _codes(engine, state, known)
-    people = _with_old_ids(touches, merged)
-    places = {"until": until, "day": until.astimezone(zone).date()}
-    named = _orders(engine, [], list(codes), merged, **places)
-    people |= _with_old_ids({row["customer_id"] for row in named}, merged)
-    orders = _orders(engine, sorted(people), list(codes), merged, **places)
+    orders = _orders(engine, touches, list(codes), merged, until=until, zone=zone)
     credits = {
         row["order_id"]: found
         for row in orders
@@ -147,13 +142,9 @@ def attribute_orders(
         )
     }
     brought = _brought(engine, list(credits), settings.loop.margin_rate)
-    clicks = Counter(one.creator_id for one in clicked.values() if one.at >= since)
-    unknown = set(codes) - {row["order_id"] for row in orders}
     sums = _Sums(orders, credits, brought, touches, since)
-    made = [
-        sums.of(one, clicks[one.creator_id], [o for o in unknown if one.creator_id in codes[o]])
-        for one in known
-    ]
+    clicks = Counter(one.creator_id for one in clicked.values() if one.at >= since)
+    made = [sums.of(one, clicks[one.creator_id], codes) for one in known]
     return Attribution(since, until, window_days, RULE, tuple(made))
 
 
@@ -177,14 +168,20 @@ class _Sums:
             if one:
                 self._rows[one.creator_id].append((row["order_id"], row["customer_id"], one))
         self._first, self._brought = set(first.values()), brought
+        self._known = {row["order_id"] for row in orders}
         self._visitors = Counter(
             creator
             for seen in touches.values()
             for creator in {one.creator_id for one in seen if one.at >= since}
         )
 
-    def of(self, one: Creator, clicks: int, unknown: Sequence[str]) -> Attributed:
+    def of(self, one: Creator, clicks: int, codes: Mapping[str, Sequence[str]]) -> Attributed:
         """Sum up one creator."""
+        unknown = [
+            order
+            for order, them in codes.items()
+            if one.creator_id in them and order not in self._known
+        ]
         rows = self._rows[one.creator_id]
         money = [self._brought.get(order, (_NOTHING, _NOTHING)) for order, _who, _by in rows]
         by_code = sum(found.by == "code" for _order, _who, found in rows)
@@ -215,7 +212,7 @@ def _clicked(state: State, since: datetime, until: datetime) -> dict[str, Touch]
 
 
 def _touches(
-    engine: Reader, clicked: Mapping[str, Touch], merged: Mapping[str, str], day: Any
+    engine: Reader, clicked: Mapping[str, Touch], merged: Mapping[str, str], day: date
 ) -> dict[str, list[Touch]]:
     """Say who followed a link, by the pages that named the click; nobody reads them for nothing."""
     if not clicked:
@@ -245,24 +242,34 @@ def _codes(engine: Reader, state: State, known: Sequence[Creator]) -> dict[str, 
 
 def _orders(
     engine: Reader,
-    customers: Sequence[str],
+    customers: Iterable[str],
     numbers: Sequence[str],
     merged: Mapping[str, str],
-    **places: Any,
+    *,
+    until: datetime,
+    zone: ZoneInfo,
 ) -> list[dict[str, Any]]:
-    """Give orders by moment, with the customers' present ids."""
-    if not customers and not numbers:
+    """Give every order of those who followed a link or used a code, with their present ids."""
+
+    def read(people: Iterable[str]) -> list[dict[str, Any]]:
+        table = orders_of(
+            engine.table("orders"),
+            engine.table("marked_orders"),
+            customers=sorted(people),
+            numbers=numbers,
+            until=until,
+            day=until.astimezone(zone).date(),
+        )
+        return engine.rows(table)
+
+    people = _with_old_ids(customers, merged)
+    if not people and not numbers:
         return []
-    table = orders_of(
-        engine.table("orders"),
-        engine.table("marked_orders"),
-        customers=customers,
-        numbers=numbers,
-        **places,
-    )
+    if numbers:
+        people |= _with_old_ids((row["customer_id"] for row in read(())), merged)
     return [
         row | {"customer_id": merged.get(row["customer_id"], row["customer_id"])}
-        for row in engine.rows(table)
+        for row in read(people)
     ]
 
 
@@ -272,9 +279,9 @@ def _brought(
     """Give sales and margin of orders, as far as they were not paid back."""
     if not numbers:
         return {}
-    tables = (engine.table(name) for name in ("order_lines", "products", "returns"))
+    lines, products = engine.table("order_lines"), engine.table("products")
     found, rate = {}, Decimal(str(margin_rate))
-    for row in engine.rows(money_of(*tables, numbers)):
+    for row in engine.rows(money_of(lines, products, engine.table("returns"), numbers)):
         sales = _exact(row["sales"])
         margin = _exact(row["known_margin"]) + rate * _exact(row["uncosted_sales"])
         refunds = min(_exact(row["refunds"]), sales)
@@ -283,7 +290,7 @@ def _brought(
     return found
 
 
-def _with_old_ids(customers: Any, merged: Mapping[str, str]) -> set[str]:
+def _with_old_ids(customers: Iterable[str], merged: Mapping[str, str]) -> set[str]:
     wanted = {merged.get(one, one) for one in customers}
     return wanted | {old for old, present in merged.items() if present in wanted}
 

@@ -9,7 +9,7 @@ from ibis import _
 from ibis.expr.types import Table as Definition
 
 from regulars.collect.anomalies.exclusion import without_marked_orders
-from regulars.reach.links.creators.marks import PARAMETER
+from regulars.reach.links.creator_marks import PARAMETER
 
 _MARK = rf"{PARAMETER}=([a-p]{{20}})"
 
@@ -104,9 +104,7 @@ def money_of(
     wanted = _listed("order_id", numbers)
     costs = products.filter(_.unit_cost.notnull()).select("product_id", "unit_cost")
     lines = order_lines.semi_join(wanted, "order_id").left_join(costs, "product_id")
-    lines = lines.select(
-        "order_id", "sales", spent=ibis.coalesce(_.cost, _.quantity * _.unit_cost)
-    )
+    lines = lines.select("order_id", "sales", spent=ibis.coalesce(_.cost, _.quantity * _.unit_cost))
     brought = lines.group_by("order_id").agg(
         sales=_.sales.sum(),
         known_margin=(_.sales - _.spent).sum(where=_.spent.notnull()),

@@ -109,5 +109,6 @@ HELD: tuple[Held, ...] = (
     Held("journey_states", _ONE, "delete", "a stay in a journey; its steps name nobody without it"),
     Held("journey_inbox", _ONE, "delete", "an event journeys have not been told of yet"),
     Held("journey_acts", _ONE, "delete", "a call of a webhook"),
+    Held("journey_decisions", _ONE, "delete", "what a journey decided and has not told the lake"),
     Held("journey_members", _ONE, "delete", "who is in an audience a journey lets in by"),
 )

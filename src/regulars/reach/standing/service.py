@@ -12,7 +12,7 @@ from regulars.govern.policy.asks import Ask, Verdict
 from regulars.govern.policy.limits import Quota
 from regulars.govern.policy.reasons import Reason
 from regulars.govern.policy.rules import answers
-from regulars.ports.state import Queries, State
+from regulars.ports.state import Queries, State, Transaction
 from regulars.reach.standing.gate import Gate
 from regulars.reach.standing.judging import Judging
 from regulars.reach.standing.picture import allowed_by
@@ -53,11 +53,13 @@ class StandingNow:
         refusals: Reason code by channel, "" where a contact may go out; by `offer/ID` for
             offers that are used up.
         is_profiling_refused: True when no feature may be used.
+        stocked: Offers with limited stock.
     """
 
     customer_id: str
     refusals: dict[str, str]
     is_profiling_refused: bool
+    stocked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -172,16 +174,44 @@ def standing_now(
     with state.reading() as opened:
         present = opened.all(_SQL["present"], customer_id=customer_id)
         who = str(present[0]["customer_id"]) if present else customer_id
-        picture = gate.picture(opened, json.dumps([who]), now=now)
-        stock = opened.all(_SQL["stock"])
+        [found] = standing_of(opened, gate, [who], channels=channels, now=now)
+    return found
+
+
+def standing_of(
+    opened: Transaction,
+    gate: Gate,
+    customers: Sequence[str],
+    *,
+    channels: Sequence[str],
+    now: datetime,
+) -> list[StandingNow]:
+    """Judge many customers the same way, within a transaction.
+
+    Args:
+        opened: The transaction.
+        gate: The rules of contact.
+        customers: Who, by present ids.
+        channels: Channels asked about.
+        now: The moment, aware.
+
+    Returns:
+        What stands between each and a decision, in their order.
+    """
+    picture = gate.picture(opened, json.dumps(sorted(set(customers))), now=now)
+    stock = {row["offer_id"]: int(row["remaining"]) for row in opened.all(_SQL["stock"])}
+    used_up = {f"offer/{offer}": "stock" for offer, remaining in stock.items() if remaining <= 0}
     judging = Judging(gate.book, picture, now=now, is_chosen_yet=False)
-    found = {
-        channel: judging.reason(Ask("", "", channel, is_automated=True), who)
-        for channel in channels
-    }
-    used_up = {f"offer/{row['offer_id']}": "stock" for row in stock if int(row["remaining"]) <= 0}
-    said = allowed_by(picture.words.get(who, ()), channel="", topic="")
-    return StandingNow(who, found | used_up, said.is_profiling_refused)
+    asks = [Ask("", "", channel, is_automated=True) for channel in channels]
+    return [
+        StandingNow(
+            who,
+            {ask.channel: judging.reason(ask, who) for ask in asks} | used_up,
+            allowed_by(picture.words.get(who, ()), channel="", topic="").is_profiling_refused,
+            frozenset(stock),
+        )
+        for who in customers
+    ]
 
 
 def check(state: State, gate: Gate, ask: Ask, *, now: datetime) -> Checked:

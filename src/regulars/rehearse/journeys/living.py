@@ -21,6 +21,7 @@ from regulars.app import App
 from regulars.collect.sources.mapping import mapping_by_name
 from regulars.collect.sources.service import import_files
 from regulars.loop import run_turn
+from regulars.ports.state import Transaction
 from regulars.reach.campaigns.audiences.service import members_now
 from regulars.reach.campaigns.definition import Audience
 from regulars.reach.campaigns.splitting import CAMPAIGN_HOLDOUT, CONTACT, GLOBAL_HOLDOUT
@@ -215,7 +216,7 @@ class Life:
             hand_in(opened, happened)
         self._earn([one for one in happened if one.name == EXPIRING], now)
         gate = gate_of(app.settings, now=now)
-        means = Means(app.settings, gate, _Nobody(), _Nobody())
+        means = Means(app.settings, gate, _Nobody(), _NothingChosen())
         take_occasions(app.state, self._shelf, self._calendar, now=now)
         advance(app.state, means, now=now, shelf=self._shelf)
         tell_assigned(app.state, self._shelf, self._assigned, now=now)
@@ -346,7 +347,9 @@ class _Nobody:
         return [False] * len(customers)
 
     @staticmethod
-    def decide(_does: Decide, customers: Sequence[str], _of: str, /) -> list[Decided | None]:
+    def decide(
+        _does: Decide, customers: Sequence[str], _of: Sequence[str], /
+    ) -> list[Decided | None]:
         """Decide nothing."""
         return [None] * len(customers)
 
@@ -354,6 +357,23 @@ class _Nobody:
     def act(_kind: NodeKind, doings: Sequence[Doing], /) -> list[str | None]:
         """Do nothing."""
         return [""] * len(doings)
+
+
+class _NothingChosen:
+    """Chooses nothing for those who walk."""
+
+    @staticmethod
+    def decide(
+        opened: Transaction,
+        does: Decide,
+        customers: Sequence[str],
+        requests: Sequence[str],
+        *,
+        now: datetime,
+    ) -> list[Decided | None]:
+        """Decide nothing."""
+        del opened, does, requests, now
+        return [None] * len(customers)
 
 
 def _give_birthdays(twin: Twin, path: Path) -> None:

@@ -12,7 +12,8 @@ from regulars.reach.journeys.walking.cohort import Decided, Doing
 if TYPE_CHECKING:
     from regulars.app import App
     from regulars.reach.journeys.dry_run.service import DryRun
-    from regulars.serve.sending.journeys.means import Audiences, LastDecisions
+    from regulars.serve.sending.journeys.deciding import Decisions
+    from regulars.serve.sending.journeys.means import Audiences
 
 DAYS = 90
 
@@ -23,21 +24,22 @@ class Pretending:
     Args:
         audiences: Who is in which audience now.
         decider: Who chooses offers.
+        now: The moment decisions are made at, aware.
     """
 
-    def __init__(self, audiences: "Audiences", decider: "LastDecisions") -> None:
+    def __init__(self, audiences: "Audiences", decider: "Decisions", *, now: datetime) -> None:
         """Keep whom to ask."""
-        self._audiences, self._decider = audiences, decider
+        self._audiences, self._decider, self._now = audiences, decider, now
 
     def belongs(self, audience: Audience, customers: Sequence[str], /) -> list[bool]:
         """Tell for each customer whether she is in an audience now."""
         return self._audiences.belongs(audience, customers)
 
     def decide(
-        self, does: Decide, customers: Sequence[str], purpose: str, /
+        self, does: Decide, customers: Sequence[str], requests: Sequence[str], /
     ) -> list[Decided | None]:
-        """Draw as the executor draws."""
-        return self._decider.decide(does, customers, purpose)
+        """Decide as the executor does, by what is known now; nothing is kept or taken."""
+        return self._decider.tried(does, customers, requests, now=self._now)
 
     @staticmethod
     def act(_kind: NodeKind, doings: Sequence[Doing], /) -> list[str | None]:
@@ -64,14 +66,11 @@ def try_journey(
     """
     from regulars.reach.journeys.dry_run.service import Sources, dry_run  # noqa: PLC0415 - slow
     from regulars.serve.sending.journeys.acting import ground_of  # noqa: PLC0415
-    from regulars.serve.sending.journeys.means import (  # noqa: PLC0415
-        Audiences,
-        LastDecisions,
-        dates_of,
-    )
+    from regulars.serve.sending.journeys.deciding import Decisions  # noqa: PLC0415
+    from regulars.serve.sending.journeys.means import Audiences, dates_of  # noqa: PLC0415
 
     journey = read_journey(given, ground_of(app))
     audiences = Audiences(app)
-    asked = Pretending(audiences, LastDecisions(app))
+    asked = Pretending(audiences, Decisions(app), now=now)
     sources = Sources(app.engine, app.state, app.settings, asked, audiences.members, dates_of(app))
     return dry_run(sources, journey, days=days, now=now)

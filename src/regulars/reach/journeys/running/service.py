@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from regulars.errors import NotReady, Permanent
 from regulars.govern.policy.asks import Ask
@@ -25,7 +25,7 @@ from regulars.reach.journeys.running.calling.service import (
     call_parked,
 )
 from regulars.reach.journeys.running.uncollected import uncollected
-from regulars.reach.journeys.walking.asking import Decider, Facts
+from regulars.reach.journeys.walking.asking import Facts
 from regulars.reach.journeys.walking.cohort import (
     REACHED_GOAL,
     TAKEN_OUT,
@@ -50,6 +50,21 @@ Action = Callable[[Transaction, Sequence[Doing], datetime], list[str | None]]
 """Carries out doings of one kind within the transaction; see `walking.asking.Actions`."""
 
 
+class Choosing(Protocol):
+    """Chooses what to offer, within the transaction that writes the steps."""
+
+    def decide(
+        self,
+        opened: Transaction,
+        does: Decide,
+        customers: Sequence[str],
+        requests: Sequence[str],
+        *,
+        now: datetime,
+    ) -> list[Decided | None]:
+        """Give one decision per customer and keep what it rests on; None for nothing."""
+
+
 @dataclass(frozen=True)
 class Means:
     """What the executor works with, besides the store.
@@ -66,7 +81,7 @@ class Means:
     settings: Settings
     gate: "Gate"
     facts: Facts
-    decider: Decider
+    decider: Choosing
     actions: Mapping[NodeKind, Action] = field(default_factory=dict)
     most: int = MOST_AT_ONCE
 
@@ -320,6 +335,12 @@ class _Group:
             )
         return action(self._opened, doings, self._now)
 
+    def decide(
+        self, does: Decide, customers: Sequence[str], requests: Sequence[str]
+    ) -> list[Decided | None]:
+        """Ask what is to be offered to each, in the transaction that writes the steps."""
+        return self._means.decider.decide(self._opened, does, customers, requests, now=self._now)
+
     @property
     def means(self) -> Means:
         """What the executor works with."""
@@ -336,9 +357,9 @@ class _Asking:
         return self._group.means.facts.belongs(audience, customers)
 
     def decide(
-        self, does: Decide, customers: Sequence[str], purpose: str, /
+        self, does: Decide, customers: Sequence[str], requests: Sequence[str], /
     ) -> list[Decided | None]:
-        return self._group.means.decider.decide(does, customers, purpose)
+        return self._group.decide(does, customers, requests)
 
     def act(self, kind: NodeKind, doings: Sequence[Doing], /) -> list[str | None]:
         return self._group.act(kind, doings)

@@ -19,11 +19,12 @@ class Decider(Protocol):
     """Chooses what to offer by which channel."""
 
     def decide(
-        self, does: Decide, customers: Sequence[str], purpose: str, /
+        self, does: Decide, customers: Sequence[str], requests: Sequence[str], /
     ) -> list[Decided | None]:
-        """Give one decision per customer; None where nothing is worth offering.
+        """Give one decision per customer; None where nothing is offered.
 
-        `purpose` names the draw: the same purpose and customer get the same decision.
+        A request names the draw: the same request of a customer gets the same decision as long
+        as nothing it rests on changes.
         """
 
 

@@ -198,8 +198,9 @@ class _Walk:
     def _decide(self, node: Node, places: Places) -> None:
         does, contexts = node.does, self.cohort.contexts
         assert isinstance(does, Decide)
-        purpose = f"{self.ways.journey.id}.{node.name}"
-        found = self.ways.asked.decide(does, self._customers(places), purpose)
+        cohort, name = self.cohort, f"{self.ways.journey.id}.{node.name}"
+        requests = [f"{name}/{cohort.times[place]}.{cohort.visits[place]}" for place in places]
+        found = self.ways.asked.decide(does, self._customers(places), requests)
         chosen = []
         for place, one in zip(places, found, strict=True):
             contexts[place].pop("decided", None)

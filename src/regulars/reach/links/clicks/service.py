@@ -13,7 +13,7 @@ import pyarrow as pa
 from regulars.errors import OutsideError
 from regulars.ports.lake import Lake
 from regulars.ports.state import Queries, State
-from regulars.reach.links.creators.marks import (
+from regulars.reach.links.creator_marks import (
     PARAMETER,
     is_of_creator,
     key_of_clicks,

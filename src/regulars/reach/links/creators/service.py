@@ -13,7 +13,7 @@ from regulars.ports.state import Queries, State
 from regulars.reach.coupons.codes import normal
 from regulars.reach.coupons.stocking.service import share_code
 from regulars.reach.links.clicks.service import counts
-from regulars.reach.links.creators.marks import key_of_link
+from regulars.reach.links.creator_marks import key_of_link
 from regulars.reach.links.marking import Utm, checked_url, with_utm
 from regulars.reach.links.service import Links, keep
 

@@ -23,8 +23,8 @@ from regulars.serve.console.pages.money.scorecard import ScorecardPages
 from regulars.serve.console.pages.reach.approvals import ApprovalPages
 from regulars.serve.console.pages.reach.campaigns import CampaignPages
 from regulars.serve.console.pages.reach.contents import ContentPages
-from regulars.serve.console.pages.reach.creators import CreatorsPage
 from regulars.serve.console.pages.reach.copy import CopyPage
+from regulars.serve.console.pages.reach.creators import CreatorsPage
 from regulars.serve.console.pages.reach.delivery import DeliveryPage
 from regulars.serve.console.pages.reach.loyalty import LoyaltyPage
 from regulars.serve.console.pages.reach.offers import OfferPages

@@ -149,6 +149,7 @@ def _decided(
         now=now,
         is_plain=standing.is_profiling_refused,
         offers=None if asked.offers is None else frozenset(asked.offers),
+        stocked=standing.stocked,
     )
     return msgspec.structs.replace(found, variants=_told_of(given)) if given else found
 

@@ -1,26 +1,23 @@
 """What journeys ask and do in a workspace: audiences, decisions, tags, webhooks."""
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from regulars.decide.policies.tables import PLAIN
-from regulars.govern.consent.service import profiling_refused
-from regulars.numerics.hashing import keys_of, uniforms
 from regulars.reach.campaigns.audiences.service import members_now
 from regulars.reach.campaigns.definition import Audience, hash_of
 from regulars.reach.coupons.service import CouponRefused, issue_coupon
-from regulars.reach.journeys.definition.nodes import Decide, NodeKind
+from regulars.reach.journeys.definition.nodes import NodeKind
 from regulars.reach.journeys.entering.occasions.points.service import points_expiring
 from regulars.reach.journeys.entering.occasions.service import DateSource
 from regulars.reach.journeys.running.service import Action, Means
 from regulars.reach.journeys.running.webhooks.service import keep_calls
-from regulars.reach.journeys.walking.cohort import Decided, Doing
+from regulars.reach.journeys.walking.cohort import Doing
 from regulars.reach.loyalty.acting.service import points_action
 from regulars.reach.standing.gate import gate_of
+from regulars.serve.sending.journeys.deciding import Decisions
 from regulars.unify.tags.service import mark_within
 
 if TYPE_CHECKING:
@@ -65,60 +62,6 @@ class Audiences:
         return [customer in members for customer in customers]
 
 
-class LastDecisions:
-    """Chooses among what the newest turn thought worth offering to each customer.
-
-    Args:
-        app: The open workspace.
-    """
-
-    def __init__(self, app: "App") -> None:
-        """Look nothing up yet."""
-        self._app = app
-        self._turn: int | None = None
-
-    def decide(
-        self, does: Decide, customers: Sequence[str], purpose: str, /
-    ) -> list[Decided | None]:
-        """Draw one of the candidates a node names, with the chances the policy gave them.
-
-        Args:
-            does: Offers and channels to choose from.
-            customers: Who.
-            purpose: Names the draw.
-
-        Returns:
-            One decision per customer; None where the turn saw nothing of the kind worth it, did
-            not know her, held her out, or weighed traits that she lets nobody use any more.
-        """
-        known = self._candidates(sorted(set(customers)))
-        seed = self._app.settings.loop.seed
-        drawn = uniforms(keys_of(list(customers)), seed, "decide", purpose).tolist()
-        return [
-            _drawn(known.get(customer, {}), does, number)
-            for customer, number in zip(customers, drawn, strict=True)
-        ]
-
-    def _candidates(self, customers: Sequence[str]) -> dict[str, Any]:
-        engine = self._app.engine
-        decisions = engine.table("decisions")
-        if self._turn is None:
-            [newest] = engine.rows(decisions.agg(turn=decisions.turn.max()))
-            self._turn = newest["turn"] or 0
-        rows = decisions.filter(
-            (decisions.turn == self._turn)
-            & decisions.customer_id.isin(customers)
-            & ~decisions.is_global_holdout
-        ).select("customer_id", "candidates", "model_version")
-        refused = profiling_refused(self._app.state, among=customers)
-        return {
-            row["customer_id"]: json.loads(row["candidates"])
-            for row in engine.rows(rows)
-            # The word may be newer than the turn; what was decided plainly rests on no trait.
-            if row["customer_id"] not in refused or row["model_version"].endswith(PLAIN)
-        }
-
-
 def means_of(app: "App", *, now: datetime) -> Means:
     """Give what the executor works with in a workspace.
 
@@ -133,7 +76,7 @@ def means_of(app: "App", *, now: datetime) -> Means:
         app.settings,
         gate_of(app.settings, now=now),
         Audiences(app),
-        LastDecisions(app),
+        Decisions(app),
         actions_of(app),
     )
 
@@ -212,22 +155,3 @@ def coupon(opened: "Transaction", doings: Sequence[Doing], now: datetime) -> lis
         except CouponRefused:
             found.append(None)
     return found
-
-
-def _drawn(candidates: dict[str, Any], does: Decide, number: float) -> Decided | None:
-    open_to = [
-        (name, probability)
-        for name, (value, probability) in sorted(candidates.items())
-        if value > 0
-        and probability > 0
-        and name.rpartition(":")[0] in does.offers
-        and name.rpartition(":")[2] in does.channels
-    ]
-    total = sum(probability for _, probability in open_to)
-    at = 0.0
-    for name, probability in open_to:
-        at += probability / total
-        if number < at or name == open_to[-1][0]:
-            offer, _, channel = name.rpartition(":")
-            return Decided(offer, channel, probability / total)
-    return None

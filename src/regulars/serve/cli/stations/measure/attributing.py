@@ -29,7 +29,7 @@ def attribution(
     folder: Folder = Path(),
     print_json: AsJson = False,
 ) -> None:
-    """Show which orders are attributed to each creator: the code on the order, else the last link."""
+    """Show the orders attributed to each creator: by the code on them, else the last link."""
     from regulars.measure.attribution.service import attribute_orders  # noqa: PLC0415 - slow
 
     shop = open_shop(folder)

@@ -37,7 +37,7 @@ class CreatorsPage:
         days = _whole(request.query_params.get("days", ""), DAYS, MOST_DAYS)
         window = _whole(request.query_params.get("window", ""), WINDOW_DAYS, MOST_WINDOW_DAYS)
         until = caller.now - timedelta(days=HELD_DAYS)
-        made = creators(workspace.state)
+        made, told = creators(workspace.state), attributed(caller, days=days, window=window)
         due = payouts(workspace.state, since=until - timedelta(days=days), until=until)
         return self._pages.page(
             request,
@@ -45,7 +45,7 @@ class CreatorsPage:
             creators=made,
             links=creator_links(workspace.state, workspace.links, made, now=caller.now),
             counts_clicks=bool(workspace.links.base_url),
-            found={one.creator_id: one for one in attributed(caller, days=days, window=window).creators},
+            found={one.creator_id: one for one in told.creators},
             due={one.creator.creator_id: one for one in due},
             days=days,
             window=window,

@@ -1,4 +1,4 @@
-"""What a creator's link carries: whose it is, and a mark by which the shop's page names the click."""
+"""What a creator's link carries: whose it is, and a mark by which a page names the click."""
 
 PARAMETER = "rg_click"
 """Parameter of the page's address that carries the mark."""
@@ -9,6 +9,9 @@ _DIGITS = str.maketrans("abcdefghijklmnop", "0123456789abcdef")
 
 def key_of_link(creator_id: str) -> str:
     """Give what stands in a creator's link where others have the key of a contact.
+
+    Returns:
+        The key.
 
     Example:
         >>> key_of_link("li")
@@ -45,6 +48,9 @@ def key_of_clicks(key: str, address: str, day: str) -> str:
 
 def creator_of_clicks(key: str) -> str:
     """Give whose link was clicked, by the key its clicks are kept under.
+
+    Returns:
+        The creator.
 
     Example:
         >>> creator_of_clicks("creator/li/0f/2026-03-02")

@@ -1,0 +1,1 @@
+"""What online decisions rest on, read from the tables of the newest turn."""

@@ -1,0 +1,1 @@
+"""What decisions made online share with each other and with the turn: money, cells, stock."""
