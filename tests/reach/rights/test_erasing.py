@@ -121,6 +121,11 @@ def journeys(state, now):
         opened.run(
             "INSERT INTO journey_members VALUES (1, 1, :who, 1), (1, 1, 'bob', 1)", who=CANARY
         )
+        opened.run(
+            """INSERT INTO journey_decisions (decision_id, customer_id, line)
+               VALUES ('d1', :who, '{}'), ('d2', 'bob', '{}')""",
+            who=CANARY,
+        )
 
 
 def extra_line(order_id, customer, day):
