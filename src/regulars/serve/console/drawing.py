@@ -16,6 +16,7 @@ from regulars.charts import (
 )
 from regulars.charts.look import Option
 from regulars.decide.budget.curves import Curve
+from regulars.measure.experiments.readout import Finding
 from regulars.measure.running import Came, Comparison
 from regulars.measure.scorecard import INDICATORS, Scorecard, Unit
 from regulars.reach.journeys.dry_run.summing import DayVolume
@@ -112,6 +113,30 @@ def caused_chart(
 
 def _name(request: Request, called: Called) -> str:
     return called.zh if request.state.caller.locale == "zh-CN" else called.en
+
+
+def findings_chart(request: Request, findings: Sequence[Finding]) -> Option:
+    """Draw what each variant changed against the control.
+
+    Args:
+        request: Whose language and currency.
+        findings: Of one metric, a finding per variant; shares are drawn in points of per cent.
+
+    Returns:
+        An ECharts option; without points while nothing may be read.
+    """
+    is_share = any(one.metric == "buyers" for one in findings)
+    scale = 100 if is_share else 1
+    known = [one for one in findings if one.low == one.low]
+    intervals = [
+        Interval(one.variant, *(round(scale * part, 4) for part in (one.effect, one.low, one.high)))
+        for one in known
+    ]
+    unit = say(request, POINTS_OF_SHARE) if is_share else ""
+    option = interval_plot(
+        intervals, title="", x_name="", y_name=unit, measured=say(request, MEASURED)
+    )
+    return _on_page(_with_room(option, intervals))
 
 
 def promises_chart(request: Request, came: Sequence[Came], names: Mapping[str, Called]) -> Option:

@@ -20,6 +20,7 @@ from regulars.serve.console.pages.money.channels import ChannelsPage
 from regulars.serve.console.pages.money.effects import EffectsPage
 from regulars.serve.console.pages.money.experiments import ExperimentsPage
 from regulars.serve.console.pages.money.scorecard import ScorecardPages
+from regulars.serve.console.pages.money.written_experiments import WrittenExperimentPages
 from regulars.serve.console.pages.reach.approvals import ApprovalPages
 from regulars.serve.console.pages.reach.campaigns import CampaignPages
 from regulars.serve.console.pages.reach.contents import ContentPages
@@ -51,6 +52,7 @@ KINDS = (
     ChannelsPage,
     EffectsPage,
     ExperimentsPage,
+    WrittenExperimentPages,
     LearningsPage,
     ModelsPage,
     ScorecardPages,

@@ -34,3 +34,43 @@ REVIEW_KINDS = {
     "annual": N_("annual"),
 }
 CELL_SEGMENTS = SEGMENTS | {"unscored": N_("not scored")}
+EXPERIMENT_STANDS = {
+    "draft": N_("draft"),
+    "running": N_("running"),
+    "stopped": N_("stopped"),
+    "concluded": N_("concluded"),
+}
+EXPERIMENT_METRICS = {
+    "buyers": N_("Share of customers who buy"),
+    "orders": N_("Orders per customer"),
+    "sales": N_("Money paid per customer"),
+    "margin": N_("Margin per customer"),
+    "basket": N_("Money per order"),
+    "refunds": N_("Money paid back per customer"),
+}
+INFERENCES = {
+    "once": N_("once, at the end of its days"),
+    "any_time": N_("any time, as often as we like"),
+    "planned_looks": N_("a few times, planned beforehand"),
+}
+EXPERIMENT_DECISIONS = {
+    "adopt": N_("A variant is adopted"),
+    "keep": N_("The control is kept"),
+    "nothing_learned": N_("Nothing was learned"),
+}
+EXPERIMENT_GATES = {
+    "sample_ratio": N_("the split is not as designed."),
+    "too_few": N_("too few customers so far."),
+    "too_early": N_("it is too early."),
+    "leakage": N_("customers of the control got the treatment."),
+    "different_before": N_("the variants differed before anything was done."),
+    "already_read": N_("it was looked at before its end."),
+}
+EXPERIMENT_VERBS = {
+    "put": N_("written"),
+    "start": N_("started"),
+    "look": N_("looked at"),
+    "stop": N_("stopped"),
+    "conclude": N_("concluded"),
+    "drop": N_("thrown away"),
+}

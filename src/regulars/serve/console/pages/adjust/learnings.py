@@ -20,6 +20,7 @@ from regulars.adjust.review.service import (
 from regulars.decide.offers.keeping.service import offer_names_in_force
 from regulars.errors import InputError
 from regulars.journal import next_turn
+from regulars.measure.experiments.keeping.service import concluded
 from regulars.serve.console.rendering import Pages, caller_of
 from regulars.serve.http.adjust import Said, say_of
 from regulars.serve.http.door.guard import Caller
@@ -95,6 +96,7 @@ class LearningsPage:
             held={row["channel"]: row for row in held},
             said_of=said,
             tasks=alert_tasks(workspace.state),
+            ended=concluded(workspace.state),
             left_out={one.turn: one for one in unlearned(workspace.state)},
             channels=tuple(workspace.settings.channels),
             learnings=learned,

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from regulars.errors import InputError
+from regulars.measure.experiments.keeping.service import counts_by_experiment, list_kept
 from regulars.measure.experiments.power import MOST_LOOKS, Sizing, detectable, size_experiment
 from regulars.measure.running import comparisons
 from regulars.serve.console.drawing import detectable_chart
@@ -79,6 +80,8 @@ class ExperimentsPage:
             "money/experiments.html",
             status=400 if problem else 200,
             found=found,
+            kept=list_kept(caller.workspace.state),
+            counts=counts_by_experiment(caller.workspace.state),
             asked=asked,
             size=size,
             chart=detectable_chart(request, steps, is_share=asked.kind == "share"),

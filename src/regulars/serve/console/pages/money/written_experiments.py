@@ -1,0 +1,176 @@
+"""Experiments people write: a form that plans while it is filled in, and a page for each."""
+
+from collections.abc import Callable
+from urllib.parse import quote
+
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from regulars.errors import InputError, RegularsError, UnknownName
+from regulars.measure.experiments.gates.checks import Gate
+from regulars.measure.experiments.keeping.catalogue import METRICS
+from regulars.measure.experiments.keeping.record import Decision
+from regulars.measure.experiments.keeping.service import drop_draft, find_experiment
+from regulars.measure.experiments.readout import Inference
+from regulars.serve.console.drawing import findings_chart
+from regulars.serve.console.pages.money.experiment_draft import (
+    Draft,
+    definition_from,
+    draft_from,
+    draft_of,
+    empty_draft,
+)
+from regulars.serve.console.rendering import Pages, caller_of
+from regulars.serve.http.door.guard import Caller
+from regulars.serve.http.measure.kept import (
+    Concluded,
+    conclude_of,
+    plan_of,
+    put_of,
+    start_of,
+    stop_of,
+    view_of,
+)
+
+
+class WrittenExperimentPages:
+    """Handlers of the pages about one experiment.
+
+    Args:
+        pages: Makes pages of templates.
+    """
+
+    def __init__(self, pages: Pages) -> None:
+        """Keep what makes pages."""
+        self._pages = pages
+
+    def routes(self) -> list[Route]:
+        """Give the routes."""
+        return [
+            Route("/experiments/new", self.form, methods=["GET"]),
+            Route("/experiments/new", self.save, methods=["POST"]),
+            Route("/experiments/plan", self.plan, methods=["POST"]),
+            Route("/experiments/{experiment_id}", self.one, methods=["GET"]),
+            Route("/experiments/{experiment_id}/start", self.start, methods=["POST"]),
+            Route("/experiments/{experiment_id}/stop", self.stop, methods=["POST"]),
+            Route("/experiments/{experiment_id}/conclude", self.conclude, methods=["POST"]),
+            Route("/experiments/{experiment_id}/drop", self.drop, methods=["POST"]),
+        ]
+
+    def form(self, request: Request) -> Response:
+        """The form: empty, or of a draft."""
+        asked = request.query_params.get("id", "")
+        state = caller_of(request).workspace.state
+        draft = draft_of(find_experiment(state, asked).definition) if asked else empty_draft()
+        return self._form(request, draft)
+
+    def save(self, request: Request) -> Response:
+        """Keep what was written as a draft."""
+        caller = caller_of(request)
+        draft = draft_from(caller.form)
+        try:
+            kept = put_of(caller, definition_from(draft))
+        except RegularsError as error:
+            return self._form(request, draft, problem=str(error), status=400)
+        return _gone_to(kept.definition.id, "experiment_saved")
+
+    def plan(self, request: Request) -> Response:
+        """How many customers and days what is written needs."""
+        caller, plan, problem = caller_of(request), None, ""
+        try:
+            plan = plan_of(caller, definition_from(draft_from(caller.form)))
+        except InputError as error:
+            problem = str(error)
+        return self._pages.page(request, "money/experiment_plan.html", plan=plan, problem=problem)
+
+    def one(self, request: Request) -> Response:
+        """How one experiment stands, and what it says."""
+        return self._page(request)
+
+    def start(self, request: Request) -> Response:
+        """Let it take customers."""
+
+        def begun(caller: Caller, name: str) -> None:
+            start_of(caller, name, caller.form.get("anyway", ""))
+
+        return self._done(request, begun, "experiment_started")
+
+    def stop(self, request: Request) -> Response:
+        """Take no more customers."""
+
+        def ended(caller: Caller, name: str) -> None:
+            stop_of(caller, name, caller.form.get("reason", ""))
+
+        return self._done(request, ended, "experiment_stopped")
+
+    def conclude(self, request: Request) -> Response:
+        """Decide what follows."""
+
+        def decided(caller: Caller, name: str) -> None:
+            decision, _colon, variant = caller.form.get("decision", "").partition(":")
+            says = caller.form.get("says", "")
+            given = Concluded(decision=Decision(decision), variant=variant, says=says)
+            conclude_of(caller, name, given)
+
+        return self._done(request, decided, "experiment_concluded")
+
+    def drop(self, request: Request) -> Response:
+        """Throw a draft away."""
+
+        def thrown(caller: Caller, name: str) -> None:
+            drop_draft(caller.workspace.state, name, actor=caller.actor, now=caller.now)
+
+        return self._done(request, thrown, "experiment_dropped")
+
+    def _done(self, request: Request, does: Callable[[Caller, str], None], said: str) -> Response:
+        name = request.path_params["experiment_id"]
+        try:
+            does(caller_of(request), name)
+        except UnknownName:
+            raise
+        except (RegularsError, ValidationError, ValueError) as error:
+            return self._page(request, problem=str(error), status=400)
+        return _gone_to("" if said == "experiment_dropped" else name, said)
+
+    def _form(
+        self, request: Request, draft: Draft, *, problem: str = "", status: int = 200
+    ) -> Response:
+        return self._pages.page(
+            request,
+            "money/experiment_new.html",
+            status=status,
+            draft=draft,
+            problem=problem,
+            metrics=list(METRICS),
+            inferences=list(Inference),
+        )
+
+    def _page(self, request: Request, *, problem: str = "", status: int = 200) -> Response:
+        caller = caller_of(request)
+        view = view_of(caller, request.path_params["experiment_id"])
+        one = view.kept.definition
+        plan = view.kept.plan
+        if view.kept.stand == "draft":
+            plan = plan_of(caller, one)
+        own = [found for found in view.shown.findings if found.metric == one.primary]
+        return self._pages.page(
+            request,
+            "money/experiment.html",
+            status=status,
+            view=view,
+            one=one,
+            shown=view.shown,
+            plan=plan,
+            is_split_closed=any(
+                refusal.gate is Gate.SAMPLE_RATIO for refusal in view.shown.refusals
+            ),
+            chart=findings_chart(request, own),
+            problem=problem,
+        )
+
+
+def _gone_to(experiment_id: str, said: str) -> Response:
+    place = f"/{quote(experiment_id)}" if experiment_id else ""
+    return RedirectResponse(f"/experiments{place}?said={said}", 303)
