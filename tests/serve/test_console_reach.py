@@ -65,6 +65,10 @@ def test_a_campaign_is_written_approved_by_somebody_else_sent_and_explained(shop
 
     inbox = get(shop, "approver", "/approvals").text
     number = re.search(r'href="/approvals/(\d+)"', inbox)[1]
+    asked = text_of(get(shop, "approver", f"/approvals/{number}").text)
+    assert "Channels, tried in this order SMS" in asked
+    assert "Stops when so many complain 0.1%" in asked
+    assert "audience.kind" not in asked
     assert "Nothing waits for you." in text_of(get(shop, "marketer", "/approvals").text)
     decided = post(shop, "approver", f"/approvals/{number}/decide", verdict="approve", note="fine")
     assert decided.status_code == 303, text_of(decided.text)
@@ -119,6 +123,33 @@ def test_a_mistake_in_the_form_keeps_what_was_typed(shop):
     assert answer.status_code == 400
     assert "春茶上市" in answer.text
     assert "must be a number" in text_of(answer.text)
+
+
+def test_a_campaign_without_a_short_name_gets_one_by_its_day(shop):
+    [first, second] = [
+        post(shop, "marketer", "/campaigns/edit", **(DRAFT | {"id": ""})).headers["location"]
+        for _ in range(2)
+    ]
+
+    name = re.fullmatch(r"/campaigns/written/(c\d{8})\?said=campaign_saved", first)[1]
+    assert second.startswith(f"/campaigns/written/{name}-2?")
+
+
+def test_the_example_of_a_points_programme_can_be_tried_as_it_stands(shop):
+    page = get(shop, "marketer", "/loyalty").text
+    example = html.unescape(re.search(r"<textarea[^>]*>(.*?)</textarea>", page, re.S)[1])
+    tried = post(shop, "marketer", "/loyalty/try", body=example)
+
+    assert tried.status_code == 200, text_of(tried.text)
+    assert "these rules give" in text_of(tried.text)
+
+
+def test_the_rules_name_laws_and_quotas_in_the_readers_language(shop):
+    page = shop.client("viewer").get("/policy?lang=zh-CN").text
+
+    assert "《个人信息保护法》第十三条" in page
+    assert "企业微信群发：同一员工对同一顾客每天 1 条" in page
+    assert "PIPL Art." not in page
 
 
 def test_everything_is_stopped_with_one_press_and_let_go_by_an_approver(shop):

@@ -16,7 +16,8 @@ from regulars.collect.quality.plan.differences import Change
 from regulars.collect.quality.scores import DEFINITIONS
 from regulars.collect.sources.rules import Reason as Fault
 from regulars.govern.access.roles import Role
-from regulars.govern.policy.reasons import Fate, Reason
+from regulars.govern.policy.limits.quotas import declared_quotas
+from regulars.govern.policy.reasons import Fate, Reason, reason_texts
 from regulars.records import TABLES
 from regulars.serve.console import words
 from regulars.serve.console.catalogue import translations
@@ -145,6 +146,9 @@ def test_a_number_form_of_its_own_would_be_found():
     ("names", "codes"),
     [
         (words.FATES, list(Fate)),
+        (words.QUOTAS, [one.name for one in declared_quotas()]),
+        (words.RESTS_ON, sorted({text.rests_on for text in reason_texts().values()})),
+        (words.TERM_MEANINGS, list(words.TERMS)),
         (words.REASONS, list(Reason)),
         (words.ROLES, list(Role)),
         (words.FAULTS, list(Fault)),

@@ -130,3 +130,10 @@ def test_a_number_whose_data_ends_early_says_so_beside_it(server, capsys):
     assert f"data ends {revenue['data_ends']}" in page.text
     shown = said(capsys, server.folder, "measure", "scorecard", "--until", UNTIL)
     assert f"data ends {revenue['data_ends']}, not compared" in shown
+
+
+def test_the_page_begins_with_the_newest_day_that_has_orders(server):
+    page = server.client("viewer").get("/scorecard", headers={"accept-language": "en"}).text
+
+    assert 'type="date" value="2026-02-22"' in page
+    assert "data ends" not in page

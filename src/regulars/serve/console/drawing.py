@@ -31,7 +31,7 @@ from regulars.understand.segments.audiences.membership.service import RefreshCou
 CURVE_STEPS = 20
 LEVEL_LABELS = 6
 """More names below an axis than these are written slanting, so that none is left out."""
-SLANTED = {"interval": 0, "rotate": 30, "width": 150, "overflow": "truncate", "hideOverlap": False}
+SLANTED = {"interval": 0, "rotate": 30, "width": 120, "overflow": "truncate"}
 COMING_IN = N_("come in")
 EXPECTED, MEASURED = N_("expected"), N_("measured")
 HELD, MISSED = N_("the interval holds what was expected"), N_("the interval misses it")
@@ -99,7 +99,7 @@ def caused_chart(
         An ECharts option; without points while nothing may be read.
     """
     intervals = [
-        Interval(_name(request, names[one.name]), m.estimate, m.low, m.high)
+        Interval(_short(request, names[one.name]), m.estimate, m.low, m.high)
         for one in reversed(effects)
         if (m := one.margin)
     ]
@@ -109,6 +109,13 @@ def caused_chart(
     if len(intervals) > LEVEL_LABELS:
         option["xAxis"]["axisLabel"] |= SLANTED
     return _on_page(_with_room(option, intervals))
+
+
+def _short(request: Request, called: Called) -> str:
+    """Name something below an axis: what tells it from its neighbours comes first."""
+    return (
+        f"{called.turn} · {called.name}" if called.turn and called.name else _name(request, called)
+    )
 
 
 def _name(request: Request, called: Called) -> str:

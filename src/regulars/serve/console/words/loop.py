@@ -83,6 +83,36 @@ EFFECT_STATES = {
     "srm": N_("not readable: the split is not as designed"),
     "too_few": N_("not readable: too few customers"),
 }
+TERMS = {
+    "turn": N_("Turn"),
+    "holdout": N_("Held out"),
+    "interval": N_("Interval"),
+    "mde": N_("Smallest effect we could see"),
+    "claim": N_("Claimed"),
+    "future": N_("Expected future margin"),
+    "gate": N_("Gate"),
+}
+TERM_MEANINGS = {
+    "turn": N_(
+        "One round of the loop, usually a week: look at the data, learn from what was measured, "
+        "decide for every customer, contact."
+    ),
+    "holdout": N_(
+        "Customers chosen like the others and then, by lot, not contacted. What they buy anyway "
+        "shows what contacts really added."
+    ),
+    "interval": N_(
+        "Where the true effect lies, as far as the data can tell. If it reaches below zero, the "
+        "contacts may have added nothing."
+    ),
+    "mde": N_(
+        "A smaller effect would not stand out from chance with so many customers. Wait, contact "
+        "more customers or hold more out to see smaller ones."
+    ),
+    "claim": N_("The effect holds even though it is looked at after every turn."),
+    "future": N_("What contacted customers are expected to buy later, above what they would have."),
+    "gate": N_("A check that must pass before an effect is shown, so that chance is not read."),
+}
 CHANNELS = {
     "sms": N_("SMS"),
     "app": N_("App push"),

@@ -123,6 +123,85 @@ ACTS = {
     "withdraw": N_("took it back"),
     "supersede": N_("changed it, so it asks again"),
 }
+CHANGED_FIELDS = {
+    "id": N_("Short name"),
+    "name": N_("Campaign name"),
+    "note": N_("What it is for"),
+    "audience.kind": N_("To whom"),
+    "audience.name": N_("Audience, tag or segment"),
+    "audience.customers": N_("Customers in the list"),
+    "channels": N_("Channels, tried in this order"),
+    "content.sms": N_("Text message"),
+    "content.app": N_("App message"),
+    "content.email": N_("E-mail message"),
+    "content.wechat": N_("WeChat message"),
+    "content.wecom": N_("WeCom message"),
+    "holdout": N_("Left alone to measure"),
+    "message_class": N_("Class"),
+    "offer": N_("Offer"),
+    "topic": N_("Topic"),
+    "priority": N_("Priority"),
+    "not_before": N_("Not before"),
+    "phases.name": N_("Phase"),
+    "phases.share": N_("Share of the phase"),
+    "phases.wait_hours": N_("Hours to wait after the phase"),
+    "region_field": N_("What a region is told by"),
+    "stop.bounce": N_("Stops when so many bounce"),
+    "stop.complaint": N_("Stops when so many complain"),
+    "stop.error": N_("Stops when so many fail"),
+    "stop.opt_out": N_("Stops when so many unsubscribe"),
+    "stop.least_sent": N_("Contacts before it may stop by itself"),
+    "stop.level": N_("Certainty before it stops by itself"),
+    "window_days": N_("Days measured"),
+}
+QUOTAS = {
+    "wecom_month": N_("WeCom mass messages: 4 per customer and calendar month from one enterprise"),
+    "wecom_member_day": N_("WeCom mass messages: 1 per customer and day from one member of staff"),
+    "aliyun_code_minute": N_("Aliyun verification codes: 1 a minute per signature and number"),
+    "aliyun_code_hour": N_("Aliyun verification codes: 5 an hour per signature and number"),
+    "aliyun_code_day": N_("Aliyun verification codes: 10 a day per signature and number"),
+    "aliyun_code_number_day": N_("Aliyun verification codes: 40 a day per number, all signatures"),
+    "aliyun_template_day": N_(
+        "Aliyun notices and promotion: 50 a day per signature, template and number"
+    ),
+    "wechat_template_marketing": N_(
+        "WeChat official account, template messages: service notices only, no marketing"
+    ),
+    "wechat_subscribe_grant": N_("WeChat one-time subscribe notice: one per grant of the customer"),
+    "mini_program_grant": N_("Mini-program subscribe message: one per grant of the customer"),
+}
+RESTS_ON = {
+    "PIPL Art. 13, Advertising Law Art. 43": N_("PIPL Art. 13, Advertising Law Art. 43"),
+    "PIPL Art. 13, Advertising Law Art. 43; policy.consent_required": N_(
+        "PIPL Art. 13, Advertising Law Art. 43; setting policy.consent_required"
+    ),
+    "PIPL Art. 14; required notice, policy.notice_version": N_(
+        "PIPL Art. 14; the notice required, setting policy.notice_version"
+    ),
+    "PIPL Art. 15": N_("PIPL Art. 15"),
+    "PIPL Art. 15, Consumer Rights Implementing Regulation Art. 24": N_(
+        "PIPL Art. 15, Consumer Rights Implementing Regulation Art. 24"
+    ),
+    "PIPL Art. 24(2), E-Commerce Law Art. 18": N_("PIPL Art. 24(2), E-Commerce Law Art. 18"),
+    "PIPL Art. 31; policy.child_age": N_("PIPL Art. 31; setting policy.child_age"),
+    "Regulation on the Protection of Minors in Cyberspace Art. 24(3); policy.minor_age": N_(
+        "Regulation on the Protection of Minors in Cyberspace Art. 24(3); setting policy.minor_age"
+    ),
+    "Advertising Law Art. 43; bounces, complaints and opt-outs of channels": N_(
+        "Advertising Law Art. 43; bounces, complaints and opt-outs of channels"
+    ),
+    "emergency stop of the workspace": N_("the stop of everything"),
+    "limit_per_customer of the offer": N_("the offer's limit per customer"),
+    "loop.campaign_holdout": N_("setting loop.campaign_holdout"),
+    "loop.global_holdout": N_("setting loop.global_holdout"),
+    "policy.cap_contacts, policy.caps": N_("settings policy.cap_contacts and policy.caps"),
+    "policy.quiet_from, policy.quiet_to, policy.quiet": N_(
+        "settings policy.quiet_from, policy.quiet_to and policy.quiet"
+    ),
+    "priority of campaigns": N_("the priority of campaigns"),
+    "rules of the platform, see the quotas": N_("rules of the platform, see the quotas above"),
+    "stock of the offer": N_("the offer's stock"),
+}
 RISKS = {
     "blocking_findings": N_("holds words that may not go out"),
     "empty_audience": N_("nobody is in the audience"),

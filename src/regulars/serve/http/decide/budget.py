@@ -39,31 +39,29 @@ from regulars.serve.http.door.numbers import MOST_NUMBER
 router = APIRouter()
 
 
-class Pinned(BaseModel):
+class OfCell(BaseModel):
+    """A word about one cell, with why and until when."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    segment: str = Field(min_length=1, max_length=200)
+    channel: str = Field(min_length=1, max_length=200)
+    offer_id: str = Field(min_length=1, max_length=200)
+    why: str = Field(min_length=1, max_length=500)
+    until: date | None = None
+
+
+class Pinned(OfCell):
     """What a person decides a cell gets."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    segment: str = Field(min_length=1, max_length=200)
-    channel: str = Field(min_length=1, max_length=200)
-    offer_id: str = Field(min_length=1, max_length=200)
     amount: Decimal = Field(ge=0, max_digits=18, decimal_places=2)
-    why: str = Field(min_length=1, max_length=500)
-    until: date | None = None
 
 
-class Limited(BaseModel):
+class Limited(OfCell):
     """A floor or a ceiling a person sets."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    segment: str = Field(min_length=1, max_length=200)
-    channel: str = Field(min_length=1, max_length=200)
-    offer_id: str = Field(min_length=1, max_length=200)
     floor: Decimal | None = Field(default=None, ge=0, max_digits=18, decimal_places=2)
     ceiling: Decimal | None = Field(default=None, ge=0, max_digits=18, decimal_places=2)
-    why: str = Field(min_length=1, max_length=500)
-    until: date | None = None
 
 
 class Followed(BaseModel):
@@ -221,7 +219,7 @@ def pin_of(caller: Caller, said: Pinned) -> None:
         now=caller.now,
         until=_end(caller, said.until),
     )
-    anchor(workspace.state, folder=workspace.folder, at=caller.now)
+    _anchored(caller)
 
 
 def follow_of(caller: Caller, said: Followed) -> None:
@@ -247,7 +245,7 @@ def follow_of(caller: Caller, said: Followed) -> None:
         planned=known,
         until=_end(caller, said.until),
     )
-    anchor(workspace.state, folder=workspace.folder, at=caller.now)
+    _anchored(caller)
 
 
 def leave_of(caller: Caller, why: str) -> bool:
@@ -256,11 +254,8 @@ def leave_of(caller: Caller, why: str) -> bool:
     Returns:
         False when no plan was kept to.
     """
-    workspace = caller.workspace
-    was_followed = leave(workspace.state, why=why, actor=caller.actor, now=caller.now)
-    if was_followed:
-        anchor(workspace.state, folder=workspace.folder, at=caller.now)
-    return was_followed
+    was_followed = leave(caller.workspace.state, why=why, actor=caller.actor, now=caller.now)
+    return _anchored(caller, was_followed)
 
 
 def limit_of(caller: Caller, said: Limited) -> None:
@@ -274,7 +269,7 @@ def limit_of(caller: Caller, said: Limited) -> None:
     cell = Cell(said.segment, said.channel, said.offer_id)
     one = CellLimit(cell, said.floor, said.ceiling, said.why, caller.actor)
     limit_cell(workspace.state, one, now=caller.now, until=_end(caller, said.until))
-    anchor(workspace.state, folder=workspace.folder, at=caller.now)
+    _anchored(caller)
 
 
 def unlimit_of(caller: Caller, cell: Cell) -> bool:
@@ -283,11 +278,8 @@ def unlimit_of(caller: Caller, cell: Cell) -> bool:
     Returns:
         False when there was none.
     """
-    workspace = caller.workspace
-    is_gone = unlimit_cell(workspace.state, cell, actor=caller.actor, now=caller.now)
-    if is_gone:
-        anchor(workspace.state, folder=workspace.folder, at=caller.now)
-    return is_gone
+    state = caller.workspace.state
+    return _anchored(caller, unlimit_cell(state, cell, actor=caller.actor, now=caller.now))
 
 
 def unpin_of(caller: Caller, cell: Cell) -> bool:
@@ -296,11 +288,8 @@ def unpin_of(caller: Caller, cell: Cell) -> bool:
     Returns:
         False when there was none.
     """
-    workspace = caller.workspace
-    is_gone = unpin(workspace.state, cell, actor=caller.actor, now=caller.now)
-    if is_gone:
-        anchor(workspace.state, folder=workspace.folder, at=caller.now)
-    return is_gone
+    state = caller.workspace.state
+    return _anchored(caller, unpin(state, cell, actor=caller.actor, now=caller.now))
 
 
 def review_of(caller: Caller, asked: Reviewed) -> Review:
@@ -324,7 +313,7 @@ def review_of(caller: Caller, asked: Reviewed) -> Review:
         now=caller.now,
         note=asked.note,
     )
-    anchor(workspace.state, folder=workspace.folder, at=caller.now)
+    _anchored(caller)
     return kept
 
 
@@ -332,6 +321,14 @@ def reviews_of(caller: Caller) -> tuple[list[Review], list[tuple[str, str]]]:
     """Give the reviews made, the newest first, and kind and period of those that are due."""
     kept = reviews(caller.workspace.state)
     return kept, due([(one.kind, one.period) for one in kept], _today(caller))
+
+
+def _anchored(caller: Caller, is_changed: bool = True) -> bool:
+    """Anchor the audit log where something changed; gives whether it did."""
+    if is_changed:
+        workspace = caller.workspace
+        anchor(workspace.state, folder=workspace.folder, at=caller.now)
+    return is_changed
 
 
 def _end(caller: Caller, last: date | None) -> datetime | None:

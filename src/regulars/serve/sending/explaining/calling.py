@@ -25,12 +25,16 @@ class Called:
 
     Attributes:
         kind: campaign, journey, turn (all of one) or offer (one, in one turn).
+        name: Its name without a turn; "" for a turn.
+        turn: The turn; 0 where it is no turn's.
         zh: Its name for readers of Chinese.
         en: Its name for readers of English.
         page: Address of the console's page about it.
     """
 
     kind: str
+    name: str
+    turn: int
     zh: str
     en: str
     page: str
@@ -77,19 +81,17 @@ def _called(kind: str, name: str, turn: int, names: tuple[Mapping[str, str], ...
     campaigns, journeys, offers = names
     if kind == "turn":
         zh, en = (text.format(turn=turn) for text in words_of("called", "turn"))
-        return Called("turn", zh, en, f"/campaigns?turn={turn}")
+        return Called("turn", "", turn, zh, en, f"/campaigns?turn={turn}")
     if kind == "journey":
         known = journeys.get(name, name)
-        return Called("journey", known, known, f"/journeys/{quote(name, safe='')}")
+        return Called("journey", known, 0, known, known, f"/journeys/{quote(name, safe='')}")
     of_turn = _OFFER_OF_TURN.fullmatch(name)
     if not kind and name not in campaigns and of_turn:
-        offer = offers.get(of_turn[1], of_turn[1])
-        zh, en = (
-            text.format(offer=offer, turn=int(of_turn[2])) for text in words_of("called", "offer")
-        )
-        return Called("offer", zh, en, f"/campaigns/{quote(name, safe='')}")
+        offer, turn = offers.get(of_turn[1], of_turn[1]), int(of_turn[2])
+        zh, en = (text.format(offer=offer, turn=turn) for text in words_of("called", "offer"))
+        return Called("offer", offer, turn, zh, en, f"/campaigns/{quote(name, safe='')}")
     known = campaigns.get(name, name)
-    return Called("campaign", known, known, f"/campaigns/written/{quote(name, safe='')}")
+    return Called("campaign", known, 0, known, known, f"/campaigns/written/{quote(name, safe='')}")
 
 
 def _names(state: "State", statement: str, ids: Iterable[str]) -> dict[str, str]:

@@ -100,11 +100,20 @@ def _currency(caller: Caller) -> str:
     return str(caller.workspace.settings.retailer.currency)
 
 
+def _newest_day(caller: Caller) -> str:
+    """Give the newest day with orders that is over; "" where there are none."""
+    with caller.workspace.reading() as engine:
+        orders = engine.table("orders")
+        over = orders.filter(orders.business_date <= until_of(caller, ""))
+        [newest] = engine.rows(over.agg(day=over.business_date.max()))
+    return newest["day"].isoformat() if newest["day"] else ""
+
+
 def _asked(caller: Caller, request: Request) -> tuple[date, int, str]:
     """Read the period asked for; the usual one and what was wrong when it cannot be."""
     asked: Any = request.query_params
     try:
-        until = until_of(caller, asked.get("until", "").strip())
+        until = until_of(caller, asked.get("until", "").strip() or _newest_day(caller))
         days = int(asked.get("days") or USUAL_DAYS)
     except (InputError, ValueError) as error:
         return until_of(caller, ""), USUAL_DAYS, str(error)

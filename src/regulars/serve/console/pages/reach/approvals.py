@@ -1,5 +1,9 @@
 """Approvals: what waits for a second person, what is shown of it, and the decision."""
 
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -8,6 +12,9 @@ from regulars.errors import InputError, NotAllowed, UnknownName
 from regulars.govern.approvals.service import inbox, newest_requests
 from regulars.serve.console.rendering import Pages, caller_of
 from regulars.serve.sending import acting
+
+_PLACE = re.compile(r"\[(\d+)\]")
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 
 class ApprovalPages:
@@ -81,9 +88,36 @@ class ApprovalPages:
             "reach/approvals/one.html",
             status=status,
             asked=found,
+            changes=_changes(found.evidence.get("changes", [])),
+            is_first=all(one["before"] is None for one in found.evidence.get("changes", [])),
             is_mine=found.request_id in waits,
             problem=problem,
         )
+
+
+def _changes(told: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Read what changed: the field without its places, which of several, values without hashes."""
+    found = []
+    for one in told:
+        if one["before"] is None and one["after"] in (None, "", [], {}, 0):
+            continue
+        field, places = _PLACE.sub("", one["field"]), _PLACE.findall(one["field"])
+        found.append({
+            "field": field,
+            "places": [int(place) + 1 for place in places],
+            "before": _plain(one["before"]),
+            "after": _plain(one["after"]),
+        })
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """Write a value as people read it: lists without brackets, a fingerprint by its beginning."""
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value)
+    if isinstance(value, str) and _FINGERPRINT.fullmatch(value):
+        return f"{value[:8]}…"
+    return value
 
 
 def _number(request: Request) -> int:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -16,11 +17,38 @@ from regulars.reach.loyalty.programme.service import find_programme, keep_progra
 from regulars.reach.loyalty.reporting.service import liability, months
 from regulars.reach.loyalty.tiers.service import membership, tier_counts
 from regulars.serve.console.drawing import points_chart
-from regulars.serve.console.rendering import Pages, caller_of
+from regulars.serve.console.rendering import Pages, caller_of, say
+from regulars.serve.console.words import N_
 from regulars.serve.http.reach.points import simulated
 
 MONTHS = timedelta(days=366)
 MOST_LINES = 50
+
+
+EXAMPLE = """\
+name = "{name}"
+starts_on = {day}
+point_value = "0.01"
+
+[ledger]
+shortfall = "owe"
+
+[earning]
+per_unit = 1
+lock_days = 14
+
+[expiry]
+method = "month_end"
+after = 12
+"""
+"""A programme to begin with: a point per unit paid, worth a hundredth, good for a year."""
+NAME = N_("Points")
+
+
+def _example(request: Request) -> str:
+    caller = caller_of(request)
+    zone = ZoneInfo(caller.workspace.settings.retailer.zone)
+    return EXAMPLE.format(name=say(request, NAME), day=caller.now.astimezone(zone).date())
 
 
 class LoyaltyPage:
@@ -86,7 +114,8 @@ class LoyaltyPage:
             "has": balance(state, name, now=caller.now) if name else None,
             "member": membership(state, programme.tiers, name) if name and programme else None,
             "lines": history(state, name, most=MOST_LINES) if name else [],
-            "body": kept[-1].body if kept else "",
+            "body": kept[-1].body if kept else _example(request),
+            "is_example": not kept,
             "found": None,
             "wrong": "",
         }

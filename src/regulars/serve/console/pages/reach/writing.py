@@ -1,19 +1,28 @@
 """Campaigns people write: a form that becomes a version, and what can be done with one."""
 
-from collections.abc import Callable
+from dataclasses import replace
+from itertools import chain, count
 from typing import Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from regulars.decide.offers.keeping.service import offer_names_in_force
 from regulars.errors import InputError, NotAllowed, RegularsError, UnknownName
 from regulars.govern.audit.service import anchor
 from regulars.govern.consent.declared import read_declared
-from regulars.reach.campaigns.service import CampaignRow, find_campaign, versions_of
+from regulars.reach.campaigns.service import (
+    CampaignRow,
+    find_campaign,
+    list_campaigns,
+    versions_of,
+)
 from regulars.reach.content.keeping.files import content_from
 from regulars.reach.content.service import get_content, list_contents, preview, put_content
+from regulars.serve.console.pages.deeds import Deed, Deeds, why
 from regulars.serve.console.pages.reach.campaign_draft import (
     AUDIENCES,
     ROLL_OUTS,
@@ -32,7 +41,31 @@ from regulars.serve.sending.watching import campaign_view
 from regulars.understand.segments.audiences.service import list_audiences
 from regulars.unify.tags.service import list_tags
 
-Act = Callable[[Any, str, str, Any], object]
+DEEDS = {
+    "submit": Deed(
+        "submitted",
+        lambda app, name, form, by: acting.submit(app, name, note=form.get("note", ""), **by),
+    ),
+    "send": Deed("sending", lambda app, name, form, by: acting.begin(app, name, **by)),
+    "pause": Deed(
+        "paused",
+        lambda app, name, form, by: acting.pause(
+            app, name, reason=why(form, "paused on the page"), **by
+        ),
+    ),
+    "resume": Deed("resumed", lambda app, name, form, by: acting.resume(app, name, **by)),
+    "go-on": Deed(
+        "passed",
+        lambda app, name, form, by: acting.let_pass(app, name, note=form.get("note", ""), **by),
+    ),
+    "end": Deed(
+        "ended",
+        lambda app, name, form, by: acting.end(
+            app, name, reason=why(form, "ended on the page"), **by
+        ),
+    ),
+}
+"""By verb; the ticker of the server hands over what is sent."""
 
 
 class WritingPages:
@@ -52,12 +85,7 @@ class WritingPages:
             Route("/campaigns/edit", self.edit, methods=["GET"]),
             Route("/campaigns/edit", self.save, methods=["POST"]),
             Route("/campaigns/written/{campaign_id}", self.campaign, methods=["GET"]),
-            Route("/campaigns/written/{campaign_id}/submit", self.submit, methods=["POST"]),
-            Route("/campaigns/written/{campaign_id}/send", self.send, methods=["POST"]),
-            Route("/campaigns/written/{campaign_id}/pause", self.pause, methods=["POST"]),
-            Route("/campaigns/written/{campaign_id}/resume", self.resume, methods=["POST"]),
-            Route("/campaigns/written/{campaign_id}/go-on", self.go_on, methods=["POST"]),
-            Route("/campaigns/written/{campaign_id}/end", self.end, methods=["POST"]),
+            *Deeds("campaign", "/campaigns/written", DEEDS, self._refused).routes(),
         ]
 
     def edit(self, request: Request) -> Response:
@@ -71,6 +99,8 @@ class WritingPages:
         """Keep the form as a campaign, and its words as a content."""
         caller = caller_of(request)
         draft = read_draft(caller.form)
+        if not draft.id:
+            draft = replace(draft, id=_free_id(caller))
         try:
             row = _kept(caller, draft)
         except (InputError, UnknownName, NotAllowed) as error:
@@ -81,74 +111,8 @@ class WritingPages:
         """One campaign people wrote: what it says, what may be done, how everybody stands."""
         return self._campaign(request)
 
-    def submit(self, request: Request) -> Response:
-        """Ask for approval."""
-        note = caller_of(request).form.get("note", "")
-        return self._act(
-            request,
-            "submitted",
-            lambda app, name, actor, now: acting.submit(app, name, actor=actor, now=now, note=note),
-        )
-
-    def send(self, request: Request) -> Response:
-        """Start it; the ticker of the server hands its contacts over."""
-        answer = self._act(
-            request,
-            "sending",
-            lambda app, name, actor, now: acting.begin(app, name, actor=actor, now=now),
-        )
-        caller_of(request).workspace.desk.wake.set()
-        return answer
-
-    def pause(self, request: Request) -> Response:
-        """Hold what has not gone out."""
-        reason = caller_of(request).form.get("note", "").strip() or "paused on the page"
-        return self._act(
-            request,
-            "paused",
-            lambda app, name, actor, now: acting.pause(
-                app, name, reason=reason, actor=actor, now=now
-            ),
-        )
-
-    def resume(self, request: Request) -> Response:
-        """Let it go on."""
-        return self._act(
-            request,
-            "resumed",
-            lambda app, name, actor, now: acting.resume(app, name, actor=actor, now=now),
-        )
-
-    def go_on(self, request: Request) -> Response:
-        """Let the next phase begin."""
-        note = caller_of(request).form.get("note", "")
-        return self._act(
-            request,
-            "passed",
-            lambda app, name, actor, now: acting.let_pass(
-                app, name, actor=actor, now=now, note=note
-            ),
-        )
-
-    def end(self, request: Request) -> Response:
-        """End it for good."""
-        reason = caller_of(request).form.get("note", "").strip() or "ended on the page"
-        return self._act(
-            request,
-            "ended",
-            lambda app, name, actor, now: acting.end(
-                app, name, reason=reason, actor=actor, now=now
-            ),
-        )
-
-    def _act(self, request: Request, said: str, act: Act) -> Response:
-        caller, name = caller_of(request), request.path_params["campaign_id"]
-        try:
-            with caller.workspace.holding() as app:
-                act(app, name, caller.actor, caller.now)
-        except (InputError, NotAllowed) as error:
-            return self._campaign(request, problem=str(error), status=400)
-        return RedirectResponse(_at(name, said), 303)
+    def _refused(self, request: Request, problem: str) -> Response:
+        return self._campaign(request, problem=problem, status=400)
 
     def _campaign(self, request: Request, *, problem: str = "", status: int = 200) -> Response:
         caller, name = caller_of(request), request.path_params["campaign_id"]
@@ -180,10 +144,13 @@ class WritingPages:
     def _form(
         self, request: Request, draft: CampaignDraft, *, problem: str = "", status: int = 200
     ) -> Response:
-        workspace = caller_of(request).workspace
+        workspace, now = caller_of(request).workspace, caller_of(request).now
+        with workspace.reading() as engine:
+            offers = offer_names_in_force(engine, workspace.state, now=now)
         return self._pages.page(
             request,
             "reach/campaigns/edit.html",
+            offers=offers,
             status=status,
             draft=draft,
             problem=problem,
@@ -210,6 +177,15 @@ def _kept(caller: Caller, draft: CampaignDraft) -> CampaignRow:
         row = acting.put(app, told, actor=caller.actor, now=caller.now)
         anchor(app.state, folder=app.folder, at=caller.now)
         return row
+
+
+def _free_id(caller: Caller) -> str:
+    """Name a campaign nobody gave a short name: by its day, and a number where there are more."""
+    zone = ZoneInfo(caller.workspace.settings.retailer.zone)
+    day = f"c{caller.now.astimezone(zone):%Y%m%d}"
+    taken = {one.campaign.id for one in list_campaigns(caller.workspace.state)}
+    numbered = (f"{day}-{number}" for number in count(2))
+    return next(name for name in chain([day], numbered) if name not in taken)
 
 
 def _previews(app: Any, campaign: Any, now: Any) -> list[Any]:
