@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.contracts.patience import patience
 
 from regulars.adapters.channels.email import channel as email_channel
 from regulars.adapters.channels.email.channel import EmailChannel
@@ -34,7 +35,7 @@ from regulars.ports.channels import Message, Outcome
 from regulars.settings import ChannelSettings
 from regulars.testing.provider_contract import AT, ProviderContract, contact
 from regulars.testing.provider_servers.smtp import MailServer
-from regulars.testing.provider_servers.troubles import Trouble
+from regulars.testing.provider_servers.troubles import Trouble, Troubles
 
 WAY_OUT = {"List-Unsubscribe": "<https://shop.example/u/abc>"}
 
@@ -66,7 +67,7 @@ def open_channel(server, *, secret="", key="", folder=None, **more):
             "receipt_secret_env": "BOUNCES",
             "dkim_selector": "s1",
             "dkim_key_env": "DKIM" if key else "",
-            "timeout_seconds": 1.0,
+            "timeout_seconds": patience(server),
             "connections": 3,
         }
         | more
@@ -345,7 +346,7 @@ def test_a_connection_that_died_while_idle_costs_nothing():
 def test_nobody_there_is_no_refusal():
     with MailServer() as server:
         port = server.port
-    channel = open_channel(server, smtp_port=port, smtp_security="none")
+    channel = open_channel(server, smtp_port=port, smtp_security="none", timeout_seconds=1.0)
 
     [answer] = channel.send([
         contact(1, Message("li@example.com", "a", "b", headers=WAY_OUT))
@@ -426,8 +427,8 @@ def test_letters_go_out_over_starttls_with_login_to_a_server_of_others(tmp_path)
     )
     controller.start()
     try:
-        server = SimpleNamespace(port=port)
-        more = {"smtp_host": "localhost", "smtp_security": "starttls", "timeout_seconds": 5.0}
+        server = SimpleNamespace(port=port, troubles=Troubles())
+        more = {"smtp_host": "localhost", "smtp_security": "starttls", "timeout_seconds": 30.0}
         strange = open_channel(server, secret="pw", key=RSA, **more)
         letter = [contact(1, Message("li@example.com", "News", "text", headers=WAY_OUT))]
         [untrusted] = strange.send(letter).values()

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from tests.contracts.patience import patience
 
 from regulars.adapters.channels.plumbing.clock import wall_clock
 from regulars.adapters.channels.plumbing.setup import Secrets, Setup
@@ -32,7 +33,7 @@ def open_push(kind, server, *, secret, folder=None, **more):
             "via": kind.__name__,
             "base_url": server.url,
             "secret_env": "PUSH_SECRET",
-            "timeout_seconds": 1.0,
+            "timeout_seconds": patience(server),
             "rate_per_second": 1000.0,
         }
         | more

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from tests.contracts.patience import patience
 
 from regulars.adapters.channels.plumbing.clock import wall_clock
 from regulars.adapters.channels.plumbing.setup import Secrets, Setup
@@ -29,7 +30,7 @@ def open_sms(kind, server, *, secret="s", folder=None, **more):
             "secret_env": "SMS_SECRET",
             "sender": "花店",
             "application": "1400006666",
-            "timeout_seconds": 1.0,
+            "timeout_seconds": patience(server),
         }
         | more
     )

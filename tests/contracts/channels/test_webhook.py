@@ -5,6 +5,7 @@ import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.contracts.patience import patience
 
 from regulars.adapters.channels.plumbing.clock import wall_clock
 from regulars.adapters.channels.plumbing.setup import Secrets, Setup
@@ -27,7 +28,7 @@ class TestWebhook(ProviderContract):
 
     def open_channel(self, server, *, secret, folder):
         settings = ChannelSettings(
-            via="webhook", base_url=server.url, secret_env="HOOK", timeout_seconds=1.0
+            via="webhook", base_url=server.url, secret_env="HOOK", timeout_seconds=patience(server)
         )
         return WebhookChannel(
             Setup("hook", settings, Secrets({"secret_env": secret}), folder, wall_clock)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from starlette.responses import JSONResponse
+from tests.contracts.patience import patience
 
 from regulars.adapters.channels.plumbing.clock import wall_clock
 from regulars.adapters.channels.plumbing.setup import Secrets, Setup
@@ -34,7 +35,7 @@ def open_wechat(kind, server, *, secret="s", folder=None, clock=wall_clock, **mo
             "account": "wx1",
             "secret_env": "WECHAT_SECRET",
             "sender": "zhang",
-            "timeout_seconds": 1.0,
+            "timeout_seconds": patience(server),
         }
         | more
     )

@@ -88,7 +88,7 @@ def times_reached(server):
 def test_a_keyed_provider_reaches_everybody_once_whatever_it_does(state, tmp_path):
     troubles = [t for pair in zip(NEVER_TAKEN * 3, TAKEN * 3, strict=True) for t in pair]
     with WebhookServer(*troubles, secret="s") as server:
-        settings = ChannelSettings(via="webhook", base_url=server.url, timeout_seconds=0.5)
+        settings = ChannelSettings(via="webhook", base_url=server.url, timeout_seconds=2.0)
         secrets = Secrets({"secret_env": "s"})
         channel = WebhookChannel(Setup("news", settings, secrets, tmp_path, wall_clock))
         tally = work_off(state, channel, hours=6)
@@ -102,7 +102,7 @@ def test_mail_reaches_nobody_twice_and_lists_every_doubt(state, tmp_path):
     with MailServer(*troubles) as server:
         settings = ChannelSettings(
             via="email", smtp_host="127.0.0.1", smtp_port=server.port, smtp_security="none",
-            sender="news@shop.example", timeout_seconds=0.5,
+            sender="news@shop.example", timeout_seconds=2.0,
         )  # fmt: skip
         channel = EmailChannel(Setup("news", settings, Secrets({}), tmp_path, wall_clock))
         tally = work_off(state, channel, hours=6)

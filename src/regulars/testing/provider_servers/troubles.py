@@ -42,6 +42,12 @@ class Troubles:
         with self._alone:
             self._waiting.extend(planned)
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether one that waits is an answer that never comes or never ends."""
+        with self._alone:
+            return any(one in {Trouble.HANG, Trouble.TRICKLE} for one in self._waiting)
+
     def take(self) -> Trouble:
         """Take the next one.
 
