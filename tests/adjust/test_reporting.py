@@ -1,5 +1,6 @@
 """The report: the numbers of the workspace, the same bytes, nothing loaded, printed where it can be."""
 
+import io
 import re
 import shutil
 from dataclasses import replace
@@ -7,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from openpyxl import load_workbook
 from tests.serve.conftest import NOW, filled_shop, put
 
 from regulars.adjust.reporting import printing
@@ -14,6 +16,7 @@ from regulars.adjust.reporting.content import next_tasks
 from regulars.adjust.reporting.page import LOCALES, report_page, words_in
 from regulars.adjust.reporting.service import gather
 from regulars.adjust.reporting.span import last_week, span_of
+from regulars.adjust.reporting.workbook import report_workbook
 from regulars.app import open_app
 from regulars.decide.budget.curves import Cell
 from regulars.decide.budget.obeying.service import CellLimit, follow, limit_cell
@@ -250,10 +253,10 @@ def test_without_a_browser_it_says_what_to_install(monkeypatch):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--week", "2026-W60", "--out", "a.html"), "2026-W60 is no week or month"),
-        (("--week", "March", "--out", "a.html"), "give a week as 2026-W10 or a month as 2026-03"),
+        (("--week", "2026-W60", "--out", "a.html"), "2026-W60 is no week, month, quarter"),
+        (("--week", "March", "--out", "a.html"), "a quarter as 2026-Q1 or a year as 2026"),
         (("--week", "2999-W01", "--out", "a.html"), "which is not over yet"),
-        (("--out", "a.docx"), "give .html or .pdf"),
+        (("--out", "a.docx"), "give .html, .pdf or .xlsx"),
     ],
 )
 def test_a_wrong_ask_says_what_is_wanted(app, capsys, words, says):
@@ -268,8 +271,54 @@ def test_weeks_and_months_are_those_of_the_calendar():
     assert [span_of(f"2026-{month:02d}").days for month in range(1, 13)] == [
         31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31,
     ]  # fmt: skip
-    with pytest.raises(InputError, match="2026-13 is no week or month"):
+    with pytest.raises(InputError, match="2026-13 is no week, month"):
         span_of("2026-13")
+
+
+def test_quarters_and_years_are_those_of_the_calendar():
+    assert [span_of(f"2024-Q{number}").days for number in (1, 2, 3, 4)] == [91, 91, 92, 92]
+    assert [span_of(year).days for year in ("2024", "2026")] == [366, 365]
+    assert (span_of("2026-Q3").first, span_of("2026-Q3").last) == (
+        date(2026, 7, 1),
+        date(2026, 9, 30),
+    )
+    for wrong in ("2026-Q5", "2026-Q0", "26", "2026-3"):
+        with pytest.raises(InputError, match="is no week, month, quarter or year"):
+            span_of(wrong)
+
+
+def test_the_workbook_holds_the_tables_of_the_page_as_numbers_and_no_formula(app):
+    content = content_of(app, "2026-02")
+    content = replace(content, offer_names={**content.offer_names, "new": "=1+1"})
+
+    first, again = (report_workbook(content, locale="zh-CN") for _ in range(2))
+    book = load_workbook(io.BytesIO(first))
+
+    assert first == again
+    assert book.sheetnames == ["记分卡", "效果", "资金", "计划", "所学", "下一步"]
+    rows = {row[0]: row[1:] for row in book["记分卡"].iter_rows(min_row=2, values_only=True)}
+    basket = content.card.indicators["basket"].now
+    assert rows["客单价"][:3] == pytest.approx((basket.value, basket.low, basket.high))
+    assert rows["营收"][1:3] == (None, None)
+    effects = list(book["效果"].iter_rows(min_row=2, values_only=True))
+    assert [row[4:6] for row in effects[: len(content.effects)]] == [
+        (one.treated, one.control) for one in content.effects
+    ]
+    spent = {row[1]: row[2] for row in book["资金"].iter_rows(min_row=2, values_only=True)}
+    assert sum(spent) == sum(contacts for contacts, _cost in content.spent.values())
+    assert not [
+        cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.data_type == "f"
+    ]
+    assert len(list(book["下一步"].iter_rows(min_row=2))) == len(next_tasks(content, "zh-CN"))
+
+
+def test_a_quarter_comes_as_a_workbook_from_the_command(app, capsys, tmp_path):
+    file = tmp_path / "quarter.xlsx"
+
+    code, said = run(capsys, app, "--week", "2025-Q4", "--out", str(file))
+
+    assert (code, "report of 2025-Q4" in said) == (0, True)
+    assert load_workbook(file).sheetnames[0] == "Scorecard"
 
 
 def test_both_languages_say_the_same_sentences():

@@ -5,9 +5,9 @@ from threading import Event, Thread
 
 import pytest
 
+from regulars.adjust.reporting import files
 from regulars.errors import NotReady
 from regulars.serve.cli.main import main
-from regulars.serve.http.measure import report
 
 UNTIL = "2026-03-01"
 
@@ -84,7 +84,7 @@ def test_one_report_is_printed_at_a_time_and_the_next_is_told_when_to_come_back(
         assert may_end.wait(20)
         return b"%PDF"
 
-    monkeypatch.setattr(report, "print_page", slowly)
+    monkeypatch.setattr(files, "print_page", slowly)
     path = "/api/measure/report?week=2026-W09&format=pdf"
     english = {"accept-language": "en"}
     clients = [server.client("viewer") for _ in range(2)]
@@ -107,7 +107,7 @@ def test_the_printer_is_free_again_after_it_failed(server, monkeypatch):
     def broken(_html):
         raise NotReady("no Chromium")
 
-    monkeypatch.setattr(report, "print_page", broken)
+    monkeypatch.setattr(files, "print_page", broken)
     path = "/api/measure/report?week=2026-W09&format=pdf"
 
     codes = [server.client("viewer").get(path).status_code for _ in range(2)]

@@ -10,7 +10,7 @@ from regulars.charts.echarts import ECHARTS_VERSION, echarts_file, echarts_scrip
 from regulars.charts.intervals import Interval, interval_plot
 from regulars.charts.lines import cumulative_lines, line_plot
 from regulars.charts.prediction import Prediction, prediction_plot
-from regulars.charts.stacks import stacked_bars
+from regulars.charts.stacks import lying_down, stacked_bars
 
 __all__ = [
     "ECHARTS_VERSION",
@@ -23,6 +23,7 @@ __all__ = [
     "echarts_script",
     "interval_plot",
     "line_plot",
+    "lying_down",
     "prediction_plot",
     "stacked_bars",
 ]

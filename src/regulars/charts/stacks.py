@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from regulars.charts.look import COOL, MAIN, PALETTE, WARM, Option, frame, number
+from regulars.charts.look import COOL, MAIN, PALETTE, WARM, Option, axis, below, frame, number
 
 COLOURS = {
     "sent": MAIN,
@@ -58,3 +58,25 @@ def stacked_bars(
             "data": [number(value) for value in values],
         })
     return chart
+
+
+def lying_down(chart: Option) -> Option:
+    """Lay the bars of a chart on their side, so that long labels are read whole.
+
+    Args:
+        chart: Bars, made by `stacked_bars`; it is not changed.
+
+    Returns:
+        The chart, first label on top.
+
+    Example:
+        >>> plot = lying_down(stacked_bars({"sent": [3]}, labels=["a long name"], y_name="CNY"))
+        >>> plot["yAxis"]["data"], plot["xAxis"]["name"]
+        (['a long name'], 'CNY')
+    """
+    labels = axis("category", "") | {"data": chart["xAxis"]["data"], "inverse": True}
+    labels["axisLabel"] |= {
+        "hideOverlap": False, "interval": 0, "width": 260, "overflow": "break",
+    }  # fmt: skip
+    grid = chart["grid"] | {"bottom": 30}
+    return chart | {"grid": grid, "xAxis": below(chart["yAxis"]), "yAxis": labels}

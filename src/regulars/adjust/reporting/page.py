@@ -13,7 +13,14 @@ from markupsafe import Markup
 
 from regulars.adjust.alerts.watching import Kind
 from regulars.adjust.reporting.content import Content, next_tasks
-from regulars.charts import Interval, echarts_script, interval_plot, line_plot, stacked_bars
+from regulars.charts import (
+    Interval,
+    echarts_script,
+    interval_plot,
+    line_plot,
+    lying_down,
+    stacked_bars,
+)
 from regulars.charts.look import Option
 from regulars.charts.page import page_script, page_style
 from regulars.decide.budget.curves import Cell
@@ -72,7 +79,7 @@ def report_page(content: Content, *, locale: str) -> str:
         "growth": lambda value: "–" if value is None else f"{value:+.1%}".replace("-", "−"),
         "json": _embedded,
     }
-    named = _Naming(words, content.offer_names)
+    named = naming_of(content, locale)
     environment.globals |= {
         "w": words,
         "say": lambda key, **parts: words[key].format(**parts),
@@ -90,7 +97,7 @@ def report_page(content: Content, *, locale: str) -> str:
         card=told(content.card, locale=locale, currency=content.currency),
         names={key: one.words(locale)["name"] for key, one in INDICATORS.items()},
         charts=_charts(content, locale, words, named),
-        tasks=next_tasks(content, locale),
+        tasks=task_sentences(content, locale),
         spent=sum(cost for _contacts, cost in content.spent.values()),
         style=Markup(page_style()),
         script=Markup(page_script()),
@@ -98,7 +105,46 @@ def report_page(content: Content, *, locale: str) -> str:
     )
 
 
-def _charts(content: Content, locale: str, words: Words, named: "_Naming") -> dict[str, Option]:
+def naming_of(content: Content, locale: str) -> "Naming":
+    """Give what says the codes of a report in words.
+
+    Args:
+        content: The report.
+        locale: "zh-CN" or "en".
+
+    Returns:
+        Words by kind and code, names of cells.
+    """
+    return Naming(words_in(locale), content.offer_names)
+
+
+def task_sentences(content: Content, locale: str) -> list[str]:
+    """Say what to do next, one sentence a task.
+
+    Args:
+        content: The report.
+        locale: "zh-CN" or "en".
+
+    Returns:
+        Sentences, most urgent first; empty when nothing follows.
+    """
+    words, named = words_in(locale), naming_of(content, locale)
+    written: dict[str, Callable[[Any], str]] = {
+        "cell": named.cell,
+        "before": _money,
+        "after": _money,
+        "net": _money,
+        "channel": lambda code: named.word("channel", code),
+    }
+    return [
+        words[f"task_{task.kind}"].format(**{
+            name: written.get(name, str)(value) for name, value in task.parts.items()
+        })
+        for task in next_tasks(content, locale)
+    ]
+
+
+def _charts(content: Content, locale: str, words: Words, named: "Naming") -> dict[str, Option]:
     found = {
         key: line
         for key in ("revenue", "active_customers", "retained_share")
@@ -113,11 +159,13 @@ def _charts(content: Content, locale: str, words: Words, named: "_Naming") -> di
         )
     if content.plan:
         cells = content.plan.plan.cells[:8]
-        found["plan"] = stacked_bars(
-            {"sent": [one.spend for one in cells]},
-            labels=[named.cell(one.cell) for one in cells],
-            y_name=content.currency,
-            names={"sent": words["planned"]},
+        found["plan"] = lying_down(
+            stacked_bars(
+                {"sent": [one.spend for one in cells]},
+                labels=[named.cell(one.cell) for one in cells],
+                y_name=content.currency,
+                names={"sent": words["planned"]},
+            )
         )
     return found
 
@@ -139,16 +187,18 @@ def _history(content: Content, key: str, locale: str, words: Words) -> Option | 
 
 
 @dataclass(frozen=True)
-class _Naming:
+class Naming:
     """Says codes in words; a code nobody named stands for itself."""
 
     words: Words
     offer_names: Mapping[str, str]
 
     def word(self, kind: str, code: str) -> str:
+        """Say one code of a kind."""
         return self.words.get(f"{kind}_{code}", code)
 
     def cell(self, cell: Cell) -> str:
+        """Say segment, channel and offer of a cell."""
         offer = self.offer_names.get(cell.offer_id, cell.offer_id)
         named = self.word("segment", cell.segment), self.word("channel", cell.channel), offer
         return " / ".join(named)

@@ -97,6 +97,17 @@ def period_until(last: date, *, days: int) -> Period:
     return Period(last - timedelta(days=days - 1), last)
 
 
+class Drawn(StrEnum):
+    """What an indicator would have been read from by another chance."""
+
+    NOT = "not"
+    """Nothing: it counts all there is, or is a forecast with an interval of its own."""
+    ROWS = "rows"
+    """Its rows: each is a customer or an answer."""
+    CUSTOMERS = "customers"
+    """Customers, each with all of his rows."""
+
+
 Rows = Callable[[Mapping[str, Table], Period], Table]
 """Makes the rows whose sums are an indicator: customer_id, order_id, day, amount, weight."""
 
@@ -116,6 +127,7 @@ class Indicator:
         rows: Makes its rows over one period.
         is_ratio: True when it has a denominator.
         looks_back: Periods before its own that the orders must reach back to, 0 for none.
+        drawn: What chance draws, for its interval.
         needs_whole: True when days without data make it smaller, so that it is not compared; False
             for an average of what there is.
     """
@@ -127,6 +139,7 @@ class Indicator:
     rows: Rows
     is_ratio: bool = False
     looks_back: int = 0
+    drawn: Drawn = Drawn.NOT
     needs_whole: bool = True
 
     def words(self, locale: str) -> dict[str, str]:
@@ -143,6 +156,38 @@ class Indicator:
             UnknownName: There are no words in this language.
         """
         return words_in(locale)[self.key]
+
+
+def share(
+    key: str,
+    stage: Stage,
+    rows: Rows,
+    *,
+    sources: tuple[str, ...] = ("orders",),
+    looks_back: int = 0,
+) -> Indicator:
+    """Define the share of some customers who did something.
+
+    Args:
+        key: Its name in commands and addresses.
+        stage: Where it stands.
+        rows: Makes its rows, one per customer, amount 1 or 0.
+        sources: Tables it is made of.
+        looks_back: Periods before its own that the orders must reach back to.
+
+    Returns:
+        The indicator.
+    """
+    return Indicator(
+        key,
+        stage,
+        Unit.SHARE,
+        sources,
+        rows,
+        is_ratio=True,
+        looks_back=looks_back,
+        drawn=Drawn.ROWS,
+    )
 
 
 @cache

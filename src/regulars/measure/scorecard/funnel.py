@@ -6,7 +6,7 @@ import ibis
 from ibis import _
 from ibis.expr.types import BooleanValue, DateValue, NumericValue, Table
 
-from regulars.measure.scorecard.definition import Indicator, Period, Stage, Unit
+from regulars.measure.scorecard.definition import Drawn, Indicator, Period, Stage, Unit, share
 
 Facts = Mapping[str, Table]
 
@@ -143,59 +143,25 @@ def _literal(day: object) -> DateValue:
     return found
 
 
+_MONEY, _COUNT = Unit.MONEY, Unit.CUSTOMERS
+_ORDERS, _TOLD = ("orders",), ("referrals",)
+
 FUNNEL = (
-    Indicator(
-        "new_customers",
-        Stage.ACQUISITION,
-        Unit.CUSTOMERS,
-        ("orders",),
-        _new_customers,
-        looks_back=1,
-    ),
-    Indicator(
-        "activated_share",
-        Stage.ACTIVATION,
-        Unit.SHARE,
-        ("orders",),
-        _activated,
-        is_ratio=True,
-    ),
-    Indicator(
-        "second_order_share",
-        Stage.ACTIVATION,
-        Unit.SHARE,
-        ("orders",),
-        _second_order,
-        is_ratio=True,
-        looks_back=2,
-    ),
-    Indicator("active_customers", Stage.RETENTION, Unit.CUSTOMERS, ("orders",), _active),
-    Indicator(
-        "retained_share",
-        Stage.RETENTION,
-        Unit.SHARE,
-        ("orders",),
-        _retained,
-        is_ratio=True,
-        looks_back=1,
-    ),
-    Indicator("referred_customers", Stage.REFERRAL, Unit.CUSTOMERS, ("referrals",), _referred),
-    Indicator(
-        "referred_share",
-        Stage.REFERRAL,
-        Unit.SHARE,
-        ("orders", "referrals"),
-        _referred_share,
-        is_ratio=True,
-        looks_back=1,
-    ),
-    Indicator("revenue", Stage.REVENUE, Unit.MONEY, ("orders",), _revenue),
+    Indicator("new_customers", Stage.ACQUISITION, _COUNT, _ORDERS, _new_customers, looks_back=1),
+    share("activated_share", Stage.ACTIVATION, _activated),
+    share("second_order_share", Stage.ACTIVATION, _second_order, looks_back=2),
+    Indicator("active_customers", Stage.RETENTION, _COUNT, _ORDERS, _active),
+    share("retained_share", Stage.RETENTION, _retained, looks_back=1),
+    Indicator("referred_customers", Stage.REFERRAL, _COUNT, _TOLD, _referred),
+    share("referred_share", Stage.REFERRAL, _referred_share, sources=_ORDERS + _TOLD, looks_back=1),
+    Indicator("revenue", Stage.REVENUE, _MONEY, _ORDERS, _revenue),
     Indicator(
         "revenue_per_customer",
         Stage.REVENUE,
-        Unit.MONEY,
-        ("orders",),
+        _MONEY,
+        _ORDERS,
         _revenue_per_customer,
         is_ratio=True,
+        drawn=Drawn.ROWS,
     ),
 )

@@ -8,7 +8,7 @@ import ibis
 from ibis import _
 from ibis.expr.types import Table
 
-from regulars.measure.scorecard.definition import Indicator, Period, Stage, Unit
+from regulars.measure.scorecard.definition import Drawn, Indicator, Period, Stage, Unit, share
 from regulars.measure.scorecard.funnel import Facts, summed, within
 from regulars.reach.surveys.recommending import DETRACTOR, PROMOTER
 
@@ -50,14 +50,7 @@ def _nps(facts: Facts, period: Period) -> Table:
 
 
 HEALTH = (
-    Indicator(
-        "conversion",
-        Stage.HEALTH,
-        Unit.SHARE,
-        ("orders", "visits"),
-        _conversion,
-        is_ratio=True,
-    ),
+    share("conversion", Stage.HEALTH, _conversion, sources=("orders", "visits")),
     Indicator(
         "basket",
         Stage.HEALTH,
@@ -65,6 +58,7 @@ HEALTH = (
         ("orders",),
         _basket,
         is_ratio=True,
+        drawn=Drawn.CUSTOMERS,
         needs_whole=False,
     ),
     Indicator(
@@ -83,6 +77,7 @@ HEALTH = (
         ("survey_answers",),
         _nps,
         is_ratio=True,
+        drawn=Drawn.ROWS,
         needs_whole=False,
     ),
 )

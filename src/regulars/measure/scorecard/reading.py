@@ -11,6 +11,7 @@ from ibis import _
 from ibis.expr.types import Table
 
 from regulars.errors import UnknownName
+from regulars.measure.scorecard.chance import interval_of, summed_up
 from regulars.measure.scorecard.definition import Indicator, Period, Stage, Unit, period_until
 from regulars.measure.scorecard.funnel import FUNNEL
 from regulars.measure.scorecard.health import HEALTH, HealthIndex, health_index
@@ -64,6 +65,9 @@ class Reading:
             reach back far enough), ended (no row in the period, and none after it) or nobody
             (its denominator is 0).
         evidence: The day the reason rests on, as ISO text; "" where there is none.
+        low: Lower end of its interval at 95 %; None where it counts all there is, is a forecast,
+            or rests on fewer than two customers.
+        high: Upper end.
         data_ends: The last day of its data, as ISO text, where that lies before the end of the
             period and the value counts less than the period; "" else.
     """
@@ -75,6 +79,8 @@ class Reading:
     why: str = ""
     evidence: str = ""
     data_ends: str = ""
+    low: float | None = None
+    high: float | None = None
 
     @property
     def whole(self) -> float | None:
@@ -283,8 +289,7 @@ def _sums(
 ) -> dict[tuple[str, int], dict[str, Any]]:
     """Add up the rows of every indicator and period in one definition."""
     parts = [
-        indicator.rows(facts, period)
-        .agg(numerator=_.amount.sum(), denominator=_.weight.sum(), rows=_.count())
+        summed_up(indicator.rows(facts, period), indicator.drawn)
         .mutate(key=ibis.literal(key), place=ibis.literal(place))
         for place, period in enumerate(asked)
         for key, indicator in INDICATORS.items()
@@ -304,4 +309,8 @@ def _reading(indicator: Indicator, row: Mapping[str, Any] | None, data_ends: str
     if not denominator:
         return Reading(indicator.key, None, None, None, "nobody")
     value = float(numerator / denominator)
-    return Reading(indicator.key, value, numerator, denominator, data_ends=data_ends)
+    ends = interval_of(indicator.unit, indicator.drawn, row or {})
+    low, high = ends or (None, None)
+    return Reading(
+        indicator.key, value, numerator, denominator, data_ends=data_ends, low=low, high=high
+    )

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from regulars.measure.scorecard.chance import LEVEL
 from regulars.measure.scorecard.definition import Period
 from regulars.measure.scorecard.reading import INDICATORS, Compared, Reading, Scorecard
 
@@ -15,9 +16,10 @@ def told(scorecard: Scorecard, *, locale: str, currency: str) -> dict[str, Any]:
         currency: Currency of every money value.
 
     Returns:
-        period, before, currency, index, and one entry per indicator: its definition, value,
-        numerator, denominator, why and todo while unknown, the last day of its data where that
-        comes before the end of the period, and the same of the period before.
+        period, before, currency, level, index, and one entry per indicator: its definition,
+        value with the ends of its interval at that level (null where there is none), numerator,
+        denominator, why and todo while unknown, the last day of its data where that comes before
+        the end of the period, and the same of the period before.
 
     Raises:
         UnknownName: There are no words in this language.
@@ -27,6 +29,7 @@ def told(scorecard: Scorecard, *, locale: str, currency: str) -> dict[str, Any]:
         "period": _period(scorecard.period),
         "before": _period(scorecard.before),
         "currency": currency,
+        "level": LEVEL,
         "index": {
             "value": index.value,
             "parts": dict(index.parts),
@@ -65,6 +68,8 @@ def _told(one: Compared, locale: str) -> dict[str, Any]:
 def _reading(reading: Reading) -> dict[str, Any]:
     return {
         "value": reading.value,
+        "low": reading.low,
+        "high": reading.high,
         "numerator": None if reading.numerator is None else float(reading.numerator),
         "denominator": reading.denominator,
         "why": reading.why,

@@ -1,12 +1,11 @@
-"""The report of a week or a month, to take away as HTML or PDF."""
+"""The report of a week, month, quarter or year, to take away as HTML, PDF or workbook."""
 
 from threading import Lock
 
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
-from regulars.adjust.reporting.page import report_page
-from regulars.adjust.reporting.printing import print_page
+from regulars.adjust.reporting.files import report_file
 from regulars.adjust.reporting.service import gather
 from regulars.adjust.reporting.span import last_week, span_of
 from regulars.errors import InputError
@@ -22,15 +21,19 @@ BUSY = {
 }
 _PRINTER = Lock()
 """Held while a browser prints: each one costs hundreds of megabytes and up to two minutes."""
-KINDS = {"html": "text/html; charset=utf-8", "pdf": "application/pdf"}
+KINDS = {
+    "html": "text/html; charset=utf-8",
+    "pdf": "application/pdf",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 
 
 @router.get("/api/measure/report", tags=["measure"])
 def read_report(request: Request, week: str = "", format: str = "html") -> Response:  # noqa: A002
-    """The report of a week (2026-W10) or a month (2026-03), as a file; the last week by default."""
+    """The report of a week, month, quarter or year, as a file; the last week by default."""
     caller: Caller = request.state.caller
     if format not in KINDS:
-        raise InputError(f"format is {format!r}, must be html or pdf")
+        raise InputError(f"format is {format!r}, must be html, pdf or xlsx")
     workspace = caller.workspace
     newest = last_whole_day(caller.now, zone=workspace.settings.retailer.zone)
     name = week.strip() or last_week(newest)
@@ -46,8 +49,7 @@ def read_report(request: Request, week: str = "", format: str = "html") -> Respo
     try:
         with workspace.reading() as engine:
             content = gather(engine, workspace.state, workspace.settings, name=name, period=period)
-        page = report_page(content, locale=caller.locale)
-        body = print_page(page) if is_printed else page.encode("utf-8")
+        body = report_file(content, format, locale=caller.locale)
     finally:
         if is_printed:
             _PRINTER.release()

@@ -79,6 +79,8 @@ def _line(one: dict[str, Any]) -> str:
     parts = f"{one['numerator']:,.2f}"
     if one["denominator"] is not None:
         parts += f" / {one['denominator']:,}"
+    if one["low"] is not None:
+        parts += f"  ({one['low']:,.4g} to {one['high']:,.4g})"
     ends = f"  data ends {one['data_ends']}, not compared" if one["data_ends"] else ""
     return f"{one['key']:<20}{one['value']:>14,.4g}  before {before}  = {parts}{ends}"
 
