@@ -120,6 +120,57 @@ def test_a_pin_is_made_with_a_reason_kept_by_the_plan_and_taken_away_again(serve
     assert get(server, "viewer", "/api/decide/pins").json() == {"pins": []}
 
 
+def test_a_ceiling_is_tried_on_the_page_kept_taken_away_and_written_down_each_time(server):
+    client, state = server.client("marketer"), server.home.state
+    token = server.csrf(client)
+
+    def send(path="limit", **fields):
+        cell = {"segment": "loyal", "channel": "sms", "offer_id": "ten", "csrf_token": token}
+        return client.post(f"/budget/{path}", data=cell | fields, follow_redirects=True)
+
+    def held():
+        return get(server, "viewer", "/api/decide/plan/followed").json()["limits"]
+
+    before = get(server, "viewer", "/api/decide/plan").json()
+    tried = send(ceiling="20", why="few codes", do="try")
+    nothing = held()
+    kept = send(ceiling="20", why="few codes", do="keep")
+    after = get(server, "viewer", "/api/decide/plan").json()
+    wrong = send(floor="9", ceiling="3", why="slip", do="keep")
+    gone = send("unlimit")
+
+    assert tried.status_code == 200
+    assert nothing == []
+    lost = after["expected"] - after["spend"] - before["expected"] + before["spend"]
+    assert lost < -1
+    # What the page says the ceiling costs is what it then does cost.
+    row = re.search(r"Margin after the money</th>(.*?)</tr>", tried.text, re.S)[1]
+    cells = [text_of(one) for one in re.findall(r"<td.*?</td>", row)]
+    assert re.sub(r"[^\d.]", "", cells[-1]) == f"{abs(lost):.2f}"
+    assert "few codes" in text_of(kept.text)
+    assert next(c for c in after["cells"] if c["offer_id"] == "ten")["spend"] <= 20
+    assert (wrong.status_code, "are no limits" in wrong.text) == (400, True)
+    assert "Floor and ceiling are taken away." in text_of(gone.text)
+    assert held() == []
+    with state.reading() as opened:
+        rows = opened.all("SELECT action FROM audit_log WHERE action LIKE 'budget.%limit'")
+    assert [row["action"] for row in rows] == ["budget.limit", "budget.unlimit"]
+
+
+def test_a_viewer_may_ask_what_a_floor_costs_and_not_set_it(server):
+    cell = {"segment": "loyal", "channel": "app", "offer_id": "news", "floor": "50", "why": "x"}
+    client = server.client("viewer")
+    headers = {"x-csrf-token": server.csrf(client)}
+
+    told_ = client.post("/api/decide/limits/try", json=cell, headers=headers).json()
+    refused = client.put("/api/decide/limits", json=cell, headers=headers)
+    form = {"csrf_token": headers["x-csrf-token"], "do": "try"} | cell
+
+    assert told_["with"]["net"] < told_["without"]["net"]
+    assert refused.status_code == 403
+    assert client.post("/budget/limit", data=form).status_code == 403
+
+
 def test_a_turn_that_is_left_out_is_behind_no_plan_on_any_face(server, capsys):
     client, where = writer(server), "/api/adjust/turns/2/unlearned"
     before = get(server, "viewer", "/api/decide/plan").json()

@@ -177,12 +177,7 @@ def limit_cell(
         InputError: Neither is given, a floor is above its ceiling or negative, no reason is
             given, or it has ended already.
     """
-    ends = [end for end in (one.floor, one.ceiling) if end is not None]
-    if not ends or not all(end.is_finite() and end >= 0 for end in ends) or ends != sorted(ends):
-        raise InputError(
-            f"floor {one.floor} and ceiling {one.ceiling} are no limits; give 0 <= floor <= "
-            "ceiling, or one of them"
-        )
+    require_limit(one)
     if until is not None and until <= now:
         raise InputError(f"the limit would end {until.isoformat()}, which is over")
     said: dict[str, Any] = {
@@ -199,6 +194,23 @@ def limit_cell(
             subject=str(one.cell),
             detail=said,
             at=now,
+        )
+
+
+def require_limit(one: CellLimit) -> None:
+    """Refuse what is no floor and no ceiling.
+
+    Args:
+        one: The limit.
+
+    Raises:
+        InputError: Neither is given, or a floor is above its ceiling or negative.
+    """
+    ends = [end for end in (one.floor, one.ceiling) if end is not None]
+    if not ends or not all(end.is_finite() and end >= 0 for end in ends) or ends != sorted(ends):
+        raise InputError(
+            f"floor {one.floor} and ceiling {one.ceiling} are no limits; give 0 <= floor <= "
+            "ceiling, or one of them"
         )
 
 

@@ -22,6 +22,8 @@ REFUSALS = {
 }
 SAID = {
     "pinned": N_("Pinned. Plans and turns keep to it from now on."),
+    "limited": N_("Kept. Plans and turns keep to it from now on."),
+    "unlimited": N_("Floor and ceiling are taken away."),
     "plan_followed": N_("Turns keep to the plan from the next one on."),
     "plan_left": N_("Turns spend as they find best again."),
     "unpinned": N_("The pin is taken away."),

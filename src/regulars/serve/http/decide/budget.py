@@ -1,5 +1,6 @@
 """The plan of the money, what people pinned in it, and its reviews."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -18,10 +19,11 @@ from regulars.decide.budget.obeying.service import (
     limit_cell,
     limits_of_people,
     planned_turns,
+    require_limit,
     told,
     unlimit_cell,
 )
-from regulars.decide.budget.planning import Guards
+from regulars.decide.budget.planning import Guards, Limits
 from regulars.decide.budget.planning.service import Planned, plain, plan_workspace
 from regulars.decide.budget.reviewing.periods import due
 from regulars.decide.budget.reviewing.service import (
@@ -157,6 +159,14 @@ def put_limit(request: Request, said: Limited) -> dict[str, Any]:
     return said.model_dump(mode="json")
 
 
+@router.post("/api/decide/limits/try", tags=["decide"])
+def try_limit(request: Request, said: Limited) -> dict[str, Any]:
+    """What a floor or a ceiling would cost: the plan with and without it. Nothing is kept."""
+    caller: Caller = request.state.caller
+    found = priced(caller, said)
+    return {"without": _summed(found[0]), "with": _summed(found[1])}
+
+
 @router.delete("/api/decide/limits", tags=["decide"])
 def delete_limit(request: Request, segment: str, channel: str, offer_id: str) -> dict[str, Any]:
     """Take floor and ceiling of a cell away."""
@@ -176,13 +186,20 @@ def post_review(request: Request, asked: Reviewed) -> dict[str, Any]:
     return asdict(review_of(request.state.caller, asked))
 
 
-def planned(caller: Caller, budget: float | None, guards: Guards) -> Planned:
+def planned(
+    caller: Caller,
+    budget: float | None,
+    guards: Guards,
+    *,
+    tried: Mapping[Cell, Limits] | None = None,
+) -> Planned:
     """Plan the money of a turn in the workspace of a caller.
 
     Args:
         caller: Who asks, and in which workspace.
         budget: Money of the turn; None for what the workspace may spend.
         guards: Shares, risk and hurdle.
+        tried: Limits to try beside those in force, and instead of them where a cell has some.
 
     Returns:
         The plan, pins kept to.
@@ -193,12 +210,53 @@ def planned(caller: Caller, budget: float | None, guards: Guards) -> Planned:
     """
     workspace = caller.workspace
     wanted = float(workspace.settings.loop.weekly_budget) if budget is None else budget
-    limits = limits_of_people(workspace.state, now=caller.now)
+    limits = {**limits_of_people(workspace.state, now=caller.now), **(tried or {})}
     left_out = {one.turn for one in unlearned(workspace.state)}
     with workspace.reading() as engine:
         return plan_workspace(
             engine, budget=wanted, guards=guards, limits=limits, left_out=left_out
         )
+
+
+def priced(caller: Caller, said: Limited) -> tuple[Planned, Planned]:
+    """Plan without and with a floor or a ceiling that is not set yet.
+
+    Args:
+        caller: Who asks, and in which workspace.
+        said: The limit; where the cell is pinned the pin would still stand.
+
+    Returns:
+        The plan as it is, and as it would be: what the limit costs is the difference in margin
+        after the money.
+
+    Raises:
+        InputError: It is no limit, or leaves no plan within what may be spent.
+        NotReady: No turn has been measured by cell yet.
+    """
+    one = CellLimit(
+        Cell(said.segment, said.channel, said.offer_id),
+        said.floor,
+        said.ceiling,
+        said.why,
+        caller.actor,
+    )
+    require_limit(one)
+    state = caller.workspace.state
+    held = {pinned.cell for pinned in pins(state, now=caller.now)}
+    most = float("inf") if one.ceiling is None else float(one.ceiling)
+    tried = {one.cell: Limits(float(one.floor or 0), most)} if one.cell not in held else {}
+    guards = Guards()
+    return planned(caller, None, guards), planned(caller, None, guards, tried=tried)
+
+
+def _summed(found: Planned) -> dict[str, float]:
+    plan = found.plan
+    return {
+        "spend": plan.spend,
+        "expected": plan.expected,
+        "net": plan.expected - plan.spend,
+        "shadow_price": plan.shadow_price,
+    }
 
 
 def pin_of(caller: Caller, said: Pinned) -> None:

@@ -1,5 +1,6 @@
 """Budget: where the money of a turn goes and why, what if, pins, reviews, what to find out."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,14 +19,18 @@ from regulars.serve.console.drawing import curves_chart
 from regulars.serve.console.rendering import Pages, caller_of
 from regulars.serve.http.decide.budget import (
     Followed,
+    Limited,
     Pinned,
     Reviewed,
     follow_of,
     leave_of,
+    limit_of,
     pin_of,
     planned,
+    priced,
     review_of,
     reviews_of,
+    unlimit_of,
     unpin_of,
 )
 from regulars.serve.http.door.guard import Caller
@@ -35,6 +40,7 @@ CELLS_SHOWN = 40
 TESTS_SHOWN = 5
 SAYINGS_SHOWN = 5
 SHARES = ("flexible", "reserve", "risk")
+LIMIT_FIELDS = ("segment", "channel", "offer_id", "floor", "ceiling", "until", "why")
 
 
 class BudgetPage:
@@ -54,6 +60,8 @@ class BudgetPage:
             Route("/budget", self.budget, methods=["GET"]),
             Route("/budget/pin", self.pin, methods=["POST"]),
             Route("/budget/unpin", _unpin, methods=["POST"]),
+            Route("/budget/limit", self.limit, methods=["POST"]),
+            Route("/budget/unlimit", _unlimit, methods=["POST"]),
             Route("/budget/follow", self.follow, methods=["POST"]),
             Route("/budget/leave", self.leave, methods=["POST"]),
             Route("/budget/review", self.review, methods=["POST"]),
@@ -74,6 +82,21 @@ class BudgetPage:
         except (RegularsError, ValidationError) as error:
             return self._page(request, problem=_said(error), status=400)
         return RedirectResponse("/budget?said=pinned#pins", 303)
+
+    def limit(self, request: Request) -> Response:
+        """Set a floor or a ceiling, or only show what it would cost."""
+        caller = caller_of(request)
+        form = {name: text.strip() for name, text in caller.form.items()}
+        # An empty field says nothing; what must not be empty is refused as missing.
+        given = {name: form.get(name) or None for name in LIMIT_FIELDS}
+        try:
+            said = Limited.model_validate(given)
+            if form.get("do") != "keep":
+                return self._page(request, limit=given, priced=priced(caller, said))
+            limit_of(caller, said)
+        except (RegularsError, ValidationError) as error:
+            return self._page(request, limit=given, problem=_said(error), status=400)
+        return RedirectResponse("/budget?said=limited#limits", 303)
 
     def follow(self, request: Request) -> Response:
         """Let turns keep to the plan."""
@@ -106,7 +129,15 @@ class BudgetPage:
             return self._page(request, problem=_said(error), status=400)
         return RedirectResponse("/budget?said=reviewed#reviews", 303)
 
-    def _page(self, request: Request, *, problem: str = "", status: int = 200) -> Response:
+    def _page(
+        self,
+        request: Request,
+        *,
+        problem: str = "",
+        status: int = 200,
+        limit: Mapping[str, str | None] | None = None,
+        priced: tuple[Planned, Planned] | None = None,
+    ) -> Response:
         caller = caller_of(request)
         asked = _asked(request)
         found: Planned | None = None
@@ -142,6 +173,8 @@ class BudgetPage:
             reviews=kept,
             due=missing,
             offer_names=names,
+            limit=limit or dict.fromkeys(LIMIT_FIELDS),
+            priced=tuple(one.plan for one in priced) if priced else None,
             problem=problem,
         )
 
@@ -151,6 +184,13 @@ def _unpin(request: Request) -> Response:
     caller = caller_of(request)
     unpin_of(caller, Cell(*(caller.form.get(name, "") for name in Cell._fields)))
     return RedirectResponse("/budget?said=unpinned#pins", 303)
+
+
+def _unlimit(request: Request) -> Response:
+    """Take floor and ceiling of a cell away."""
+    caller = caller_of(request)
+    unlimit_of(caller, Cell(*(caller.form.get(name, "") for name in Cell._fields)))
+    return RedirectResponse("/budget?said=unlimited#limits", 303)
 
 
 def _asked(request: Request) -> dict[str, float]:
