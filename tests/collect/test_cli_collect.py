@@ -88,5 +88,24 @@ def test_a_source_that_cannot_be_read_holds_up_no_other(run, tmp_path):
     assert "a: not read: source 'a' of kind partner has no recorded legal basis" in err
     assert "b: not read: there is no folder" in err
     assert [sorted(json.loads(line)) for line in as_json.splitlines()] == [
-        ["error", "source"], ["error", "source"], ["results", "source"]
+        ["error", "source"], ["error", "source"], ["results", "source", "unreadable"]
     ]  # fmt: skip
+
+
+def test_a_file_that_cannot_be_read_is_named_in_the_answer(run, tmp_path):
+    shop = tmp_path / "shop"
+    text = '[sources.views]\nkind = "reviews"\nvia = "folder"\npath = "drop"\n'
+    (shop / "regulars.toml").open("a").write(text)
+    run("collect", "sources", "reviews", "--out", shop / "drop")
+    (shop / "drop" / "list.json").write_text('[{"id": "a"},\n{"id": ]')
+
+    code, as_json, _ = run("collect", "pull", "--dir", shop, "--json")
+    _, out, err = run("collect", "pull", "--dir", shop)
+
+    said = json.loads(as_json)
+    [apart] = said["unreadable"]
+    assert (apart["file"], apart["line"]) == ("drop/list.json", 2)
+    assert "is not readable JSON" in apart["reason"]
+    assert [one["stored"] for one in said["results"]] == [2]
+    assert "views  drop/list.json, line 2: not read: " in err
+    assert (code, out) == (2, "")

@@ -3,11 +3,14 @@
 import html
 import json
 import re
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
 from regulars.app import open_app
+from regulars.collect.connectors.unreadable.service import keep_unreadable
+from regulars.collect.sources.service import UnreadableFile
 from regulars.govern.audit.service import newest
 
 PHONE, EMAIL, DEVICE = "13911112222", "ann.lee@example.com", "device-0123456789"
@@ -70,6 +73,22 @@ def test_scores_stand_beside_the_counts_they_come_from(live, web):
     said = text_of(live.client("viewer").get("/data").text)
 
     assert "web Uniqueness 83% what had not come before received 6 · duplicates 1" in said
+
+
+def test_a_file_that_could_not_be_read_is_named_until_it_can_be(live):
+    state, path = open_app(live.folder).state, live.folder / "drop" / "b.json"
+    apart = [UnreadableFile(path, f"line 2: {PHONE} is no JSON", 2)]
+    keep_unreadable(
+        state, "views", apart, folder=live.folder, now=datetime(2026, 11, 5, tzinfo=UTC)
+    )
+    said = text_of(live.client("viewer").get("/data").text)
+    keep_unreadable(state, "views", [], folder=live.folder, now=datetime(2026, 11, 6, tzinfo=UTC))
+    after = text_of(live.client("viewer").get("/data").text)
+
+    assert "Files that could not be read" in said
+    assert "views drop/b.json 2 line 2: " in said
+    assert PHONE not in said
+    assert "Files that could not be read" not in after
 
 
 def test_a_key_is_shown_once_and_only_its_hash_is_kept(live, make_key):

@@ -41,6 +41,9 @@ class Shop:
         )
 
     def read(self, kind, via="folder", name="one", **more):
+        return self.pulled(kind, via, name, **more).results
+
+    def pulled(self, kind, via="folder", name="one", **more):
         return pull_source(self.pull, name, SourceSettings(kind, via, **more))
 
     def put(self, kind, folder="files"):

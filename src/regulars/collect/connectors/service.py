@@ -13,9 +13,10 @@ from regulars.collect.connectors.calendar import calendar_days
 from regulars.collect.connectors.catalogue import PULLED, WAYS, SourceKind, source_kind
 from regulars.collect.connectors.database import read_table
 from regulars.collect.connectors.inbox import inbox_of
+from regulars.collect.connectors.unreadable.service import keep_unreadable
 from regulars.collect.sources.mapping import ImportMapping, read_mapping
 from regulars.collect.sources.reading.files import KNOWN
-from regulars.collect.sources.service import ImportResult, import_files
+from regulars.collect.sources.service import ImportResult, UnreadableFile, import_files
 from regulars.errors import InputError, NotReady, UnknownName
 from regulars.govern.legal_basis.service import require_legal_basis
 from regulars.govern.protection.service import Protector
@@ -24,6 +25,8 @@ from regulars.ports.state import Queries, State
 from regulars.settings import SourceSettings
 
 _QUERIES = Queries(__package__)
+_OF_FILES = frozenset({"folder", "inbox", "s3"})
+"""Ways in which somebody else makes the files: one of them may be no readable file."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,25 @@ class Pull:
     protector: Protector | None = None
 
 
-def pull_source(pull: Pull, name: str, settings: SourceSettings) -> list[ImportResult]:
+@dataclass(frozen=True)
+class Pulled:
+    """What a pull brought.
+
+    Attributes:
+        results: One per file and table that was new; empty when nothing was.
+        unreadable: Files that could not be read. They stay where they are, nothing of them is
+            stored, and the next pull tries them again.
+    """
+
+    results: list[ImportResult]
+    unreadable: list[UnreadableFile]
+
+
+def pull_source(pull: Pull, name: str, settings: SourceSettings) -> Pulled:
     """Read what is new in a source and import it.
+
+    A file that cannot be read holds up no other: it is told of, kept in mind until it can be
+    read or is gone, and tried again by every pull.
 
     A source is read again from its last position, and importing again changes nothing: a pull
     that was killed is simply run again.
@@ -61,23 +81,32 @@ def pull_source(pull: Pull, name: str, settings: SourceSettings) -> list[ImportR
         settings: Its settings.
 
     Returns:
-        One result per file and table that was new; empty when nothing was.
+        What was new, and the files that could not be read.
 
     Raises:
         NotAllowed: The kind needs a legal basis that is not recorded.
         UnknownName: There is no such kind.
-        InputError: The settings do not fit the kind, or a file does not fit the contract.
+        InputError: The settings do not fit the kind, or a table of a database does not fit the
+            contract.
     """
     kind = source_kind(settings.kind)
     require_legal_basis(pull.state, source=name, kind=kind.gate)
     _require_fitting(name, kind, settings)
     results: list[ImportResult] = []
+    unreadable: list[UnreadableFile] = []
     contract = _contract(pull, kind, settings)
     for paths, done in _new_files(pull, name, settings):
-        found = import_files(pull.lake, paths, contract, zone=pull.zone, protector=pull.protector)
+        apart: list[UnreadableFile] | None = [] if settings.via in _OF_FILES else None
+        found = import_files(
+            pull.lake, paths, contract, zone=pull.zone, protector=pull.protector, unreadable=apart
+        )
         results += [result for result in found if result.is_new]
-        done()
-    return results
+        unreadable += apart or []
+        if not apart:
+            # What could not be read is not passed over: the next pull tries it again.
+            done()
+    keep_unreadable(pull.state, name, unreadable, folder=pull.folder, now=pull.now)
+    return Pulled(results, unreadable)
 
 
 def _require_fitting(name: str, kind: SourceKind, settings: SourceSettings) -> None:

@@ -1,11 +1,14 @@
 """Import files into typed facts: good rows land once, bad ones are told apart, all add up."""
 
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import pyarrow as pa
@@ -28,11 +31,17 @@ from regulars.collect.sources.scanning import (
 )
 from regulars.collect.sources.settling import Settled, settle
 from regulars.collect.sources.shaping import Cover, Shaper, kind_covered
+from regulars.errors import InputError
 from regulars.govern.protection.redaction import covered
 from regulars.govern.protection.service import Protector
 from regulars.ports.lake import Lake
 
 Progress = Callable[[str, float], None]
+# What readers of files raise; a workbook is packed XML, whose reader raises SyntaxError.
+_UNREADABLE = (
+    InputError, OSError, ValueError, EOFError, SyntaxError, BadZipFile, zlib.error,
+    pa.ArrowException,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -68,6 +77,21 @@ class ImportResult:
     problems: tuple[Refusal, ...] = ()
 
 
+@dataclass(frozen=True)
+class UnreadableFile:
+    """A file of which nothing was taken in.
+
+    Attributes:
+        path: The file.
+        reason: What is wrong with it.
+        line: Line at fault, 1 for the first; None where that is not known.
+    """
+
+    path: Path
+    reason: str
+    line: int | None = None
+
+
 def import_files(
     lake: Lake,
     files: Iterable[Path | str],
@@ -77,6 +101,7 @@ def import_files(
     progress: Progress | None = None,
     dry_run: bool = False,
     protector: Protector | None = None,
+    unreadable: list[UnreadableFile] | None = None,
 ) -> list[ImportResult]:
     """Import files into the facts of a workspace.
 
@@ -93,35 +118,88 @@ def import_files(
         dry_run: True reads and judges everything and writes nothing.
         protector: Gives tokens for phone numbers and e-mail addresses, and seals refused rows
             of files that hold such; None keeps everything as the files say it.
+        unreadable: Takes the files that cannot be read, or that the mapping does not fit; the
+            others are imported all the same. None stops at the first such file.
 
     Returns:
         One result per file and table, in the order files were read.
 
     Raises:
-        InputError: A file is missing or unreadable, or the mapping does not fit it.
+        InputError: A path names nothing; or a file is unreadable, or the mapping does not fit
+            it, and `unreadable` is None.
         OutsideError: The lake cannot be written; say `regulars doctor`.
     """
-    paths = find_files(files)
-    rules = [mapping.rule_for(path) for path in paths]
-    opened = [open_source(path, rule) for path, rule in zip(paths, rules, strict=True)]
-    bound = [
-        bind(rule, source.header, f"{path.name}, {mapping.origin}")
-        for path, rule, source in zip(paths, rules, opened, strict=True)
-    ]
+    setting_apart = _SettingApart(unreadable)
+    opened: list[_Opened] = []
+    for path in find_files(files):
+        with setting_apart(path):
+            opened.append(_opened(path, mapping))
     known = _KnownIds(lake)
     results: list[ImportResult] = []
     seen: set[str] = set()
-    for here in in_order(rules):
-        import_id = fingerprint_of(paths[here], _shape_of(rules[here]), zone)
-        if import_id in seen or lake.committed("imports", import_id) is not None:
-            results += _earlier(lake, import_id, results)
-            continue
-        seen.add(import_id)
-        job = _Job(
-            lake, paths[here].name, import_id, opened[here], bound[here], zone, known, protector
-        )
-        results += job.run(_telling(progress, paths[here].name), dry_run=dry_run)
+    for here in in_order([one.rule for one in opened]):
+        one = opened[here]
+        with setting_apart(one.path):
+            import_id = fingerprint_of(one.path, _shape_of(one.rule), zone)
+            if import_id in seen or lake.committed("imports", import_id) is not None:
+                results += _earlier(lake, import_id, results)
+                continue
+            seen.add(import_id)
+            job = _Job(
+                lake, one.path.name, import_id, one.source, one.tables, zone, known, protector
+            )
+            results += job.run(_telling(progress, one.path.name), dry_run=dry_run)
     return results
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A file whose columns are known, and what they feed."""
+
+    path: Path
+    rule: FileRule
+    source: Source
+    tables: tuple[BoundTable, ...]
+
+
+def _opened(path: Path, mapping: ImportMapping) -> _Opened:
+    rule = mapping.rule_for(path)
+    source = open_source(path, rule)
+    return _Opened(path, rule, source, bind(rule, source.header, f"{path.name}, {mapping.origin}"))
+
+
+class _SettingApart:
+    """Sets a file apart that cannot be read, where somebody takes such files.
+
+    A file is read whole before anything of it is written: of one set apart nothing is stored.
+    """
+
+    def __init__(self, taken: list[UnreadableFile] | None) -> None:
+        self._taken = taken
+        self._path = Path()
+
+    def __call__(self, path: Path) -> "_SettingApart":
+        self._path = path
+        return self
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        if self._taken is None or not isinstance(error, _UNREADABLE):
+            return False
+        self._taken.append(UnreadableFile(self._path, _reason(error), _line(error)))
+        return True
+
+
+def _reason(error: BaseException) -> str:
+    said = str(error) or type(error).__name__
+    return said if isinstance(error, InputError) else f"{type(error).__name__}: {said}"
+
+
+def _line(error: BaseException) -> int | None:
+    cause = error.__cause__ if isinstance(error, InputError) else error
+    return cause.lineno if isinstance(cause, JSONDecodeError | SyntaxError) else None
 
 
 def _telling(progress: Progress | None, name: str) -> Callable[[float], None]:

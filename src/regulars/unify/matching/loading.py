@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 RAW, CLEAN, COUNTED = "raw", "clean", "counted"
 ROW = tables.ROW
+_NOT_COMPARED = ("id", "login", "before", "is_new", tables.MARK)
 _CHINESE = "[\u4e00-\u9fff]"
 
 
@@ -228,6 +229,8 @@ def show(bench: Bench, own: Mapping[str, float], some: NDArray[Any] | None = Non
         bench.connection.unregister("wanted_records")
         records = bench.table("near")
     shown = tables.with_frequencies(records, bench.known, own)
+    # Splink copies whatever it is shown.
+    shown = shown.drop(*(name for name in _NOT_COMPARED if name in shown.columns))
     bench.backend.create_view(RECORDS, shown, overwrite=True)
 
 
@@ -241,11 +244,12 @@ def counts_by_record(bench: Bench, columns: Iterable[str]) -> dict[str, NDArray[
     Returns:
         By column, one number per record; nan where the value is missing.
     """
-    found = {}
-    for name in columns:
-        values = by_record(bench, f"n_{name}").column(0).cast("float64")
-        found[name] = np.asarray(values.to_numpy(), dtype=float)
-    return found
+    wanted = list(columns)
+    counts = by_record(bench, *(f"n_{name}" for name in wanted))
+    return {
+        name: np.asarray(counts.column(f"n_{name}").cast("float64").to_numpy(), dtype=float)
+        for name in wanted
+    }
 
 
 def is_in_characters(bench: Bench) -> bool:

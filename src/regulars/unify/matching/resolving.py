@@ -32,7 +32,6 @@ from regulars.unify.matching.pairs.blocking import (
     block_sizes,
     candidates,
     choose_rules,
-    distinct_pairs,
     hashes_of,
     keys_of,
     pack,
@@ -67,8 +66,11 @@ CERTAIN = (
 OBJECTIVES = ("precision", "f1")
 MOST_RECORDS = 200
 _RANDOM_PAIRS, _SAMPLE_PAIRS = 200_000, 200_000
+# Of more records than this a sample is read from few, because reading them costs as much as
+# comparing them.
+_MANY_RECORDS, _FEW_RECORDS, _FEW_PAIRS = 250_000, 50_000, 100_000
 # Past so many pairs, rules that find fewer matches than this among their pairs are left out.
-_MANY_PAIRS, _LEAST_YIELD = 1_000_000, 0.005
+_MANY_PAIRS, _LEAST_YIELD = 1_000_000, 0.02
 _LEAST_BITS = -12.0
 _HASHED = "hashed"
 
@@ -242,14 +244,18 @@ def find_pairs(bench: Bench, rules: Sequence[Rule], *, told: Told) -> Pairs:
         Packed pairs in order, and the place of the first rule that found each.
     """
     hashed = bench.table(_HASHED)
-    bench.backend.raw_sql("CREATE OR REPLACE TEMP TABLE found (pair BIGINT, rule UTINYINT)")
+    found: list[Ints] = []
     for place, rule in enumerate(rules):
-        keys = keys_of(hashed, rule.name)
-        bench.backend.insert("found", pairs_of(keys, place, most=rule.most))
+        keys = bench.arrow(keys_of(hashed, rule.name))
+        key, rid = (keys.column(name).to_numpy().astype(np.int64) for name in ("key", "rid"))
+        found.append(pairs_of(key, rid, most=rule.most))
         told("block: find pairs", (place + 1) / len(rules))
-    once = bench.arrow(distinct_pairs(bench.table("found")))
-    bench.backend.raw_sql("DROP TABLE found")
-    return once.column("pair").to_numpy(), once.column("rule").to_numpy()
+    by = np.repeat(np.arange(len(found), dtype=np.uint8), [len(own) for own in found])
+    whole = np.concatenate([np.array([], dtype=np.int64), *found])
+    found.clear()
+    # Of equal pairs the first is that of the first rule.
+    pairs, first = np.unique(whole, return_index=True)
+    return pairs, by[first]
 
 
 def certain_pairs(bench: Bench, most: int) -> CertainPairs:
@@ -296,7 +302,8 @@ def _learn(
     told: Told,
 ) -> tuple[Learned, Pairs]:
     """Fit the model to a sample; where there are many pairs, keep the rules worth theirs."""
-    step = max(1, len(found[0]) // _SAMPLE_PAIRS)
+    most = _FEW_PAIRS if bench.known["rid"] > _MANY_RECORDS else _SAMPLE_PAIRS
+    step = max(1, len(found[0]) // most)
     sampled, by = found[0][::step], found[1][::step]
     told("learn: compare a sample", 0.0)
     sample = _sample(bench, learned, sampled, len(found[0]) / len(sampled), wishes.seed)
@@ -316,10 +323,10 @@ def _learn(
 
 def _sample(bench: Bench, learned: Learned, pairs: Ints, weight: float, seed: int) -> Sample:
     """Compare a sample of the blocked pairs, and pairs drawn from all records."""
-    show(bench, {})
-    drawn = np.random.default_rng(seed).integers(0, bench.known["rid"], (2, _RANDOM_PAIRS))
-    random = np.unique(pack(*drawn[:, drawn[0] != drawn[1]]))
+    random = random_pairs(bench.known["rid"], seed)
     both = np.union1d(random, pairs)
+    is_some = bench.known["rid"] > _MANY_RECORDS
+    show(bench, {}, np.concatenate(unpack(both)) if is_some else None)
     levels = levels_of(bench.connection, learned.comparisons, both).codes
     codes, random_codes = (
         {name: level[np.searchsorted(both, some)] for name, level in levels.items()}
@@ -329,6 +336,31 @@ def _sample(bench: Bench, learned: Learned, pairs: Ints, weight: float, seed: in
     seen = seen_of(learned.comparisons, codes, counts_by_record(bench, columns), pairs)
     known = {name: bench.known[name] for name in columns}
     return Sample(codes, seen, known, weight, random_codes, bench.known["rid"])
+
+
+def random_pairs(records: int, seed: int) -> Ints:
+    """Draw pairs of records: how often the values of strangers agree is learned from them.
+
+    Args:
+        records: Number of records.
+        seed: Root of what is drawn.
+
+    Returns:
+        Packed pairs in order, each once: at most 200,000 of any records, or at most 100,000 of
+        50,000 records drawn first where there are more than 250,000.
+
+    Example:
+        >>> pairs = random_pairs(1_000_000, 7)
+        >>> len(np.unique(np.concatenate(unpack(pairs)))) <= 50_000 < len(pairs) <= 100_000
+        True
+    """
+    draw = np.random.default_rng(seed)
+    if records <= _MANY_RECORDS:
+        drawn = draw.integers(0, records, (2, _RANDOM_PAIRS))
+    else:
+        some = draw.choice(records, _FEW_RECORDS, replace=False)
+        drawn = some[draw.integers(0, _FEW_RECORDS, (2, _FEW_PAIRS))]
+    return np.unique(pack(*drawn[:, drawn[0] != drawn[1]]))
 
 
 def weighed(bench: Bench, learned: Learned, pairs: Ints, told: Told) -> Scored:

@@ -1,9 +1,10 @@
 """How events arrive: sources with their keys, what came of everything, scores, the drain."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from regulars.collect.connectors.unreadable.service import Unread, unread_files
 from regulars.collect.ingest.drain.lag import read_lags
 from regulars.collect.ingest.drain.ledger.service import COUNTS, totals
 from regulars.collect.ingest.keys.service import (
@@ -77,12 +78,14 @@ class Arriving:
         sources: By name.
         files: Quality scores of the tables files feed, by table and dimension.
         drain: How the drain stands; None when none ever ran.
+        unread: Files of sources that the last pull could not read.
     """
 
     counts: Mapping[str, int]
     sources: list[SourceState]
     files: Mapping[str, Mapping[str, QualityScore]]
     drain: DrainState | None
+    unread: Sequence[Unread] = ()
 
     @property
     def adds_up(self) -> bool:
@@ -123,7 +126,8 @@ def arriving(workspace: Workspace, *, now: datetime) -> Arriving:
         for name in names
     ]
     counts = {name: ledger[name] for name in COUNTS}
-    return Arriving(counts, sources, by_kind["files"], drain_state(workspace, now=now))
+    drain = drain_state(workspace, now=now)
+    return Arriving(counts, sources, by_kind["files"], drain, unread_files(state))
 
 
 def drain_state(workspace: Workspace, *, now: datetime) -> DrainState | None:

@@ -238,38 +238,49 @@ def choose_rules(
     return tuple(chosen)
 
 
-def pairs_of(keys: Definition, place: int, *, most: int | None) -> Definition:
+def pairs_of(key: NDArray[np.int64], rid: NDArray[np.int64], *, most: int | None) -> Any:
     """Pair the records of each block.
 
+    Sorting keys costs a tenth of joining them with themselves, where most records meet but
+    themselves.
+
     Args:
-        keys: As `keys_of` gives them.
-        place: Place of the rule among the rules.
+        key: Blocking keys, one per record that has the rule's values.
+        rid: Numbers of these records, 0 to 2**31 - 1.
         most: Most records of a block; None for any number.
 
     Returns:
-        One row per pair: `pair` (the two rids in one number, smaller first) and `rule`.
+        Packed pairs, each once, int64, in no order.
+
+    Example:
+        >>> found = pairs_of(np.array([5, 9, 5, 5]), np.array([3, 2, 1, 0]), most=None)
+        >>> sorted(map(tuple, zip(*(part.tolist() for part in unpack(found)))))
+        [(0, 1), (0, 3), (1, 3)]
+        >>> pairs_of(np.array([5, 9, 5, 5]), np.array([3, 2, 1, 0]), most=2).tolist()
+        []
     """
-    left = keys
-    if most is not None:
-        counted = keys.group_by("key").aggregate(size=ibis._.count())
-        fit = counted.filter((counted.size > 1) & (counted.size <= most)).select("key")
-        left = keys.semi_join(fit, "key")
-    right = left.view()
-    joined = left.join(right, (left.key == right.key) & (left.rid < right.rid), rname="{name}_r")
-    packed = joined.rid.cast("int64") * 2**32 + joined.rid_r.cast("int64")
-    return joined.select(pair=packed, rule=ibis.literal(place, "uint8"))
+    order = np.argsort(key)
+    key, rid = key[order], rid[order]
+    starts = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])) if len(key) else order
+    sizes = np.diff(np.append(starts, len(key)))
+    fits = sizes > 1 if most is None else (sizes > 1) & (sizes <= most)
+    first = np.repeat(starts[fits], sizes[fits])
+    last = first + np.repeat(sizes[fits], sizes[fits])
+    one = first + _counted_up(sizes[fits])
+    found = [np.array([], dtype=np.int64)]
+    step = 1
+    # Each record with the next one of its block, then with the one after it, and so on.
+    while len(one := one[is_inside := one + step < last]):
+        last = last[is_inside]
+        found.append(pack(rid[one], rid[one + step]))
+        step += 1
+    return np.concatenate(found)
 
 
-def distinct_pairs(found: Definition) -> Definition:
-    """Take every pair once, under the first rule that found it.
-
-    Args:
-        found: Pairs of all rules.
-
-    Returns:
-        One row per pair, in order: `pair`, `rule`.
-    """
-    return found.group_by("pair").aggregate(rule=found.rule.min()).order_by("pair")
+def _counted_up(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Count 0, 1, 2... within each of several stretches."""
+    before = np.cumsum(sizes) - sizes
+    return np.arange(int(sizes.sum())) - np.repeat(before, sizes)
 
 
 def unpack(pairs: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

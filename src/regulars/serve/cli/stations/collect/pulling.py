@@ -5,11 +5,15 @@ import os
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from regulars.serve.cli.stations.collect.importing import make_known, masked
+
+if TYPE_CHECKING:
+    from regulars.app import App
+    from regulars.collect.connectors.service import Pulled
 
 Folder = Annotated[Path, typer.Option("--dir", help="The workspace folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -57,7 +61,7 @@ def pull(
 ) -> None:
     """Read what is new in the sources named in the settings.
 
-    A source that cannot be read is told of, the others are read all the same.
+    A source or a file that cannot be read is told of, the others are read all the same.
     """
     from regulars.app import open_app  # noqa: PLC0415 - slow to import
     from regulars.collect.connectors.service import Pull, pull_source  # noqa: PLC0415
@@ -81,9 +85,10 @@ def pull(
         shop.protector,
     )
     failed: list[RegularsError] = []
+    is_missing = False
     for name in names or sorted(known):
         try:
-            results = [masked(result) for result in pull_source(here, name, known[name])]
+            pulled = pull_source(here, name, known[name])
         except RegularsError as error:
             failed.append(error)
             said = sentence(error)
@@ -92,18 +97,36 @@ def pull(
             else:
                 typer.echo(f"{name}: not read: {said}", err=True)
             continue
-        make_known(shop, results)
-        if as_json:
-            found = [asdict(result) for result in results]
-            line = {"source": name, "results": found}
-            typer.echo(json.dumps(line, ensure_ascii=False, default=str))
-            continue
-        for result in results:
-            typer.echo(
-                f"{name}  {result.file}  {result.table}: {result.stored:,} stored, "
-                f"{result.duplicate:,} known, {result.quarantined:,} held back"
-            )
-        if not results:
-            typer.echo(f"{name}: nothing new")
+        make_known(shop, [masked(result) for result in pulled.results])
+        is_missing |= bool(pulled.unreadable)
+        _tell(shop, name, pulled, as_json=as_json)
     if failed:
         raise typer.Exit(exit_code(failed[0]) or ExitCode.INPUT)
+    if is_missing:
+        raise typer.Exit(ExitCode.INPUT)
+
+
+def _tell(shop: "App", name: str, pulled: "Pulled", *, as_json: bool) -> None:
+    """Say what a pull brought, and which files could not be read."""
+    from regulars.collect.connectors.unreadable.service import file_of, reason_of  # noqa: PLC0415
+
+    results = [masked(result) for result in pulled.results]
+    apart = [
+        {"file": file_of(one, shop.folder), "line": one.line, "reason": reason_of(one)}
+        for one in pulled.unreadable
+    ]
+    if as_json:
+        found = [asdict(result) for result in results]
+        line = {"source": name, "results": found, "unreadable": apart}
+        typer.echo(json.dumps(line, ensure_ascii=False, default=str))
+        return
+    for file in apart:
+        where = f", line {file['line']}" if file["line"] else ""
+        typer.echo(f"{name}  {file['file']}{where}: not read: {file['reason']}", err=True)
+    for result in results:
+        typer.echo(
+            f"{name}  {result.file}  {result.table}: {result.stored:,} stored, "
+            f"{result.duplicate:,} known, {result.quarantined:,} held back"
+        )
+    if not results and not apart:
+        typer.echo(f"{name}: nothing new")

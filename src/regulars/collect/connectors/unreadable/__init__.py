@@ -1,0 +1,1 @@
+"""Files of sources that could not be read, kept in mind until they can be."""
