@@ -21,6 +21,7 @@ from regulars.serve.sending.ticking.following import follow_audiences
 _LOG = logging.getLogger("regulars.serve.ticker")
 EVERY_SECONDS = 2.0
 GRACE_SECONDS = 10.0
+GIVES_WAY = 5
 
 
 class Ticker:
@@ -130,6 +131,8 @@ def main(words: Sequence[str]) -> None:
         words: Seconds between passes, then the workspace folders.
     """
     mask_logs()
+    # Long audiences have time: pages, triggers and the urgent lane get the cores first.
+    os.nice(GIVES_WAY)
     wakes = [threading.Event() for _ in words[1:]]
     tickers = [
         Ticker(Path(folder), wake, every=float(words[0]), leaves_urgent=True)
