@@ -9,7 +9,7 @@ seed, so a seed that fails fails again.
 import random
 import sqlite3
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -77,27 +77,22 @@ class Memory:
         db.execute("PRAGMA foreign_keys = OFF")
         return db, {name: db.execute(f'SELECT * FROM "{name}"').fetchall() for name in _tables(db)}
 
-    @contextmanager
     def transaction(self):
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield self
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+        return _Transaction(self, self._db)
 
     sharing = transaction
 
-    @contextmanager
     def reading(self):
         """Nobody else has the connection, so what is read needs no transaction to hold still."""
-        yield self
+        return nullcontext(self)
 
     def all(self, sql, /, **values):
         found = self._db.execute(sql, values)
+        rows = found.fetchall()
+        if not rows:
+            return rows
         names = [column[0] for column in found.description]
-        return [dict(zip(names, row, strict=True)) for row in found]
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     def run(self, sql, /, **values):
         return self._db.execute(sql, values).rowcount
@@ -110,6 +105,20 @@ class Memory:
         for name in _tables(self._db) - self._rows.keys():
             self._db.execute(f'DROP TABLE "{name}"')
         self._kept[self._image] = self._db, self._rows
+
+
+class _Transaction:
+    """A write transaction: all of it, or nothing."""
+
+    def __init__(self, memory, db):
+        self._memory, self._db = memory, db
+
+    def __enter__(self):
+        self._db.execute("BEGIN IMMEDIATE")
+        return self._memory
+
+    def __exit__(self, kind, *_error):
+        self._db.execute("COMMIT" if kind is None else "ROLLBACK")
 
 
 def _tables(db):
@@ -259,8 +268,8 @@ class World:
 
     # What happens.
 
-    def live(self, actions):
-        """Let a number of things happen, then let everything come to rest, and look."""
+    def live(self, events):
+        """Let so many things happen or more, then let everything come to rest, and look."""
         self.enrol()
         choices = [
             (self.tick, 12), (self.enrol, 3), (self.time_passes, 6), (self.withdraw, 2),
@@ -272,9 +281,9 @@ class World:
         weights[0] = choices[0][1]
         if self._likely:
             weights = [w * self._likely.get(f.__name__, 1) for f, w in choices]
-        for work in self.draw.choices(works, weights, k=actions):
+        while self.events < events:
             self.events += 1
-            work()
+            self.draw.choices(works, weights)[0]()
         self.rest()
         self.check_end()
         self.state.close()
@@ -543,11 +552,11 @@ class World:
         self.expect(len(why(self.state, customer)) == mine, "why does not tell everything")
 
 
-def history(seed, image, *, actions=36, **planted):
+def history(seed, image, *, events=200, **planted):
     """Live one seed; give its world. An account that does not add up is a broken promise too."""
     world = World(seed, image, **planted)
     try:
-        world.live(actions)
+        world.live(events)
     except (RegularsError, Died) as error:
         world.broken.append(f"{type(error).__name__}: {error}")
     return world

@@ -1,8 +1,9 @@
 """Crash points: every moment between two effects on the outside, and dying at one of them."""
 
+import sys
 import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from regulars.ports.channels import Answer, Channel, Contact, Recovery
@@ -50,28 +51,54 @@ class CrashingState:
         """Wrap the store."""
         self._state, self._points, self._after_reads = state, points, after_reads
 
-    @contextmanager
-    def transaction(self) -> Generator[Transaction]:
+    def transaction(self) -> AbstractContextManager[Transaction]:
         """Open a write transaction of the real store."""
-        with self._state.transaction() as opened:
-            yield _CrashingTransaction(opened, self._points)
-            self._points.reach("before commit")
-        self._points.reach("after commit")
+        return _Writing(self._state.transaction(), self._points)
 
-    @contextmanager
-    def sharing(self) -> Generator[Transaction]:
+    def sharing(self) -> AbstractContextManager[Transaction]:
         """Open a write transaction of the real store beside others."""
-        with self._state.sharing() as opened:
-            yield _CrashingTransaction(opened, self._points)
-            self._points.reach("before commit")
-        self._points.reach("after commit")
+        return _Writing(self._state.sharing(), self._points)
 
-    @contextmanager
-    def reading(self) -> Generator[Transaction]:
+    def reading(self) -> AbstractContextManager[Transaction]:
         """Open a read transaction of the real store."""
-        with self._state.reading() as opened:
-            yield opened
-        if self._after_reads:
+        opening = self._state.reading()
+        return _Reading(opening, self._points) if self._after_reads else opening
+
+
+class _Writing:
+    """A write transaction with its crash points."""
+
+    def __init__(self, opening: AbstractContextManager[Transaction], points: CrashPoints) -> None:
+        self._opening, self._points = opening, points
+
+    def __enter__(self) -> Transaction:
+        return _CrashingTransaction(self._opening.__enter__(), self._points)
+
+    def __exit__(self, *error: Any) -> None:
+        if error[0] is None:
+            try:
+                self._points.reach("before commit")
+            except BaseException:
+                # Whoever dies here has not committed.
+                self._opening.__exit__(*sys.exc_info())
+                raise
+        self._opening.__exit__(*error)
+        if error[0] is None:
+            self._points.reach("after commit")
+
+
+class _Reading:
+    """A read transaction with a crash point after it."""
+
+    def __init__(self, opening: AbstractContextManager[Transaction], points: CrashPoints) -> None:
+        self._opening, self._points = opening, points
+
+    def __enter__(self) -> Transaction:
+        return self._opening.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        self._opening.__exit__(*error)
+        if error[0] is None:
             self._points.reach("after reading")
 
 
