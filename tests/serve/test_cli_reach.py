@@ -8,8 +8,8 @@ import pytest
 
 from regulars.app import open_app
 from regulars.govern.policy.service import stopped
-from regulars.reach.delivery import planned_rows
-from regulars.reach.delivery.service import dispatch, plan
+from regulars.reach.delivery import Member, Run, planned_rows
+from regulars.reach.delivery.service import dispatch, enrol, plan
 from regulars.reach.standing.gate import Gate
 from regulars.records import Turn
 from regulars.serve.cli.main import main
@@ -98,3 +98,25 @@ def test_contacts_stop_and_resume_and_the_audit_log_knows(shop, capsys):
     assert run(capsys, "reach", "resume", "--dir", shop)[1] == "contacts were not stopped\n"
     assert run(capsys, "govern", "audit", "verify", "--dir", shop)[0] == 0
     assert not (shop / "deliveries").exists()
+
+
+def test_what_stands_still_is_told_by_reach_and_by_the_doctor(shop, capsys):
+    calm, said, _ = run(capsys, "reach", "stuck", "--dir", shop, "--json")
+    assert (calm, json.loads(said)) == (0, {"minutes": 15, "alerts": []})
+    planned = datetime(2026, 3, 2, 2, tzinfo=UTC)
+    members = [Member(name, "send", "chosen", channel="sms") for name in ("ann", "bob")]
+    enrol(open_app(shop).state, Run("campaign/tea/all", "tea"), members, now=planned)
+
+    words = ("reach", "stuck", "--dir", shop)
+    early, _, _ = run(capsys, *words, "--now", "2026-03-02T02:10:00+00:00")
+    code, said, _ = run(capsys, *words, "--now", "2026-03-02T02:20:00+00:00", "--json")
+    _, shown, _ = run(capsys, *words)
+    fit, told, _ = run(capsys, "doctor", "--dir", shop, "--json")
+
+    [alert] = json.loads(said)["alerts"]
+    assert (early, code) == (0, 1)
+    assert (alert["kind"], alert["channel"], alert["count"]) == ("waiting", "sms", 2)
+    assert "start the senders: regulars reach tick" in shown
+    [sending] = [one for one in json.loads(told)["checks"] if one["check"] == "sending"]
+    assert (fit, sending["level"]) == (0, "warn")
+    assert sending["says"].startswith("waiting on sms: 2 contacts since 2026-03-02T02:00:00")

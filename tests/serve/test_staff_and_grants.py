@@ -7,16 +7,22 @@ import pytest
 from tests.contracts.channels.test_receipts import KEYS, event, sealed
 
 from regulars.app import open_app
-from regulars.errors import InputError, Transient
+from regulars.errors import InputError, Transient, UnknownName
 from regulars.govern.audit.service import newest
 from regulars.govern.policy.service import resume, stop
 from regulars.reach.content.addresses.service import register
 from regulars.reach.content.keeping.files import content_from
 from regulars.reach.content.service import put_content
 from regulars.reach.receipts.service import contact_state
+from regulars.serve.cli.main import main as cli
 from regulars.serve.sending import acting
 from regulars.serve.sending.callbacks import staff_tasks
-from regulars.serve.sending.callbacks.staff_tasks import LOOKS_EVERY, Follower, follow_staff
+from regulars.serve.sending.callbacks.staff_tasks import (
+    LOOKS_EVERY,
+    Follower,
+    follow_staff,
+    remind_staff,
+)
 from regulars.serve.sending.explaining import explain_in
 from regulars.serve.sending.passing import one_pass
 from regulars.settings import read_settings
@@ -226,6 +232,48 @@ def test_tasks_of_an_ended_campaign_are_taken_back_and_those_of_a_paused_one_are
     follow_staff(app, now=later)
 
     assert provider.told == [("cancel_groupmsg_send", {"msgid": "msg-0"})]
+
+
+def test_staff_are_reminded_of_what_they_have_not_confirmed(shop, capsys):
+    app, provider, _ = shop
+    campaign(app, "tea", "wecom", "marketing")
+    provider.confirmed["msg-0"] |= {"wm-c1": 1}
+    words = ["reach", "remind", "--dir", str(app.folder), "--json"]
+
+    found = []
+    for _ in range(4):
+        with pytest.raises(SystemExit):
+            cli(words)
+        found.append(json.loads(capsys.readouterr().out))
+
+    first = {"channel": "wecom", "task": "msg-0", "waiting": 2, "did": "reminded"}
+    assert found[0] == [first]
+    assert [one["did"] for [one] in found] == ["reminded", "reminded", "reminded", "refused"]
+    assert {name for name, _ in provider.told} == {"remind_groupmsg_send"}
+
+
+def test_nobody_is_reminded_of_what_must_not_go_out(shop):
+    app, provider, _ = shop
+    now = datetime.now(UTC)
+    campaign(app, "tea", "wecom", "marketing")
+    campaign(app, "milk", "wecom", "marketing")
+    with app.state.transaction() as opened:
+        opened.run("UPDATE campaigns SET state = 'stopped' WHERE campaign_id = 'tea'")
+        opened.run("UPDATE campaigns SET state = 'paused' WHERE campaign_id = 'milk'")
+    paused = remind_staff(app, now=now)
+    with app.state.transaction() as opened:
+        opened.run("UPDATE campaigns SET state = 'finished'")
+    stop(app.state, "wrong price", actor="lan", at=now)
+    stopped = remind_staff(app, now=now)
+    for task, waiting in provider.confirmed.items():
+        provider.confirmed[task] = dict.fromkeys(waiting, 1)
+    confirmed = remind_staff(app, now=now)
+
+    assert [one.did for one in (*paused, *stopped)] == ["left"] * 4
+    assert confirmed == []
+    assert provider.told == []
+    with pytest.raises(UnknownName, match="fax"):
+        remind_staff(app, now=now, only="fax")
 
 
 def test_a_follower_of_staff_holds_up_nobody_and_tells_what_failed(shop, monkeypatch):

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -52,8 +53,8 @@ def examine(folder: Path) -> list[Finding]:
 
     Returns:
         One finding or more per check, in order: python, packages, settings, permissions,
-        disk, memory, channels, state, turn, audit, lake. What cannot be looked at because an
-        earlier check failed is left out.
+        disk, memory, channels, state, turn, audit, sending, lake. What cannot be looked at
+        because an earlier check failed is left out.
     """
     found = [_python(), *_packages()]
     try:
@@ -211,6 +212,7 @@ def _state(folder: Path) -> Iterator[Finding]:
     yield Finding("state", Level.OK, f"schema {newest}, state.db is sound")
     yield from (_turn(folder, turn) for turn in turns)
     yield _audit(folder, app.state)
+    yield from _sending(folder, app.settings, app.state)
     app.state.close()
 
 
@@ -230,6 +232,22 @@ def _audit(folder: Path, state: State) -> Finding:
         return Finding("audit", Level.OK, f"{found.entries} entries of the audit log are intact")
     todo = f"run: regulars govern audit verify --dir {folder}"
     return Finding("audit", Level.FAIL, "the audit log was changed", todo)
+
+
+def _sending(folder: Path, settings: Settings, state: State) -> Iterator[Finding]:
+    from regulars.reach.delivery.service import stuck  # noqa: PLC0415 - slow to import
+
+    minutes = settings.sending.stuck_minutes
+    found = stuck(state, now=datetime.now(UTC), minutes=minutes)
+    for one in found:
+        says = (
+            f"{one.kind} on {one.channel or 'no channel'}: {one.count} contacts since "
+            f"{one.since.isoformat(timespec='seconds')}"
+        )
+        todo = f"{one.advice}; see: regulars reach stuck --dir {folder}"
+        yield Finding("sending", Level.WARN, says, todo)
+    if not found:
+        yield Finding("sending", Level.OK, f"no contact has stood still for {minutes} minutes")
 
 
 def _lake(folder: Path) -> Iterator[Finding]:

@@ -105,6 +105,7 @@ class WeChatServer(ProviderServer):
             "get_corp_tag_list": self._tag_list,
             "add_corp_tag": self._add_tags,
             "mark_tag": self._mark,
+            "remind_groupmsg_send": self._remind,
         }
         if "/message/" in path:
             return self._message(asked)
@@ -154,6 +155,12 @@ class WeChatServer(ProviderServer):
             for name, state in self.confirmed[asked["msgid"]].items()
         ]
         return {"send_list": states}
+
+    def _remind(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Take three reminders of a task, as WeCom does within a day."""
+        self.told.append(("remind_groupmsg_send", asked))
+        times = sum(one == ("remind_groupmsg_send", asked) for one in self.told)
+        return {} if times <= 3 else {"errcode": 45009, "errmsg": "api freq out of limit"}
 
     def _tag_list(self, asked: dict[str, Any]) -> dict[str, Any]:
         del asked

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from regulars.errors import UnknownName
 from regulars.govern.policy.service import stopped
 from regulars.ports.state import Queries
 from regulars.reach.receipts.service import Covering, take
@@ -74,6 +75,76 @@ def follow_staff(app: "App", *, now: datetime) -> Followed:
             done = _look(app, name, channel, is_stopped=is_stopped, now=now)
             receipts, taken_back = receipts + done.receipts, taken_back + done.taken_back
     return Followed(receipts, taken_back)
+
+
+@runtime_checkable
+class Reminding(ByStaff, Protocol):
+    """A channel whose provider reminds staff of what they have not confirmed."""
+
+    def remind(self, msgid: str, /) -> bool:
+        """Remind staff who have not sent yet; whether it was taken."""
+
+
+@dataclass(frozen=True)
+class Reminder:
+    """One task whose staff were reminded, or were not.
+
+    Attributes:
+        channel: The channel.
+        task: The provider's name of the task.
+        waiting: Contacts of ours in it that staff have not confirmed.
+        did: reminded; refused where the provider did not take it, as after the third within a
+            day; left where the task must not go out.
+    """
+
+    channel: str
+    task: str
+    waiting: int
+    did: str
+
+
+def remind_staff(app: "App", *, now: datetime, only: str = "") -> list[Reminder]:
+    """Remind staff of every task of ours they have not confirmed.
+
+    Tasks of campaigns that are paused or ended, and all of them while everything is stopped, are
+    left alone: nobody is asked to send what must not go out. So are tasks made by hand.
+
+    Args:
+        app: The open workspace.
+        now: The moment, aware; tasks of the last week are looked at.
+        only: Name of one channel; "" for all.
+
+    Returns:
+        One per task that waits for staff; empty where none does.
+
+    Raises:
+        UnknownName: There is no such channel.
+    """
+    if only and only not in app.channels:
+        raise UnknownName("channel", only, app.channels)
+    is_stopped = stopped(app.state) is not None
+    return [
+        found
+        for name, channel in app.channels.items()
+        if isinstance(channel, Reminding) and only in {"", name}
+        for task in channel.look(now - LASTS)
+        if (found := _reminder(app, name, channel, task, is_stopped=is_stopped))
+    ]
+
+
+def _reminder(
+    app: "App", name: str, channel: Reminding, task: StaffTask, *, is_stopped: bool
+) -> Reminder | None:
+    """Remind the staff of one task; None where none of our contacts waits in it."""
+    ours = _ours(app, name, task.waiting)
+    waiting = [row for row in ours.values() if not row["is_taken_back"]]
+    if not waiting:
+        return None
+    may_go = any(row["campaign_state"] not in {"paused", "stopped"} for row in waiting)
+    if is_stopped or not may_go:
+        return Reminder(name, task.name, len(waiting), "left")
+    did = "reminded" if channel.remind(task.name) else "refused"
+    return Reminder(name, task.name, len(waiting), did)
 
 
 class Follower:

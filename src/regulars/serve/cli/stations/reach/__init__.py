@@ -2,7 +2,7 @@
 
 import typer
 
-from regulars.serve.cli.stations.reach.accounting import channels, explain, ledger
+from regulars.serve.cli.stations.reach.accounting import channels, explain, ledger, stuck
 from regulars.serve.cli.stations.reach.campaigns import campaign
 from regulars.serve.cli.stations.reach.contents import content
 from regulars.serve.cli.stations.reach.coupons import coupon
@@ -10,7 +10,7 @@ from regulars.serve.cli.stations.reach.creators import creator
 from regulars.serve.cli.stations.reach.journeys import journey
 from regulars.serve.cli.stations.reach.points import points
 from regulars.serve.cli.stations.reach.receiving import domain_check, receive
-from regulars.serve.cli.stations.reach.sending import send, tick
+from regulars.serve.cli.stations.reach.sending import remind, send, tick
 from regulars.serve.cli.stations.reach.stopping import pause, resume, stop_all
 from regulars.serve.cli.stations.reach.surveying import links, survey, task
 
@@ -28,6 +28,8 @@ app.command("send")(send)
 app.command("tick")(tick)
 app.command("ledger")(ledger)
 app.command("explain")(explain)
+app.command("stuck")(stuck)
+app.command("remind")(remind)
 app.command("channels")(channels)
 app.command("domain-check")(domain_check)
 app.command("receive")(receive)

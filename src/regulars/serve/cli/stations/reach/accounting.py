@@ -1,4 +1,4 @@
-"""`regulars reach ledger`, `explain` and `channels`: what became of whom, and by what."""
+"""`regulars reach ledger`, `explain`, `stuck` and `channels`: what became of whom, and by what."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from regulars.errors import InputError
-from regulars.serve.cli.stations.reach.opening import AsJson, Folder, as_json, open_shop
+from regulars.serve.cli.exits import ExitCode
+from regulars.serve.cli.stations.reach.opening import (
+    AsJson,
+    Folder,
+    Moment,
+    as_json,
+    moment_of,
+    open_shop,
+)
 
 if TYPE_CHECKING:
     from regulars.app import App
@@ -56,6 +64,37 @@ def explain(
         typer.echo(one.zh if language == "zh" else one.en)
     if not found.attempts:
         typer.echo(found.zh if language == "zh" else found.en)
+
+
+def stuck(
+    *,
+    minutes: Annotated[
+        int, typer.Option(min=0, help="How long something may stand still; 0 for the settings'.")
+    ] = 0,
+    folder: Folder = Path(),
+    now: Moment = "",
+    print_json: AsJson = False,
+) -> None:
+    """List what should have moved and has not: contacts that wait, fell silent or are in doubt.
+
+    Ends with exit code 1 when there is something, so that a clock job can raise the alarm.
+    """
+    from regulars.reach.delivery.service import stuck as found_in  # noqa: PLC0415
+
+    shop = open_shop(folder)
+    patience = minutes or shop.settings.sending.stuck_minutes
+    found = found_in(shop.state, now=moment_of(now, shop), minutes=patience)
+    if print_json:
+        typer.echo(as_json({"minutes": patience, "alerts": found}))
+    elif not found:
+        typer.echo(f"No contact has stood still for {patience} minutes.")
+    for one in [] if print_json else found:
+        typer.echo(
+            f"{one.kind:<8} {one.channel:<12} {one.count:>10,} since {one.since.isoformat()}\n"
+            f"{'':<9}-> {one.advice}"
+        )
+    if found:
+        raise typer.Exit(ExitCode.FAILED_CHECK)
 
 
 def channels(*, folder: Folder = Path(), print_json: AsJson = False) -> None:

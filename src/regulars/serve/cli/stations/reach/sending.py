@@ -63,6 +63,27 @@ def send(
     _print_summary(summary, done)
 
 
+def remind(
+    *,
+    channel: Annotated[str, typer.Option(help="One channel; all when left out.")] = "",
+    folder: Folder = Path(),
+    now: Moment = "",
+    print_json: AsJson = False,
+) -> None:
+    """Remind staff of contacts that wait for them (企业群发); WeCom allows three a day."""
+    from regulars.serve.sending.callbacks.staff_tasks import remind_staff  # noqa: PLC0415
+
+    shop = open_shop(folder)
+    found = remind_staff(shop, now=moment_of(now, shop), only=channel)
+    if print_json:
+        typer.echo(as_json(found))
+        return
+    for one in found:
+        typer.echo(f"{one.channel} {one.task}: {one.waiting:,} wait, {one.did}")
+    if not found:
+        typer.echo("Nothing waits for staff.")
+
+
 def tick(
     *,
     folder: Folder = Path(),
