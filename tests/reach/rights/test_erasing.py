@@ -53,7 +53,7 @@ RULES = (
     + '[draw]\nid = "wheel"\ncost = 1\nper_day = 9\ngone = "nothing"\n'
     + '[[draw.prizes]]\nid = "nothing"\nshare = "1/1"\n'
 )
-PREFIXES = ("points_", "coupon_", "journey_")
+PREFIXES = ("points_", "coupon_", "journey_", "experiment_exposures")
 
 
 def lives(retailer):
@@ -124,6 +124,11 @@ def journeys(state, now):
         opened.run(
             """INSERT INTO journey_decisions (decision_id, customer_id, line)
                VALUES ('d1', :who, '{}'), ('d2', 'bob', '{}')""",
+            who=CANARY,
+        )
+        opened.run(
+            """INSERT INTO experiment_exposures (experiment_id, customer_id, variant, at)
+               VALUES ('e', :who, 'a', 'x'), ('e', 'bob', 'b', 'x')""",
             who=CANARY,
         )
 
