@@ -17,7 +17,7 @@ LAST = 8
 BROKEN_AT = 15
 GOAL, LEAST = 0.9, 0.6
 SLOPE_GOAL = 0.1
-SPLIT_GOAL, SPLIT_LEAST = 1.28, 1.0
+SPLIT_GOAL, SPLIT_LEAST = 1.28, 0.8
 
 
 def share_of(policies, other="informed", last=LAST):
