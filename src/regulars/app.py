@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
 from regulars.adapters.delta_lake import DeltaLake
@@ -34,6 +34,15 @@ if TYPE_CHECKING:
     from regulars.reach.content.service import Tools
     from regulars.reach.links.service import Links
     from regulars.records.receipts import ParsedReceipt
+
+
+@runtime_checkable
+class Scrubbed(Protocol):
+    """A channel with a store of its own."""
+
+    def scrub(self) -> None:
+        """Leave nothing on disk of what was deleted."""
+
 
 STANDARD_RECEIPTS = "regulars.reach.receipts.standard:parse"
 
@@ -113,6 +122,21 @@ class App:
         store = SQLState(f"sqlite:///{self.folder / 'profiles.db'}", is_rebuildable=True)
         prepare(store)
         return store
+
+    def scrub(self) -> None:
+        """Leave nothing on disk, in any store, of what was deleted; may take minutes.
+
+        Raises:
+            Transient: Somebody else held a store all the time.
+        """
+        _ = self.protector  # makes the vault where there is none
+        vault = SQLState(f"sqlite:///{self.folder / VAULT_FILE}")
+        for store in (self.state, self.profiles, vault):
+            store.compact()
+        vault.close()
+        for channel in self.channels.values():
+            if isinstance(channel, Scrubbed):
+                channel.scrub()
 
     def schema_versions(self) -> tuple[str | None, str]:
         """Give the schema version of the transactional store and the newest one there is."""
@@ -326,7 +350,11 @@ class App:
                 settings.future_minutes,
                 PlanGate(self.state),
             ),
-            Gates(self.protector.protect, self.protector.seal, Suppressed(self.state)),
+            Gates(
+                self.protector.protect,
+                self.protector.seal,
+                Suppressed(self.state, self.protector.hidden_name),
+            ),
             self.sealing,
             settings.dedup_days,
         )

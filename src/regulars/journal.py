@@ -160,3 +160,14 @@ def last_turn(state: State) -> Turn | None:
             day, now = date.fromisoformat(last["as_of"]), datetime.fromisoformat(last["now"])
             return Turn(last["number"], day, now, last["seed"])
     return None
+
+
+def open_turn(state: State) -> Turn | None:
+    """Give the turn that was begun and not ended.
+
+    Returns:
+        None when the newest one was ended, or there is none.
+    """
+    with state.reading() as opened:
+        is_open = any(last["status"] == "open" for last in opened.all(_SQL["last_turn"]))
+    return last_turn(state) if is_open else None

@@ -16,10 +16,13 @@ import pytest
 from regulars.app import open_app
 from regulars.errors import NotReady
 from regulars.govern.access.service import list_users
+from regulars.govern.audit.service import record
 from regulars.reach.loyalty.ledger import earn
 from regulars.reach.loyalty.ledger.service import post_points
 from regulars.serve.cli import main as cli
 from regulars.serve.http.door.workspaces import open_site
+
+MAY = datetime(2026, 5, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -223,14 +226,23 @@ def test_serve_adds_the_demo_user_once_and_answers(make_shop, tmp_path):
     assert [user.name for user in list_users(open_site(tmp_path / "demo").home.state)] == ["demo"]
 
 
-def test_a_customer_is_shown_and_erased_and_the_log_does_not_say_who(capsys, monkeypatch, shop):
+def test_a_customer_is_shown_and_erased_and_the_log_does_not_say_who(
+    capsys, monkeypatch, shop, tmp_path
+):
     state = open_app(shop).state
     gift = earn("gift/c001", "c001", 40, reason="gift")
-    post_points(state, [gift], now=datetime(2026, 5, 1, tzinfo=UTC))
-    state.close()
+    post_points(state, [gift], now=MAY)
     capsys.readouterr()
 
+    with state.transaction() as opened:
+        record(
+            opened, actor="mei", action="tag.take", subject="c001", detail={"of": "c001"}, at=MAY
+        )
+    state.close()
+    out = tmp_path / "copy"
+    run(capsys, monkeypatch, "access", "c001", "--out", out, "--dir", shop)
     _, shown = run(capsys, monkeypatch, "access", "c001", "--json", "--dir", shop)
+    _, dry = run(capsys, monkeypatch, "erase", "c001", "--dry-run", "--dir", shop)
     unsure, why = run(capsys, monkeypatch, "erase", "c001", "--dir", shop)
     code, erased = run(capsys, monkeypatch, "erase", "c001", "--yes", "--dir", shop)
     _, again = run(capsys, monkeypatch, "access", "c001", "--json", "--dir", shop)
@@ -238,11 +250,21 @@ def test_a_customer_is_shown_and_erased_and_the_log_does_not_say_who(capsys, mon
 
     assert json.loads(shown)["rows"]["points_operations"][0]["key"] == "gift/c001"
     assert (unsure, "--yes" in why) == (2, True)
-    assert (code, "points_lots" in erased, "not covered: facts" in erased) == (0, True, True)
-    assert json.loads(again)["rows"] == {}
-    assert "the audit log" in json.loads(again)["not_covered"]
+    assert (code, "points_lots" in erased, "left afterwards: nothing" in erased) == (0, True, True)
+    assert "points_lots                        1 would go" in dry
+    assert set(json.loads(again)["rows"]) == {"audit_log"}
     assert "customer.erase" in log
+    assert "tag.take" in log
     assert "c001" not in log
+    assert json.loads((out / "data.json").read_text("utf-8"))["ids"] == ["c001"]
+    assert "gift/c001" in (out / "data.html").read_text("utf-8")
+    assert (out / "data.json").stat().st_mode & 0o777 == 0o600
+    code, twice = run(capsys, monkeypatch, "erase", "c001", "--yes", "--json", "--dir", shop)
+    _, listed = run(capsys, monkeypatch, "requests", "--json", "--dir", shop)
+    _, none = run(capsys, monkeypatch, "erase", "--resume", "--dir", shop)
+    assert [one["request"] for one in json.loads(listed)] == [json.loads(twice)["request"]]
+    assert "no erasure was interrupted" in none
+    assert run(capsys, monkeypatch, "erase", "--yes", "--dir", shop)[0] == 2
 
 
 def test_a_port_somebody_else_has_is_told(make_shop, tmp_path, capsys):

@@ -1,7 +1,7 @@
 """The lake as Delta tables in a folder, by `deltalake`."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -18,7 +18,9 @@ from deltalake import (
 from deltalake.exceptions import DeltaError
 
 from regulars.adapters.arrow_types import arrow_schema
+from regulars.adapters.delta_rewriting import change_rows, delete_rows, forget_past
 from regulars.errors import Permanent, Transient, UnknownName
+from regulars.ports.lake import Where
 from regulars.records import EVENTS, GROWN, TABLES
 
 _ROOM_BYTES = 1 << 17
@@ -134,6 +136,32 @@ class DeltaLake:
             _sync(str(folder))
         self._synced = {one for one in self._synced if not one.startswith(f"{self._path(name)}/")}
         self._synced |= seen
+
+    def rewrite(
+        self,
+        name: str,
+        where: Where,
+        /,
+        *,
+        renamed: Mapping[str, Mapping[str, str]] | None,
+        emptied: Sequence[str] = (),
+    ) -> int:
+        """Delete rows, or put other texts in place, in one commit; gives how many."""
+        opened = self._open(name)
+        if not opened or not where:
+            return 0
+        self._kept.pop(name, None)
+        folder = self._path(name)
+        if renamed is None:
+            return delete_rows(opened, folder, where)
+        return change_rows(opened, folder, TABLES[name], where, renamed, emptied)
+
+    def purge(self, name: str, /) -> None:
+        """Delete what rows were before: superseded files, and commits that tell of them."""
+        opened = self._open(name)
+        if opened:
+            self._kept.pop(name, None)
+            forget_past(opened, self._path(name))
 
     def _current(self, name: str) -> DeltaTable | None:
         """Give the table as it stands now, kept open so that a long history is not read again."""

@@ -3,9 +3,10 @@
 import hashlib
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -39,6 +40,7 @@ class OutboxChannel:
         folder: Where the files go; made when it is not there.
     """
 
+    name = "outbox"
     recovery = Recovery.RESEND
     key_seconds = TEN_YEARS
     carries_messages = False
@@ -91,6 +93,26 @@ class OutboxChannel:
         self._put(whole.name, _bytes(merged))
         for part in parts:
             part.unlink(missing_ok=True)
+
+    def kept_of(self, ids: Collection[str], /) -> list[dict[str, Any]]:
+        """Give the contacts with these customers that are in the files."""
+        found = []
+        for path in sorted(self._folder.glob("*.parquet")):
+            rows = pq.read_table(path, filters=[("customer_id", "in", list(ids))])
+            found += [{"file": path.name, **row} for row in rows.to_pylist()]
+        return found
+
+    def erase_of(self, name_by_id: Mapping[str, str], /) -> None:
+        """Put names in place of these customers; keys stay, so that nothing is sent twice."""
+        for path in sorted(self._folder.glob("*.parquet")):
+            with self._alone:
+                rows = pq.read_table(path)
+                was = rows.column("customer_id").to_pylist()
+                names = [name_by_id.get(one, one) for one in was]
+                if names != was:
+                    place = rows.schema.get_field_index("customer_id")
+                    told = pa.array(names, rows.schema.field(place).type)
+                    self._put(path.name, _bytes(rows.set_column(place, "customer_id", told)))
 
     def _written(self) -> set[str]:
         """Keys in the files of contacts of no turn; files other processes wrote are read too."""

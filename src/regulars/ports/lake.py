@@ -1,9 +1,12 @@
 """The port to the tables of the lake: append once, overwrite a turn, read files."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 import pyarrow as pa
+
+Where = Sequence[Mapping[str, Sequence[str] | None]]
+"""Which rows: any of these hold; each says of columns which texts they are, None for empty."""
 
 
 class Lake(Protocol):
@@ -51,3 +54,35 @@ class Lake(Protocol):
 
     def sync(self, name: str, /) -> None:
         """Return once everything committed to a table is on disk, power cut or not."""
+
+    def rewrite(
+        self,
+        name: str,
+        where: Where,
+        /,
+        *,
+        renamed: Mapping[str, Mapping[str, str]] | None,
+        emptied: Sequence[str] = (),
+    ) -> int:
+        """Change rows of all turns for good: delete them, or put other texts in place.
+
+        Doing it again changes nothing. What the rows were is still on disk until `purge`.
+
+        Args:
+            name: The table.
+            where: Which rows.
+            renamed: New text by old one, by column; None deletes the rows.
+            emptied: Columns left empty in them.
+
+        Returns:
+            Rows that were changed or deleted.
+
+        Raises:
+            Transient: Another writer was in the way every time; nothing was changed.
+        """
+
+    def purge(self, name: str, /) -> None:
+        """Delete from disk all that rows of the table were before, and what tells of it.
+
+        A turn that was killed cannot see what it had read any more: let none be open.
+        """

@@ -80,6 +80,36 @@ class SQLState:
         """Close every pooled connection."""
         self._engine.dispose()
 
+    def compact(self) -> None:
+        """Leave nothing on disk of rows that were deleted or changed; may take minutes.
+
+        Raises:
+            Transient: Somebody else held the store all the time.
+            Permanent: It cannot be written.
+        """
+        try:
+            self._compact()
+        except (sa.exc.DatabaseError, sqlite3.DatabaseError) as error:
+            failed = _outside(getattr(error, "orig", error))
+            raise failed from error
+
+    def _compact(self) -> None:
+        if not self._is_sqlite:
+            with self._engine.connect() as server:
+                server.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM")
+            return
+        pooled = self._engine.raw_connection()
+        try:
+            connection: Any = pooled.driver_connection
+            with self._writers.turn() if self._writers else nullcontext():
+                connection.execute("VACUUM")
+                # The log beside the file holds the rows as they were until it is begun anew.
+                [busy, *_] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            pooled.close()
+        if busy:
+            raise Transient("state store: somebody reads it; run the same command again")
+
     @contextmanager
     def _begin(self, kind: str) -> Generator[Transaction]:
         if self._process != os.getpid():

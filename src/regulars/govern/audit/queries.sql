@@ -24,3 +24,6 @@ select number, hash, at, signature from audit_anchors order by number
 
 -- name: add_anchor
 insert into audit_anchors (number, hash, at, signature) values (:number, :hash, :at, :signature)
+
+-- name: erased
+SELECT value FROM erased_ids WHERE value LIKE 'proof-%'

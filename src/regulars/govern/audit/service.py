@@ -1,7 +1,8 @@
 """The audit log in the state: record an entry, sign the head, verify all of it."""
 
+import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -185,20 +186,49 @@ def verify(
     return Verification(entries, start + 1, len(kept), anchored, fault)
 
 
-def newest(state: State, *, size: int = 50, before: int | None = None) -> list[Entry]:
+def newest(
+    state: State,
+    *,
+    size: int = 50,
+    before: int | None = None,
+    named: Callable[[str], str] | None = None,
+) -> list[Entry]:
     """Give the newest entries first.
 
     Args:
         state: The workspace's state.
         size: At most so many.
         before: Only entries with a smaller number.
+        named: Gives the name an id was suppressed under when its customer was erased: where
+            it was, entries say the name in place of the id. None shows entries as they are.
 
     Returns:
         Entries by falling number; empty past the first.
     """
     with state.reading() as transaction:
         rows = transaction.all(_QUERIES["newest"], before=before or 2**62, size=size)
+        if named:
+            known = {row["value"] for row in transaction.all(_QUERIES["erased"])}
+            rows = [{**row, **_covered(row, known, named)} for row in rows]
     return [Entry(**row) for row in rows]
+
+
+def _covered(
+    row: Mapping[str, Any], erased: Collection[str], named: Callable[[str], str]
+) -> dict[str, str]:
+    """Put names in place of the ids of erased customers; the log itself stays as it is."""
+
+    def one(value: Any) -> Any:
+        if isinstance(value, str):
+            return name if (name := named(value)) in erased else value
+        if isinstance(value, list):
+            return [one(part) for part in value]
+        return {key: one(part) for key, part in value.items()} if isinstance(value, dict) else value
+
+    if not erased:
+        return {}
+    detail = json.dumps(one(json.loads(row["detail"])), ensure_ascii=False, sort_keys=True)
+    return {"subject": one(row["subject"]), "detail": detail}
 
 
 def _entries(transaction: Transaction, after: int, last: int) -> Iterator[Entry]:

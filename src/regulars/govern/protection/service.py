@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,6 +35,7 @@ LEAST_ROLE = Role.ANALYST
 TAIL = 4
 REMEMBERED = 65_536
 _SEALED = "sealed1."
+_HIDDEN = re.compile("proof-[0-9a-f]{32}")
 _QUERIES = Queries(__package__)
 _ID_SHAPE = r"[^@]@[^@]|^\s*(?:\+|00|\(|86|1)[0-9 ().+-]{6,20}$"
 
@@ -87,6 +89,22 @@ class Protector:
             is.
         """
         return text if is_token(text) else self._read(kind, text)[0]
+
+    def hidden_name(self, text: str) -> str:
+        """Give a name for an id that only this workspace's key can work out again.
+
+        Proof is kept under it after an erasure: whoever comes back with the id can be shown
+        what was noted, and nobody reads the id from the rows.
+
+        Args:
+            text: The id.
+
+        Returns:
+            "proof-" and 32 hexadecimal digits; what is such a name already, as it is.
+        """
+        if _HIDDEN.fullmatch(text):
+            return text
+        return f"proof-{token_of(self._keys.token, 'id', text).rpartition('_')[2]}"
 
     def protect(self, rows: pa.Table) -> pa.Table:
         """Replace the direct identifiers of events by tokens.

@@ -1,3 +1,25 @@
+-- name: nodes_of
+SELECT node FROM identifiers WHERE customer_id IN (SELECT value FROM json_each(:ids))
+
+-- name: contact_keys
+SELECT key FROM ledger WHERE customer_id IN (SELECT value FROM json_each(:ids))
+UNION
+SELECT contact_key AS key FROM contact_states
+WHERE customer_id IN (SELECT value FROM json_each(:ids))
+
+-- name: pending_words
+SELECT word_id, word FROM consent_pending
+
+-- name: audience_lists
+SELECT list_hash, customer_ids FROM audience_lists
+
+-- name: skip_contacts
+-- What was not handed over never is.
+UPDATE ledger
+SET state = 'skipped', reason = 'suppressed', settled_at = :at, next_at = NULL, hold_until = NULL
+WHERE customer_id IN (SELECT value FROM json_each(:ids))
+  AND (state = 'planned' OR (state = 'deferred' AND next_at IS NOT NULL))
+
 -- name: points_keys
 -- Operations of his, his lots, and what others got for bringing him, whose key names him.
 SELECT key FROM points_operations WHERE customer_id IN (SELECT value FROM json_each(:ids))

@@ -1,64 +1,97 @@
-"""What is kept of one customer in points, coupons and journeys: for an access pack; erasure."""
+"""What the state keeps of one customer: every row, for an access pack; erasure."""
 
-import hashlib
 import json
 import re
-from collections.abc import Callable, Collection, Mapping
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from regulars.govern.audit.service import record
-from regulars.ports.state import Queries, State, Transaction
+from regulars.ports.state import Queries, Transaction
 from regulars.ports.state import Statement as Named
-from regulars.reach.loyalty.ledger.owners.service import ids_of, present_by_id
+from regulars.reach.loyalty.ledger.owners.service import ids_of
+from regulars.reach.rights.about import About, covered, pseudonym
 from regulars.reach.rights.declared import HELD, Held
 
+ANOTHER = "another customer"
 _SQL = Queries(__package__)
+Rows = dict[str, list[dict[str, Any]]]
 
 
-def rows_about(opened: Transaction, customer_id: str) -> dict[str, list[dict[str, Any]]]:
-    """Give every row kept of a customer, whatever id of his it is under.
+def ids_about(opened: Transaction, customer_id: str) -> tuple[str, ...]:
+    """Give every id something may be kept of a customer under.
 
     Args:
         opened: Any transaction.
         customer_id: The customer, or an id he had before.
 
     Returns:
-        Rows by table, in the order of the tables; tables with none are not in it.
+        Ids in order: those he has or had, and those that stand for one identifier of his.
     """
-    asked = json.dumps(ids_of(opened, customer_id))
+    known = ids_of(opened, customer_id)
+    rows = opened.all(_SQL["nodes_of"], ids=json.dumps(known))
+    return tuple(sorted({customer_id, *known, *(row["node"] for row in rows)}))
+
+
+def rows_about(opened: Transaction, customer_id: str, *, about: About | None = None) -> Rows:
+    """Give every row kept of a customer, whatever id of his it is under.
+
+    Args:
+        opened: Any transaction.
+        customer_id: The customer, or an id he had before.
+        about: All that is his, where more than his ids is known.
+
+    Returns:
+        Rows by table, in the order of the tables; tables with none are not in it. Where a row
+        names somebody else too, it says that it is another customer.
+    """
+    about = about or About(ids_about(opened, customer_id))
+    sets = _sets(opened, about)
     found = {}
     for held in HELD:
-        if held.subjects:
-            rows = opened.all(_of("SELECT * FROM {table} WHERE {mine}", held), ids=asked)
+        if held.is_found:
+            rows = opened.all(_of("SELECT * FROM {table} WHERE {mine}", held), **sets)
             if rows:
-                found[held.table] = sorted(rows, key=lambda row: json.dumps(row, default=str))
+                shown = [_shown(held, row, about.ids) for row in rows]
+                found[held.table] = sorted(shown, key=lambda row: json.dumps(row, default=str))
     return found
 
 
 def erase(opened: Transaction, customer_id: str, *, secret: str) -> dict[str, int]:
-    """Leave nothing in points, coupons and journeys that tells who a customer was.
+    """Leave nothing in the state that tells who a customer was, but for what law lets keep.
 
     Points stay in the accounts of a pseudonym until they expire, so that all sums hold; coupons
-    not used yet are void. What leads to him from elsewhere (facts, consents, the audit log) is
-    not touched here. Erase before the identity graph forgets which ids are his.
+    not used yet are void; contacts not sent yet never are.
 
     Args:
         opened: A write transaction.
         customer_id: The customer, or an id he had before.
-        secret: 64 random hexadecimal digits, thrown away afterwards: with them the pseudonyms
-            could be worked out again.
+        secret: As of `pseudonym`; proof is kept under the same names here.
 
     Returns:
         Rows that held him by table; tables with none are not in it.
     """
-    ids = ids_of(opened, customer_id)
-    before = {name: len(rows) for name, rows in rows_about(opened, customer_id).items()}
-    asked = json.dumps(ids)
+    ids = ids_about(opened, customer_id)
     names = {one: pseudonym(secret, one) for one in ids}
+    return erase_rows(opened, About(ids, name_by_id=names, proof_by_id=names), secret=secret)
+
+
+def erase_rows(opened: Transaction, about: About, *, secret: str) -> dict[str, int]:
+    """Do what is declared of every table with the rows of a customer.
+
+    Args:
+        opened: A write transaction.
+        about: Whom, and under which names his rows stay.
+        secret: As of `pseudonym`.
+
+    Returns:
+        Rows that held him by table; tables with none are not in it.
+    """
+    before = {name: len(rows) for name, rows in rows_about(opened, "", about=about).items()}
+    sets = _sets(opened, about)
+    names, asked = about.name_by_id, sets["ids"]
     opened.run(_SQL["void_codes"], ids=asked)
+    opened.run(_SQL["skip_contacts"], ids=asked, at=about.at or None)
     keys = {
-        space: {row["key"]: f"erased/{_covered(secret, row['key'])}" for row in rows}
+        space: {row["key"]: f"erased/{covered(secret, row['key'])}" for row in rows}
         for space, rows in (
             ("points", opened.all(_SQL["points_keys"], ids=asked)),
             ("coupon", opened.all(_SQL["issue_keys"], ids=asked)),
@@ -69,112 +102,84 @@ def erase(opened: Transaction, customer_id: str, *, secret: str) -> dict[str, in
     )
     for held in HELD:
         if held.erasure == "delete":
-            opened.run(_of("DELETE FROM {table} WHERE {mine}", held), ids=asked)
-            continue
-        # Keys of points and of coupons are names of their own: the same one may be two things.
-        _cover(opened, held, names, keys[held.table.partition("_")[0]])
+            opened.run(_of("DELETE FROM {table} WHERE {mine}", held), **sets)
+        elif held.erasure != "keep":
+            own = about.proof_by_id if held.erasure == "proof" else names
+            # Keys of points and of coupons are names of their own: the same one may be two.
+            _cover(opened, held, own, keys.get(held.table.partition("_")[0], {}), sets)
     return before
 
 
-def pseudonym(secret: str, customer_id: str) -> str:
-    """Work out the name the rows of an id stay under once it is erased.
-
-    Args:
-        secret: As of `erase`.
-        customer_id: The id.
+def left_of(opened: Transaction, about: About) -> dict[str, int]:
+    """Count rows that still name a customer in tables that should not.
 
     Returns:
-        "erased-" and 32 hexadecimal digits.
-
-    Example:
-        >>> len(pseudonym("ab" * 32, "12"))
-        39
+        Rows by table; empty once erasure is complete.
     """
-    return f"erased-{_covered(secret, customer_id)}"
+    kept = {held.table for held in HELD if held.erasure == "keep"}
+    found = rows_about(opened, "", about=about)
+    return {name: len(rows) for name, rows in found.items() if name not in kept}
 
 
-def erase_customer(
-    state: State, customer_id: str, *, actor: str, secret: str, now: datetime
-) -> dict[str, int]:
-    """Erase a customer as `erase` does, and note that it was done, not who it was.
-
-    Args:
-        state: The transactional store.
-        customer_id: The customer, or an id he had before.
-        actor: Who erases, for the audit log.
-        secret: As of `erase`.
-        now: The moment, aware.
-
-    Returns:
-        Rows that held him by table.
-    """
-    with state.transaction() as opened:
-        name = pseudonym(secret, present_by_id(opened, [customer_id])[customer_id])
-        rows = erase(opened, customer_id, secret=secret)
-        record(
-            opened,
-            actor=actor,
-            action="customer.erase",
-            subject=name,
-            detail={"rows": rows},
-            at=now,
-        )
-    return rows
+def _sets(opened: Transaction, about: About) -> dict[str, str]:
+    """Give what rows of his are found by, as lists of JSON by name."""
+    ids = json.dumps(about.ids)
+    mine = frozenset(about.ids)
+    found: dict[str, Sequence[str]] = {
+        "tokens": about.tokens,
+        "contacts": [row["key"] for row in opened.all(_SQL["contact_keys"], ids=ids)],
+        "pending": [
+            row["word_id"]
+            for row in opened.all(_SQL["pending_words"])
+            if json.loads(row["word"]).get("customer_id") in mine
+        ],
+        "lists": [
+            row["list_hash"]
+            for row in opened.all(_SQL["audience_lists"])
+            if not mine.isdisjoint(row["customer_ids"].split("\n"))
+        ],
+    }
+    return {"ids": ids} | {name: json.dumps(list(values)) for name, values in found.items()}
 
 
-def show_customer(
-    state: State, customer_id: str, *, actor: str, now: datetime
-) -> dict[str, list[dict[str, Any]]]:
-    """Give every row kept of a customer as `rows_about` does, and note that it was asked for.
-
-    Args:
-        state: The transactional store.
-        customer_id: The customer, or an id he had before.
-        actor: Who asks, for the audit log, which does not say of whom.
-        now: The moment, aware.
-
-    Returns:
-        Rows by table.
-    """
-    with state.transaction() as opened:
-        found = rows_about(opened, customer_id)
-        rows = {name: len(each) for name, each in found.items()}
-        record(
-            opened,
-            actor=actor,
-            action="customer.access",
-            subject="one customer",
-            detail={"rows": rows},
-            at=now,
-        )
-    return found
+def _shown(held: Held, row: Mapping[str, Any], ids: Collection[str]) -> dict[str, Any]:
+    """Give a row as its customer may see it: others in it are not named."""
+    return {
+        name: ANOTHER if name in held.subjects and value and value not in ids else value
+        for name, value in row.items()
+        if name not in held.hidden
+    }
 
 
 def _cover(
-    opened: Transaction, held: Held, names: Mapping[str, str], keys: Mapping[str, str]
+    opened: Transaction,
+    held: Held,
+    names: Mapping[str, str],
+    keys: Mapping[str, str],
+    sets: Mapping[str, str],
 ) -> None:
     """Put pseudonyms in place of ids in one table; rows of others stay as they are."""
-    asked = json.dumps(sorted(names))
     renamed = json.dumps(sorted(keys.items()))
     for column in held.keys:
         opened.run(_renaming(held.table, column), renamed=renamed)
     part = _part(names)
     for column in held.told:
-        _change(opened, held, column, asked, lambda text: part.sub(lambda m: names[m[0]], text))
+        _change(opened, held, column, sets, lambda text: part.sub(lambda m: names[m[0]], text))
     for column in held.within:
-        _change(opened, held, column, asked, lambda text: _retold(text, names))
+        _change(opened, held, column, sets, lambda text: _retold(text, names))
     for column in held.lots:
         _change(
             opened,
             held,
             column,
-            asked,
+            sets,
             lambda text: json.dumps([[keys.get(lot, lot), left] for lot, left in json.loads(text)]),
         )
-    for column in held.emptied:
-        opened.run(
-            _of("UPDATE {table} SET {column} = '' WHERE {mine}", held, column=column), ids=asked
-        )
+    for column in held.lists:
+        _change(opened, held, column, sets, lambda text: _listed(text, names))
+    # Together: one of them may be what the rows are found by.
+    if held.emptied:
+        opened.run(_of("UPDATE {table} SET {emptied} WHERE {mine}", held), **sets)
     for column in held.subjects:
         opened.many(
             _of("UPDATE {table} SET {column} = :new WHERE {column} = :old", held, column=column),
@@ -183,22 +188,22 @@ def _cover(
 
 
 def _change(
-    opened: Transaction, held: Held, column: str, asked: str, change: Callable[[str], str]
+    opened: Transaction,
+    held: Held,
+    column: str,
+    sets: Mapping[str, str],
+    change: Callable[[str], str],
 ) -> None:
     """Change what a column says in the rows of a customer."""
     texts = opened.all(
         _of("SELECT DISTINCT {column} AS text FROM {table} WHERE {mine}", held, column=column),
-        ids=asked,
+        **sets,
     )
     known = sorted(row["text"] for row in texts if row["text"])
     statement = "UPDATE {table} SET {column} = :new WHERE {column} = :old AND ({mine})"
     opened.many(
         _of(statement, held, column=column),
-        [
-            {"old": text, "new": new, "ids": asked}
-            for text in known
-            if (new := change(text)) != text
-        ],
+        [{**sets, "old": text, "new": new} for text in known if (new := change(text)) != text],
     )
 
 
@@ -223,6 +228,23 @@ def _retold(text: str, names: Mapping[str, str]) -> str:
     return text if told == was else json.dumps(told, ensure_ascii=False, sort_keys=True)
 
 
+def _listed(text: str, names: Mapping[str, str]) -> str:
+    """Replace ids in a list, JSON or one a line.
+
+    Returns:
+        The list; others in it stay as they are.
+
+    Example:
+        >>> _listed('["12", "121"]', {"12": "x"})
+        '["x", "121"]'
+    """
+    if text.startswith("["):
+        was = json.loads(text)
+        told = [names.get(one, one) for one in was]
+        return text if told == was else json.dumps(told, ensure_ascii=False)
+    return "\n".join(names.get(one, one) for one in text.split("\n"))
+
+
 def _renamed(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, Mapping):
         return {
@@ -236,8 +258,10 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:
 
 def _of(text: str, held: Held, *, column: str = "") -> str:
     """Fill the names of a declared table into a statement."""
-    mine = " OR ".join(f"{name} IN (SELECT value FROM json_each(:ids))" for name in held.subjects)
-    return text.format(table=held.table, column=column, mine=mine)
+    pairs = [*((name, "ids") for name in held.subjects), *held.found_by]
+    mine = " OR ".join(f"{name} IN (SELECT value FROM json_each(:{own}))" for name, own in pairs)
+    emptied = ", ".join(f"{name} = ''" for name in held.emptied)
+    return text.format(table=held.table, column=column, mine=mine, emptied=emptied)
 
 
 def _renaming(table: str, column: str) -> Named:
@@ -251,7 +275,3 @@ def _filled(text: str, names: Mapping[str, str]) -> str:
     for name, value in names.items():
         text = text.replace(name, value)
     return text
-
-
-def _covered(secret: str, text: str) -> str:
-    return hashlib.sha256(f"{secret}\n{text}".encode()).hexdigest()[:32]

@@ -81,6 +81,7 @@ ROOMS = (
             Door("/approvals", N_("Approvals")),
             Door("/policy", N_("Rules of contact")),
             Door("/copy", N_("Wording")),
+            Door("/requests", N_("Requests of customers")),
         ),
     ),
     Room(N_("Data"), (Door("/data", N_("Data")),)),

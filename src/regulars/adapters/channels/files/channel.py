@@ -12,9 +12,10 @@ import io
 import json
 import os
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from openpyxl import Workbook  # type: ignore[import-untyped]
 from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped]
@@ -53,6 +54,11 @@ class ListChannel:
         self._is_xlsx = setup.settings.via == "xlsx"
         self._known: dict[Path, tuple[int, set[str]]] = {}
 
+    @property
+    def name(self) -> str:
+        """What it is called among everything that keeps customers."""
+        return f"channels.{self.setup.name}"
+
     def send(self, contacts: Sequence[Contact], /) -> dict[str, Answer]:
         """Append a window.
 
@@ -90,6 +96,31 @@ class ListChannel:
         del turn
         self._known.clear()
 
+    def kept_of(self, ids: Collection[str], /) -> list[dict[str, Any]]:
+        """Give the rows of the lists that are about these customers."""
+        known = frozenset(map(harmless, ids))
+        return [
+            {"file": path.name, **dict(zip(COLUMNS, row, strict=False))}
+            for path in sorted(self.folder.glob("*.csv"))
+            for row in _rows_in(path.read_bytes())[1:]
+            if len(row) > 1 and row[1] in known
+        ]
+
+    def erase_of(self, name_by_id: Mapping[str, str], /) -> None:
+        """Cover the rows of these customers; keys stay, so that nothing is sent twice."""
+        names = {harmless(one): name for one, name in name_by_id.items()}
+        for path in sorted(self.folder.glob("*.csv")):
+            with _locked(path) as file:
+                rows = _rows_in(file.read())
+                told = [_covered_row(row, names) for row in rows]
+                if told == rows:
+                    continue
+                data = b"".join(map(_line, told))
+                _write_whole(path, data)
+                self._known.pop(path, None)
+                if self._is_xlsx and len(told) > 1:
+                    _write_workbooks(path, first=0)
+
     def _append(self, path: Path, contacts: Sequence[Contact]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _locked(path) as file:
@@ -121,13 +152,48 @@ class ListChannel:
         return {row[0] for number, row in enumerate(rows) if number and row}
 
 
+def _rows_in(whole: bytes) -> list[list[str]]:
+    text = whole[: _whole_rows(whole)].decode("utf-8-sig")
+    return list(csv.reader(io.StringIO(text, newline="")))
+
+
+def _covered_row(row: list[str], names: Mapping[str, str]) -> list[str]:
+    """Leave of a row its key, campaign, step, offer and moment."""
+    if len(row) < len(COLUMNS) or row[1] not in names:
+        return row
+    stays = {"key", "campaign", "step", "offer", "at"}
+    told = {name: cell if name in stays else "" for name, cell in zip(COLUMNS, row, strict=False)}
+    return list({**told, "customer_id": names[row[1]]}.values())
+
+
 @contextmanager
 def _locked(path: Path) -> Generator[io.BufferedRandom]:
     """Open a file for this process alone, made where it is missing."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "r+b") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield file
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if _is_there(path, file.fileno()):
+                yield file
+                return
+
+
+def _is_there(path: Path, descriptor: int) -> bool:
+    """False when another file was put in its place while the lock was waited for."""
+    try:
+        return path.stat().st_ino == os.fstat(descriptor).st_ino
+    except FileNotFoundError:
+        return False
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Put a file in the place of another, so that it is there whole or not at all."""
+    beside = path.with_name(f".{path.name}.tmp")
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
 
 
 def _whole_rows(data: bytes) -> int:

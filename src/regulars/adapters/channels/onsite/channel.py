@@ -6,9 +6,10 @@ planned.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from regulars.adapters.channels.plumbing.answers import accepted
 from regulars.adapters.channels.plumbing.setup import Setup
@@ -63,6 +64,11 @@ class OnsiteChannel:
         self._slot = setup.settings.application or setup.name
         self._store = SQLState(f"sqlite:///{setup.folder / 'onsite.db'}")
         self._is_made = False
+
+    @property
+    def name(self) -> str:
+        """What it is called among everything that keeps customers."""
+        return f"onsite.{self.setup.name}"
 
     def send(self, contacts: Sequence[Contact], /) -> dict[str, Answer]:
         """Put contacts where pages find them, all or none.
@@ -130,10 +136,24 @@ class OnsiteChannel:
             return opened.run(_SQL["show"], key=key, at=_text(now)) == 1
 
     def forget(self, customer_id: str) -> None:
-        """Take everything that waits for a customer away, as when she withdraws or is erased."""
+        """Take everything that waits for a customer away, as when she withdraws."""
+        self.erase_of({customer_id: ""})
+
+    def kept_of(self, ids: Collection[str], /) -> list[dict[str, Any]]:
+        """Give what waits, or was shown, of these customers."""
+        self._make()
+        with self._store.reading() as opened:
+            return opened.all(_SQL["of_customers"], ids=json.dumps(sorted(ids)))
+
+    def erase_of(self, name_by_id: Mapping[str, str], /) -> None:
+        """Take everything of these customers away; what waited is not shown any more."""
         self._make()
         with self._store.transaction() as opened:
-            opened.run(_SQL["forget_customer"], customer_id=customer_id)
+            opened.run(_SQL["forget_customers"], ids=json.dumps(sorted(name_by_id)))
+
+    def scrub(self) -> None:
+        """Leave nothing on disk of what was deleted."""
+        self._store.compact()
 
     def _row(self, contact: Contact) -> dict[str, str]:
         message = contact.message or Message(address="")

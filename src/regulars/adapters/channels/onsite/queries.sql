@@ -33,5 +33,8 @@ select w.key from json_each(:keys) j join waiting w on w.key = j.value
 -- name: forget
 delete from waiting where waits_until <= :at
 
--- name: forget_customer
-delete from waiting where customer_id = :customer_id
+-- name: of_customers
+select * from waiting where customer_id in (select value from json_each(:ids)) order by key
+
+-- name: forget_customers
+delete from waiting where customer_id in (select value from json_each(:ids))

@@ -11,6 +11,7 @@ from regulars.serve.console.pages.data.data import DataPage
 from regulars.serve.console.pages.data.events import EventPages
 from regulars.serve.console.pages.data.plan import PlanPage
 from regulars.serve.console.pages.data.quarantine import QuarantinePages
+from regulars.serve.console.pages.govern.requests import RequestPages
 from regulars.serve.console.pages.home import HomePage
 from regulars.serve.console.pages.journeys.editor import EditorPages
 from regulars.serve.console.pages.journeys.journeys import JourneyPages
@@ -58,6 +59,7 @@ KINDS = (
     ScorecardPages,
     LoyaltyPage,
     PolicyPage,
+    RequestPages,
     CopyPage,
     DataPage,
     EventPages,

@@ -184,3 +184,18 @@ EDGE_REASONS = {
     "unbound": N_("the client unbound it"),
     "parted": N_("taken apart before"),
 }
+REQUEST_KINDS = {"access": N_("a copy"), "erase": N_("erasure")}
+RIGHTS_STATES = {
+    "waiting": N_("waits for a second person"),
+    "approved": N_("to be carried out"),
+    "running": N_("interrupted, goes on"),
+    "done": N_("answered"),
+    "refused": N_("refused"),
+}
+LAWS = {"cn": N_("China"), "eu": N_("European Union")}
+KEPT_FOR = {
+    "consent": N_("proof of consent"),
+    "refusal": N_("proof of refusal: not to be contacted"),
+    "request": N_("proof that the request was answered"),
+    "audit": N_("a log that could be edited proves nothing; the customer is covered in it"),
+}

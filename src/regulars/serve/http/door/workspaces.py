@@ -50,6 +50,11 @@ class Workspace:
         self._decider: Decider | None = None
 
     @property
+    def shop(self) -> App:
+        """The workspace itself, for what concerns all of it; its engine is not free to use."""
+        return self._first
+
+    @property
     def profiles(self) -> State:
         """The store of online profiles."""
         return self._first.profiles

@@ -2,11 +2,19 @@
 
 from fastapi import APIRouter
 
-from regulars.serve.http.govern import approvals, audit, consent, copycheck, policy, suppression
+from regulars.serve.http.govern import (
+    approvals,
+    audit,
+    consent,
+    copycheck,
+    policy,
+    rights,
+    suppression,
+)
 from regulars.serve.http.govern.audit import audit_state
 
 router = APIRouter()
-for _part in (audit, consent, copycheck, suppression, approvals, policy):
+for _part in (audit, consent, copycheck, suppression, approvals, policy, rights):
     router.routes.extend(_part.router.routes)
 
 __all__ = ["audit_state", "router"]

@@ -60,4 +60,5 @@ def read_audit(request: Request) -> AuditState:
 @router.get("/api/govern/audit/entries", tags=["govern"])
 def read_entries(request: Request, before: int | None = None) -> list[Entry]:
     """The newest entries of the audit log, 50 at a time."""
-    return newest(request.state.caller.workspace.state, before=before)
+    workspace: Workspace = request.state.caller.workspace
+    return newest(workspace.state, before=before, named=workspace.protector.hidden_name)

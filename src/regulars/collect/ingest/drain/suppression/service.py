@@ -1,7 +1,7 @@
 """The ids of erased customers: no event that carries one is stored."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 import numpy as np
@@ -23,7 +23,8 @@ def suppress_ids(state: State, values: Iterable[str], *, now: datetime) -> int:
 
     Args:
         state: The workspace's state.
-        values: User ids, anonymous ids and tokens of one customer.
+        values: User ids and anonymous ids of one customer, under the names that stand for
+            them, and tokens.
         now: The moment, aware.
 
     Returns:
@@ -40,11 +41,13 @@ class Suppressed:
 
     Args:
         state: The workspace's state.
+        named: Gives the name an id was suppressed under, which does not tell the id; tokens
+            are names already.
     """
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, named: Callable[[str], str] = str) -> None:
         """Read nothing yet."""
-        self._state = state
+        self._state, self._named = state, named
         self._count = 0
         self._ids: set[str] = set()
 
@@ -61,15 +64,21 @@ class Suppressed:
         found = np.zeros(rows.num_rows, np.bool_)
         if not self._ids or not rows.num_rows:
             return found
-        listed = pa.array(sorted(self._ids), pa.string())
         for name in ("user_id", "anonymous_id"):
-            found |= pc.is_in(rows[name], value_set=listed).to_numpy()
+            given = filter(None, pc.unique(rows[name]).to_pylist())
+            listed = pa.array([one for one in given if self._is_listed(one)], pa.string())
+            if len(listed):
+                found |= pc.is_in(rows[name], value_set=listed).to_numpy()
         if any(_TOKEN.fullmatch(value) for value in self._ids):
             suspects = pc.match_substring(rows["payload"], "tok_").to_numpy() & ~found
             for place in np.flatnonzero(suspects).tolist():
                 tokens = _TOKEN.findall(rows["payload"][place].as_py())
                 found[place] = not self._ids.isdisjoint(tokens)
         return found
+
+    def _is_listed(self, value: str) -> bool:
+        is_name = _TOKEN.fullmatch(value) is not None
+        return (value if is_name else self._named(value)) in self._ids
 
     def _refresh(self) -> None:
         with self._state.reading() as opened:

@@ -198,7 +198,8 @@ def show(
     """Show the newest entries of the audit log, the newest last."""
     from regulars.govern.audit.service import newest  # noqa: PLC0415
 
-    entries = newest(_open(folder).state, size=last)[::-1]
+    shop = _open(folder)
+    entries = newest(shop.state, size=last, named=shop.protector.hidden_name)[::-1]
     if as_json:
         typer.echo(json.dumps([asdict(entry) for entry in entries], ensure_ascii=False))
         return

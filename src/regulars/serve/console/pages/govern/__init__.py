@@ -1,0 +1,1 @@
+"""Pages of govern: what customers may ask for."""

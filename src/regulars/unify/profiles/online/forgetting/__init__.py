@@ -1,0 +1,1 @@
+"""What the store of profiles keeps of one customer: shown, deleted."""
