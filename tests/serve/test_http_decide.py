@@ -26,7 +26,10 @@ from regulars.serve.http.door.role_matrix import ROLE_MATRIX
 
 SHY, OTHER = "c005", "c007"
 # What says that a decision was seen, and what people say of money, decide on no customer.
-DECIDES = re.compile(r"POST /api/decide(?!/(exposed|reviews|plan/left|limits/try)$)").match
+# What is done to policies on their way decides on no customer either.
+DECIDES = re.compile(
+    r"POST /api/decide(?!/(exposed|reviews|plan/left|limits/try|policies/.+)$)"
+).match
 TRAITS = ("basket_size", "weekly_orders", "discount_share", "margin_rate", "recency_days",
           "contacts_28d", "age_group", "engaged_share", "trend_30d", "orders")  # fmt: skip
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from regulars.decide.online.knowledge import Knowledge
 from regulars.decide.online.traits import Traits
 from regulars.decide.policies.choosing import campaign_of
+from regulars.decide.policies.rule import Rule
 from regulars.decide.policies.tables import PLAIN
 from regulars.decide.uplift.features import FEATURES
 from regulars.numerics.hashing import key_of, mixed
@@ -21,6 +22,11 @@ Floats = NDArray[np.float64]
 
 POLICY_VERSION = "online-posterior-sampling-2"
 """Changes when the policy would decide otherwise on the same input."""
+
+
+def version_of(rule: Rule | None) -> str:
+    """Name the policy that decides: a challenger by its own name."""
+    return POLICY_VERSION if rule is None else f"challenger/{rule.name}"
 
 
 class OnlineDecision(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,7 +154,7 @@ def decide_online(
         value=drawn.values[drawn.arm] if chosen else 0.0,
         cost=chosen.cost if chosen and verdict == "send" else Decimal(0),
         shadow_price=knowledge.prices.shadow_price,
-        policy_version=POLICY_VERSION,
+        policy_version=version_of(knowledge.rule),
         model_version=f"uplift-{knowledge.turn:03d}" + ("" if seen is not None else PLAIN),
     )
 
@@ -174,6 +180,8 @@ def _draw(
     closed = _closed(knowledge, used, refusals, offers)
     shut = [place for place, reason in enumerate(closed) if reason]
     values, share = _shares(knowledge, used, shut)
+    if knowledge.rule is not None:
+        share = knowledge.rule.shares(values, [not reason for reason in closed])
     even = knowledge.floor / (len(closed) - len(shut) + 1)
     spread = (1 - knowledge.floor) * share + even
     spread[shut] = 0.0

@@ -13,6 +13,7 @@ from regulars.decide.online.cells.service import Cells
 from regulars.decide.online.traits import Traits, TraitTable, traits_of
 from regulars.decide.policies.choosing import campaign_of
 from regulars.decide.policies.economics import OPT_OUT_BUCKETS, Tuned, economics, opt_out_rates
+from regulars.decide.policies.rule import Rule
 from regulars.decide.uplift import arm_coefficients
 from regulars.numerics.hashing import key_of
 from regulars.numerics.linear_belief import LinearBelief
@@ -69,6 +70,7 @@ class Knowledge:
         global_holdout: Share of customers never contacted.
         campaign_holdout: Share of the chosen held out.
         cells: What the turn left of cells of the budget that have a limit; None where none has.
+        rule: The challenger that chooses for this customer; None for the policy of the loop.
     """
 
     turn: int
@@ -86,6 +88,7 @@ class Knowledge:
     global_holdout: float
     campaign_holdout: float
     cells: Cells | None = None
+    rule: Rule | None = None
 
 
 def knowledge_of(

@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -26,6 +27,7 @@ from regulars.decide.online.wanting import (
     wants_of,
     without,
 )
+from regulars.decide.policies.rule import Rule
 from regulars.ports.engine import Reader
 from regulars.ports.lake import Lake
 from regulars.ports.state import State
@@ -47,6 +49,7 @@ class Decider:
         reading: Lends an engine that nobody else uses meanwhile.
         state: The transactional store.
         settings: What `regulars.toml` says.
+        rule_of: Gives the challenger that chooses for a customer, None for the loop's policy.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class Decider:
         reading: Callable[[], AbstractContextManager[Reader]],
         state: State,
         settings: Settings,
+        rule_of: Callable[[str, datetime], Rule | None] = lambda _customer, _now: None,
     ) -> None:
         """Open the log; knowledge is read when it is first needed.
 
@@ -62,6 +66,7 @@ class Decider:
             NotReady: Another process decides online in this workspace.
         """
         self._reading, self._state, self._settings = reading, state, settings
+        self._rule_of = rule_of
         self._knowledge: Knowledge | None = None
         self._looked_at: datetime | None = None
         self._lock, self._loading = threading.Lock(), threading.Lock()
@@ -110,6 +115,9 @@ class Decider:
             NotReady: No turn has decided yet.
         """
         knowledge = self.knowledge(now=now)
+        rule = self._rule_of(customer_id, now)
+        if rule is not None:
+            knowledge = replace(knowledge, rule=rule)
         cells = knowledge.cells
         segment = cells.segment_of(customer_id, is_plain=is_plain) if cells else ""
         found = decide_online(

@@ -373,6 +373,11 @@ def trials_chart(request: Request, trials: Sequence[Mapping[str, Any]]) -> Optio
     return _on_page(_with_room(option, intervals))
 
 
+def fitted(option: Option, intervals: Sequence[Interval]) -> Option:
+    """Fit a chart of intervals into a page."""
+    return _on_page(_with_room(option, intervals))
+
+
 def _with_room(option: Option, intervals: Sequence[Interval]) -> Option:
     """Make the axis span the intervals: ECharts fits it to points only, not to whiskers."""
     ends = [

@@ -72,6 +72,7 @@ ROOMS = (
             Door("/experiments", N_("Experiments")),
             Door("/scorecard", N_("Scorecard")),
             Door("/models", N_("Models")),
+            Door("/policies", N_("Policies")),
         ),
     ),
     Room(N_("Learnings"), (Door("/learnings", N_("Learnings")),)),

@@ -20,6 +20,7 @@ from regulars.serve.console.pages.money.budget import BudgetPage
 from regulars.serve.console.pages.money.channels import ChannelsPage
 from regulars.serve.console.pages.money.effects import EffectsPage
 from regulars.serve.console.pages.money.experiments import ExperimentsPage
+from regulars.serve.console.pages.money.policies import PoliciesPage
 from regulars.serve.console.pages.money.scorecard import ScorecardPages
 from regulars.serve.console.pages.money.written_experiments import WrittenExperimentPages
 from regulars.serve.console.pages.reach.approvals import ApprovalPages
@@ -56,6 +57,7 @@ KINDS = (
     WrittenExperimentPages,
     LearningsPage,
     ModelsPage,
+    PoliciesPage,
     ScorecardPages,
     LoyaltyPage,
     PolicyPage,

@@ -110,6 +110,8 @@ from regulars.serve.console.words.money import (
     EXPERIMENT_STANDS,
     EXPERIMENT_VERBS,
     INFERENCES,
+    POLICY_RULES,
+    POLICY_STAGES,
     REVIEW_KINDS,
     STAGES,
 )
@@ -219,6 +221,8 @@ __all__ = [
     "HOLD_SOURCES",
     "INDICATORS",
     "INFERENCES",
+    "POLICY_RULES",
+    "POLICY_STAGES",
     "JOINS",
     "JOURNEY_FIELDS",
     "JOURNEY_STATES",

@@ -74,3 +74,13 @@ EXPERIMENT_VERBS = {
     "conclude": N_("concluded"),
     "drop": N_("thrown away"),
 }
+POLICY_STAGES = {
+    "shadow": N_("watches only"),
+    "canary": N_("serves a few"),
+    "live": N_("serves everybody"),
+    "rolled_back": N_("taken back"),
+}
+POLICY_RULES = {
+    "best_value": N_("always the action of most value"),
+    "soft_value": N_("actions of more value more often"),
+}

@@ -10,6 +10,7 @@ from queue import LifoQueue
 from threading import Lock
 from typing import Any
 
+from regulars.adjust.policies.service import Serving
 from regulars.app import App, open_app
 from regulars.decide.online.service import Decider
 from regulars.errors import NotReady
@@ -91,6 +92,11 @@ class Workspace:
         return TriggerDesk(self.state, self.settings)
 
     @cached_property
+    def policies(self) -> Serving:
+        """Which challenger chooses for whom; one per process and workspace."""
+        return Serving(self.state, seed=self.settings.loop.seed)
+
+    @cached_property
     def exposing(self) -> Exposing:
         """Who gives variants of running experiments; one per process and workspace."""
         loop = self.settings.loop
@@ -105,7 +111,13 @@ class Workspace:
         """
         with self._deciding:
             if self._decider is None:
-                self._decider = Decider(self.folder, self.reading, self.state, self.settings)
+                self._decider = Decider(
+                    self.folder,
+                    self.reading,
+                    self.state,
+                    self.settings,
+                    self.policies.rule_of,
+                )
             return self._decider
 
     @property

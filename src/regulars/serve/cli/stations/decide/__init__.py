@@ -2,7 +2,7 @@
 
 import typer
 
-from regulars.serve.cli.stations.decide import assigning, channels, obeying, planning
+from regulars.serve.cli.stations.decide import assigning, channels, obeying, planning, policies
 from regulars.serve.cli.stations.decide.offers import offer
 
 app = typer.Typer(no_args_is_help=True)
@@ -11,6 +11,7 @@ app.add_typer(planning.app)
 app.add_typer(obeying.app)
 app.add_typer(channels.app)
 app.add_typer(offer, name="offer")
+app.add_typer(policies.policy, name="policy")
 
 
 @app.callback()

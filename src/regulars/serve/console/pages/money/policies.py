@@ -1,0 +1,119 @@
+"""Policies: what a challenger would have earned, whom it serves, one stage on or back."""
+
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from regulars.charts import Interval, interval_plot
+from regulars.charts.look import Option
+from regulars.decide.policies.rule import Choosing
+from regulars.errors import RegularsError
+from regulars.serve.console.drawing import fitted
+from regulars.serve.console.rendering import Pages, caller_of, say
+from regulars.serve.console.words.naming import N_
+from regulars.serve.http.decide.policies import (
+    Seen,
+    TakenBack,
+    Wanted,
+    promote_of,
+    rollback_of,
+    seen,
+    stage_of,
+)
+
+WOULD = N_("would have earned")
+RAN = N_("what ran earned")
+
+
+class PoliciesPage:
+    """Handlers of the page about policies.
+
+    Args:
+        pages: Makes pages of templates.
+    """
+
+    def __init__(self, pages: Pages) -> None:
+        """Keep what makes pages."""
+        self._pages = pages
+
+    def routes(self) -> list[Route]:
+        """Give the routes."""
+        return [
+            Route("/policies", self.policies, methods=["GET"]),
+            Route("/policies", self.stage, methods=["POST"]),
+            Route("/policies/{name}/promote", self.promote, methods=["POST"]),
+            Route("/policies/{name}/rollback", self.rollback, methods=["POST"]),
+        ]
+
+    def policies(self, request: Request) -> Response:
+        """Every policy."""
+        return self._page(request)
+
+    def stage(self, request: Request) -> Response:
+        """Put a new one into the shadow."""
+        caller = caller_of(request)
+        form = caller.form
+        try:
+            wanted = Wanted(
+                choosing=Choosing(form.get("choosing", "")),
+                temperature=float(form.get("temperature") or 1),
+                share=float(form.get("share") or 5) / 100,
+            )
+            stage_of(caller, form.get("name", "").strip(), wanted)
+        except (RegularsError, ValidationError, ValueError) as error:
+            return self._page(request, problem=str(error), status=400)
+        return RedirectResponse("/policies?said=policy_staged", 303)
+
+    def promote(self, request: Request) -> Response:
+        """Let one go a stage on."""
+        try:
+            promote_of(caller_of(request), request.path_params["name"])
+        except RegularsError as error:
+            return self._page(request, problem=str(error), status=400)
+        return RedirectResponse("/policies?said=policy_promoted", 303)
+
+    def rollback(self, request: Request) -> Response:
+        """Take one back."""
+        caller = caller_of(request)
+        try:
+            reason = TakenBack(reason=caller.form.get("reason", "").strip()).reason
+            rollback_of(caller, request.path_params["name"], reason)
+        except (RegularsError, ValidationError) as error:
+            return self._page(request, problem=str(error), status=400)
+        return RedirectResponse("/policies?said=policy_back", 303)
+
+    def _page(self, request: Request, *, problem: str = "", status: int = 200) -> Response:
+        found = seen(caller_of(request))
+        return self._pages.page(
+            request,
+            "money/policies.html",
+            status=status,
+            found=found,
+            chart=_chart(request, found),
+            rules=list(Choosing),
+            problem=problem,
+        )
+
+
+def _chart(request: Request, found: list[Seen]) -> Option | None:
+    """Draw what each policy that watches would have earned, against what ran."""
+    intervals = []
+    for one in found:
+        judgement = one.judged.judgement if one.judged else None
+        if judgement and judgement.values:
+            value = judgement.values["doubly_robust"]
+            ends = (value.value, value.low, value.high, judgement.logged_value)
+            intervals.append(Interval(one.policy.rule.name, *ends))
+    if not intervals:
+        return None
+    currency = str(caller_of(request).workspace.settings.retailer.currency)
+    option = interval_plot(
+        intervals,
+        title="",
+        x_name="",
+        y_name=currency,
+        measured=say(request, WOULD),
+        truth=say(request, RAN),
+    )
+    return fitted(option, intervals)
