@@ -11,7 +11,12 @@ from regulars.ports.state import Queries
 
 SRC = Path(regulars.__file__).parent
 # Stores of their own, always files of SQLite: online profiles, the vault, what waits on site.
-ELSEWHERE = {"unify/profiles/online", "govern/protection", "adapters/channels/onsite"}
+ELSEWHERE = {
+    "unify/profiles/online",
+    "unify/profiles/online/forgetting",
+    "govern/protection",
+    "adapters/channels/onsite",
+}
 
 
 def rooms():
