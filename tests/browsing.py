@@ -104,7 +104,11 @@ def enter(browser, server, name, password=None):
 
 
 def complaints(browser):
-    """What the browser logged: script errors, refused scripts and styles, missing files."""
+    """What the browser logged: script errors, refused scripts and styles, missing files.
+
+    What the page still asks for is waited for: left halfway, it would complain of that.
+    """
+    waiting(browser).until(lambda b: not b.find_elements(By.CSS_SELECTOR, ".htmx-request"))
     return [line["message"] for line in browser.get_log("browser")]
 
 
