@@ -116,6 +116,19 @@ def unseeded(tree):
     )
 
 
+def reads_text(tree):
+    """Whether files are read as text of an encoding that is taken for granted."""
+    return any(
+        isinstance(n, ast.Call)
+        and isinstance(n.func, ast.Attribute)
+        and (
+            n.func.attr == "read_text"
+            or (n.func.attr == "open" and any(k.arg == "encoding" for k in n.keywords))
+        )
+        for n in ast.walk(tree)
+    )
+
+
 def is_face(path):
     """Faces to people may read the clock; everything behind them is told what time it is."""
     return "serve/" in path
@@ -194,6 +207,12 @@ RULES = [
         lambda p, s, t: "print" in called(t),
         ("a.py", "typer.echo('done')"),
         ("a.py", "print('done')"),
+    ),
+    Rule(
+        "files that commands are given are read by serve/cli/files.py, which knows encodings",
+        lambda p, s, t: p.startswith("serve/cli/") and reads_text(t),
+        ("serve/cli/a.py", "text_of(file)\nfile.open('rb')\nos.fdopen(n, 'w', encoding='utf-8')"),
+        ("serve/cli/a.py", "file.read_text('utf-8')"),
     ),
     Rule(
         "the moment and the seed come in as arguments",

@@ -42,7 +42,7 @@ def app(tmp_path_factory):
     rules = 'name = "points"\nstarts_on = 2026-01-01\npoint_value = "0.01"\n[referral]\nreferrer_points = 2\nfriend_points = 1\n'
     keep_programme(app.state, rules, actor="me", now=NOW)
     # Half past one on the 8th in Shanghai is still the 7th in UTC.
-    refer(app.state, "ann", "bob", now=datetime(2026, 3, 7, 17, 30, tzinfo=UTC))
+    refer(app.state, "ann", "bob", actor="me", now=datetime(2026, 3, 7, 17, 30, tzinfo=UTC))
     for survey, kind in (("again", Kind.NPS), ("happy", Kind.CSAT)):
         put_survey(app.state, Survey(survey, kind), actor="me", now=NOW)
     put(app, "survey_answers", [

@@ -34,7 +34,9 @@ def shop(tmp_path):
 
 
 def run(capsys, monkeypatch, *words, typed=""):
-    monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+    monkeypatch.setattr(
+        sys, "stdin", io.TextIOWrapper(io.BytesIO(typed.encode()), encoding="utf-8")
+    )
     with pytest.raises(SystemExit) as ended:
         cli.main(["govern", *map(str, words)])
     said = capsys.readouterr()

@@ -99,7 +99,9 @@ def test_a_whole_file_is_one_text_told_by_line_and_place(run, texts):
 
 
 def test_texts_may_come_by_standard_input(run, monkeypatch):
-    monkeypatch.setattr(sys, "stdin", io.StringIO("明天见\n"))
+    monkeypatch.setattr(
+        sys, "stdin", io.TextIOWrapper(io.BytesIO("明天见\n".encode()), encoding="utf-8")
+    )
 
     assert run("copycheck", "-", "--json")[:2] == (0, "")
 

@@ -104,7 +104,7 @@ REFERRAL = "[referral]\nreferrer_points = 200\nfriend_points = 100\nmost = 1\nre
 
 def test_both_sides_are_paid_once_the_friends_order_can_no_longer_be_returned(retailer):
     retailer.rules(REFERRAL)
-    refer(retailer.state, "ann", "bob", now=moment(MAY))
+    refer(retailer.state, "ann", "bob", actor="me", now=moment(MAY))
     retailer.order("o1", "bob", MAY + timedelta(days=1), 80)
 
     early = retailer.refers(MAY + timedelta(days=14))
@@ -117,7 +117,7 @@ def test_both_sides_are_paid_once_the_friends_order_can_no_longer_be_returned(re
 
 def test_a_friend_who_returned_everything_is_paid_for_by_nobody(retailer):
     retailer.rules(REFERRAL)
-    refer(retailer.state, "ann", "bob", now=moment(MAY))
+    refer(retailer.state, "ann", "bob", actor="me", now=moment(MAY))
     retailer.order("o1", "bob", MAY + timedelta(days=1), 80)
     retailer.returns("r", "o1", "bob", MAY + timedelta(days=3), 80)
 
@@ -145,7 +145,7 @@ def test_nobody_brings_himself_his_household_an_old_customer_or_more_than_the_ca
     retailer.order("o0", "old", MAY - timedelta(days=9), 80)
 
     told = {
-        friend: refer(retailer.state, "ann", friend, now=moment(MAY))
+        friend: refer(retailer.state, "ann", friend, actor="me", now=moment(MAY))
         for friend in ("ann", "ben", "old", "eve", "joe")
     }
     for n, friend in enumerate(("eve", "joe")):
@@ -163,16 +163,16 @@ def test_nobody_brings_himself_his_household_an_old_customer_or_more_than_the_ca
 
 def test_the_first_to_tell_of_a_friend_counts(retailer):
     retailer.rules(REFERRAL)
-    refer(retailer.state, "ann", "eve", now=moment(MAY))
+    refer(retailer.state, "ann", "eve", actor="me", now=moment(MAY))
 
-    assert refer(retailer.state, "bob", "eve", now=moment(MAY)).referrer_id == "ann"
+    assert refer(retailer.state, "bob", "eve", actor="me", now=moment(MAY)).referrer_id == "ann"
 
 
 def test_a_streak_grows_day_by_day_in_the_shops_zone_and_begins_anew_after_a_gap(retailer):
     retailer.rules("[check_in]\npoints = [1, 2, 5]\n")
 
     def comes(day, hour=4):
-        found = check_in(retailer.state, "ann", now=moment(day, hour), zone=ZONE)
+        found = check_in(retailer.state, "ann", actor="me", now=moment(day, hour), zone=ZONE)
         return (found.streak, found.points, found.is_new)
 
     days = [comes(MAY + timedelta(days=n)) for n in (0, 0, 1, 2, 3, 5)]
@@ -195,7 +195,9 @@ def test_a_task_is_paid_as_often_as_the_rules_say(retailer):
 
     def does(key):
         with retailer.state.transaction() as opened:
-            return complete_task(opened, "ann", "profile", key, now=moment(MAY), zone=ZONE)
+            return complete_task(
+                opened, "ann", "profile", key, actor="me", now=moment(MAY), zone=ZONE
+            )
 
     told = [does(key) for key in ("a", "a", "b", "c")]
 
@@ -206,7 +208,7 @@ def test_a_task_is_paid_as_often_as_the_rules_say(retailer):
         ("done_before", False, 60),
     ]
     with pytest.raises(UnknownName, match="profile"), retailer.state.transaction() as opened:
-        complete_task(opened, "ann", "other", "d", now=moment(MAY), zone=ZONE)
+        complete_task(opened, "ann", "other", "d", actor="me", now=moment(MAY), zone=ZONE)
 
 
 def test_a_journey_gives_and_takes_points_within_its_own_transaction(retailer):
@@ -232,7 +234,7 @@ def test_without_a_programme_nothing_is_earned_and_the_error_says_what_to_run(re
     assert retailer.earns(MAY).earned == 0
     assert (retailer.reviews(MAY), retailer.refers(MAY), retailer.gives_badges(MAY)) == ({}, {}, {})
     with pytest.raises(NotReady, match="regulars reach points rules put"):
-        check_in(retailer.state, "ann", now=moment(MAY), zone=ZONE)
+        check_in(retailer.state, "ann", actor="me", now=moment(MAY), zone=ZONE)
     retailer.rules()
     with pytest.raises(InputError, match=r"add \[check_in\]"):
-        check_in(retailer.state, "ann", now=moment(MAY), zone=ZONE)
+        check_in(retailer.state, "ann", actor="me", now=moment(MAY), zone=ZONE)

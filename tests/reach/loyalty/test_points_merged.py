@@ -157,8 +157,8 @@ def test_a_badge_is_got_once_by_who_was_two_and_is_his_who_had_it_when_they_part
 def test_referrals_of_two_who_became_one_are_his_and_count_against_one_cap(retailer):
     retailer.rules(REFERRAL)
     two_customers(retailer)
-    refer(retailer.state, "c_1", "eve", now=moment(MAY))
-    refer(retailer.state, "ann", "joe", now=moment(MAY))
+    refer(retailer.state, "c_1", "eve", actor="me", now=moment(MAY))
+    refer(retailer.state, "ann", "joe", actor="me", now=moment(MAY))
     retailer.order("o1", "eve", MAY, 80)
     number = merges(retailer)
     retailer.refers(MAY + timedelta(days=20))
@@ -177,7 +177,7 @@ def test_a_friend_who_parted_from_the_id_he_was_told_by_is_not_paid_for_meanwhil
     retailer.rules(REFERRAL)
     two_customers(retailer)
     programme = find_programme(retailer.state)
-    refer(retailer.state, "bob", "c_1", now=moment(MAY))
+    refer(retailer.state, "bob", "c_1", actor="me", now=moment(MAY))
 
     # Looked at as one customer; taken apart before the payment.
     paid = referrals._pay(
@@ -191,8 +191,8 @@ def test_a_friend_who_parted_from_the_id_he_was_told_by_is_not_paid_for_meanwhil
 def test_a_friend_told_of_twice_who_is_one_customer_is_paid_for_once(retailer):
     retailer.rules(REFERRAL.replace("most = 1", "most = 9"))
     two_customers(retailer)
-    refer(retailer.state, "bob", "c_1", now=moment(MAY))
-    refer(retailer.state, "eve", "ann", now=moment(MAY + timedelta(days=1)))
+    refer(retailer.state, "bob", "c_1", actor="me", now=moment(MAY))
+    refer(retailer.state, "eve", "ann", actor="me", now=moment(MAY + timedelta(days=1)))
     number = merges(retailer)
     with retailer.state.reading() as opened:
         names = {row["node"]: row["customer_id"] for row in opened.all("SELECT * FROM identifiers")}
@@ -204,6 +204,6 @@ def test_a_friend_told_of_twice_who_is_one_customer_is_paid_for_once(retailer):
     assert (paid, again) == ({"paid": 1}, {})
     assert retailer.has("bob", day) == (200, 0, 0)
     assert retailer.has("eve", day) == (0, 0, 0)
-    assert refer(retailer.state, "joe", "c_1", now=moment(day)).referrer_id == "bob"
+    assert refer(retailer.state, "joe", "c_1", actor="me", now=moment(day)).referrer_id == "bob"
     parts(retailer, number)
     assert [one.state for one in referrals_of(retailer.state, "eve")] == ["waiting"]

@@ -1,5 +1,6 @@
 """Draws come out as their seed says, prizes run out, rewards and their coupon happen both or neither."""
 
+import json
 import threading
 from collections import Counter
 from datetime import date, timedelta
@@ -9,9 +10,12 @@ import pytest
 from tests.reach.loyalty.conftest import ZONE, moment
 
 from regulars.errors import InputError, NotAllowed
+from regulars.govern.audit.service import verify
 from regulars.reach.loyalty.acting.service import buy_reward, points_action
 from regulars.reach.loyalty.draws.drawing import doubts, draw_of, drawn, odds, prize_of
 from regulars.reach.loyalty.draws.service import check_round, end_round, rounds, stock_of, take_draw
+from regulars.reach.loyalty.referrals.service import refer
+from regulars.reach.loyalty.visiting.service import check_in, complete_task
 
 MAY = date(2026, 5, 1)
 SEED = "5e" * 32
@@ -52,7 +56,14 @@ def gives(retailer, points, customer="ann"):
 def draws(retailer, key, customer="ann", day=MAY, **parts):
     with retailer.state.transaction() as opened:
         return take_draw(
-            opened, customer, key, now=moment(day), zone=ZONE, new_seed=lambda: SEED, **parts
+            opened,
+            customer,
+            key,
+            actor="me",
+            now=moment(day),
+            zone=ZONE,
+            new_seed=lambda: SEED,
+            **parts,
         )
 
 
@@ -178,7 +189,9 @@ def coupons(made, fails=False):
 
 def buys(retailer, key, issue):
     with retailer.state.transaction() as opened:
-        return buy_reward(opened, "ann", "cup", key, now=moment(MAY), issue_coupon=issue)
+        return buy_reward(
+            opened, "ann", "cup", key, actor="me", now=moment(MAY), issue_coupon=issue
+        )
 
 
 def test_a_reward_is_bought_with_its_coupon_or_not_at_all(retailer):
@@ -221,3 +234,52 @@ def test_a_programme_without_a_draw_says_so(retailer):
 
     with pytest.raises(InputError, match=r"add a table \[draw\]"):
         draws(retailer, "a")
+
+
+def audited(retailer):
+    rows = retailer.all("SELECT actor, action, subject, detail FROM audit_log ORDER BY number")
+    return [(*list(row.values())[:3], json.loads(row["detail"])) for row in rows]
+
+
+EVERYTHING = (
+    DRAW.format(per_day=2)
+    + '[check_in]\npoints = [1, 2, 5]\n[[tasks]]\nid = "profile"\npoints = 30\n'
+    + "[referral]\nreferrer_points = 20\nfriend_points = 10\n"
+)
+
+
+def test_what_customers_do_with_points_is_in_the_audit_log_once_and_refusals_are_not(retailer):
+    retailer.rules(EVERYTHING)
+    gives(retailer, 130)
+    before = len(audited(retailer))
+
+    for _ in range(2):
+        check_in(retailer.state, "ann", actor="till", now=moment(MAY), zone=ZONE)
+        refer(retailer.state, "ann", "bob", actor="till", now=moment(MAY))
+        with retailer.state.transaction() as opened:
+            complete_task(opened, "ann", "profile", "t1", actor="till", now=moment(MAY), zone=ZONE)
+        won = draws(retailer, "d1")
+        buys(retailer, "r1", coupons([]))
+    refused = (draws(retailer, "d2", "poor").refused, buys(retailer, "r2", coupons([])).outcome)
+
+    assert (refused[0], refused[1].refused) == ("not_enough", "not_enough")
+    drawn = {"draw_id": "wheel", "round": 1, "number": won.number, "prize_id": won.prize_id}
+    assert audited(retailer)[before:] == [
+        ("till", "points.check_in", "ann", {"day": "2026-05-01", "streak": 1, "points": 1}),
+        ("till", "points.refer", "bob", {"state": "waiting", "why": ""}),
+        ("till", "points.task", "ann", {"task": "profile", "points": 30}),
+        ("me", "points.draw", "ann", drawn),
+        ("me", "points.buy", "ann", {"reward": "cup", "points": 100}),
+    ]
+    assert verify(retailer.state, folder=retailer.app.folder).intact
+
+
+def test_a_purchase_that_fails_leaves_nothing_in_the_audit_log(retailer):
+    wheel(retailer)
+    gives(retailer, 150)
+    before = audited(retailer)
+
+    with pytest.raises(NotAllowed):
+        buys(retailer, "r1", coupons([], fails=True))
+
+    assert audited(retailer) == before

@@ -1,5 +1,8 @@
 """Files that commands are given: tables and texts."""
 
+import codecs
+import io
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,24 +10,68 @@ from typing import Any
 from regulars.errors import InputError
 
 NAMES = ("customer_id", "offer_id", "channel", "segment", "stage")
+STANDARD_INPUT = Path("-")
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def text_of(path: Path) -> str:
-    """Read a file of text.
+    """Read a file of text that a command was given, as office programs save them.
 
     Args:
         path: The file.
 
     Returns:
-        The text.
+        The text, its lines ended by one line feed, without a byte order mark.
 
     Raises:
-        InputError: It is not UTF-8.
+        InputError: There is no such file, it cannot be read, or it is no text.
     """
     try:
-        return path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text ({error.reason}); save it as UTF-8") from error
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: there is no such file; check the path") from error
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read ({error.strerror}); give a file you may read"
+        ) from error
+    return text_in(data, str(path))
+
+
+def text_or_input(path: Path) -> str:
+    """Read a file of text, or standard input where it is "-"; else as `text_of`."""
+    if path != STANDARD_INPUT:
+        return text_of(path)
+    return text_in(sys.stdin.buffer.read(), "standard input")
+
+
+def text_in(data: bytes, name: str) -> str:
+    """Read text as it is saved here: UTF-8, UTF-16 that says so, else GB 18030 (with GBK).
+
+    Args:
+        data: The bytes.
+        name: What they are called in an error.
+
+    Returns:
+        The text, its lines ended by one line feed, without a byte order mark.
+
+    Raises:
+        InputError: They are none of these, or hold NUL characters, as no text does.
+
+    Example:
+        >>> [text_in("回头客".encode(it), "a.txt") for it in ("utf-8-sig", "utf-16", "gbk")]
+        ['回头客', '回头客', '回头客']
+    """
+    wanted = "wanted text in UTF-8, or UTF-16 or GB 18030; save it as UTF-8"
+    encodings = ("utf-16",) if data.startswith(_UTF_16) else ("utf-8-sig", "gb18030")
+    for encoding in encodings:
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" in text:
+            raise InputError(f"{name} holds NUL characters, so it is no text; {wanted}")
+        return io.StringIO(text, newline=None).read()
+    raise InputError(f"{name} is not UTF-8 text, nor UTF-16 or GB 18030; {wanted}")
 
 
 def open_table(path: Path) -> Any:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from regulars.errors import UnknownName
+from regulars.govern.audit.service import record
 from regulars.ports.state import Transaction
 from regulars.reach.loyalty.acting.coupons import IssueCoupon, no_coupons
 from regulars.reach.loyalty.ledger.records import Outcome, check_hand_key, earn, redeem
@@ -68,6 +69,7 @@ def buy_reward(
     reward_id: str,
     key: str,
     *,
+    actor: str,
     now: datetime,
     issue_coupon: IssueCoupon = no_coupons,
 ) -> Bought:
@@ -78,6 +80,7 @@ def buy_reward(
         customer_id: Who buys.
         reward_id: A reward of the programme.
         key: Idempotency key; the coupon carries it too.
+        actor: Who asks, for the audit log; a refusal is not in it, for nothing changed.
         now: The moment, aware.
         issue_coupon: Makes the coupon; what it raises takes the points back.
 
@@ -99,4 +102,14 @@ def buy_reward(
     [told] = post(opened, [ask], now=now, policy=programme.policy)
     if told.refused:
         return Bought(told, "")
+    if told.is_new:
+        detail = {"reward": reward.id, "points": told.points}
+        record(
+            opened,
+            actor=actor,
+            action="points.buy",
+            subject=told.customer_id,
+            detail=detail,
+            at=now,
+        )
     return Bought(told, issue_coupon(opened, reward.offer_id, told.customer_id, key, now))

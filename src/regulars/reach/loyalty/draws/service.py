@@ -86,6 +86,7 @@ def take_draw(
     customer_id: str,
     key: str,
     *,
+    actor: str,
     now: datetime,
     zone: str,
     new_seed: Callable[[], str],
@@ -99,6 +100,7 @@ def take_draw(
         opened: A write transaction alone in the store (`State.transaction`).
         customer_id: Who draws.
         key: Idempotency key: the same again is the same draw.
+        actor: Who asks, for the audit log; a refusal is not in it, for nothing changed.
         now: The moment, aware.
         zone: IANA zone days are counted in.
         new_seed: Gives 64 random hexadecimal digits, when a round begins.
@@ -139,6 +141,9 @@ def take_draw(
     row["prize_id"] = prize.id
     row["code"] = _hand_over(opened, programme, prize, row, now, zone, issue_coupon)
     opened.run(_SQL["add"], **row)
+    detail = {name: row[name] for name in ("draw_id", "round", "number", "prize_id")}
+    name = has.customer_id
+    record(opened, actor=actor, action="points.draw", subject=name, detail=detail, at=now)
     return _told(draw, row)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from regulars.errors import InputError
+from regulars.govern.audit.service import record
 from regulars.ports.state import Queries, State
 from regulars.reach.loyalty.ledger.owners.service import ids_of
 from regulars.reach.loyalty.ledger.records import earn, text_of
@@ -41,13 +42,14 @@ class Told:
     settled_at: str | None
 
 
-def refer(state: State, referrer_id: str, friend_id: str, *, now: datetime) -> Told:
+def refer(state: State, referrer_id: str, friend_id: str, *, actor: str, now: datetime) -> Told:
     """Note that a customer brought a friend; the first to tell of a friend counts.
 
     Args:
         state: The transactional store.
         referrer_id: Who brings.
         friend_id: Who is brought.
+        actor: Who says so, for the audit log; it names the friend, not who brought him.
         now: The moment, aware.
 
     Returns:
@@ -73,6 +75,10 @@ def refer(state: State, referrer_id: str, friend_id: str, *, now: datetime) -> T
                 _SQL["settle"], friend_id=theirs, state="refused", reason=why, at=text_of(now)
             )
         [row] = opened.all(_SQL["of_friend"], ids=json.dumps([theirs]))
+        if fresh:
+            detail = {"state": row["state"], "why": row["reason"]}
+            action = "points.refer"
+            record(opened, actor=actor, action=action, subject=theirs, detail=detail, at=now)
     return Told(**row)
 
 

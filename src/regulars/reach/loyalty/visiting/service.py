@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from regulars.errors import InputError, UnknownName
+from regulars.govern.audit.service import record
 from regulars.ports.state import Queries, State, Transaction
 from regulars.reach.loyalty.ledger.records import Kind, Outcome, check_hand_key, earn
 from regulars.reach.loyalty.ledger.service import balance_in, known_operation, post
@@ -33,12 +34,13 @@ class CheckIn:
     is_new: bool
 
 
-def check_in(state: State, customer_id: str, *, now: datetime, zone: str) -> CheckIn:
+def check_in(state: State, customer_id: str, *, actor: str, now: datetime, zone: str) -> CheckIn:
     """Check a customer in, once a day; a day left out begins the streak anew.
 
     Args:
         state: The transactional store.
         customer_id: Who.
+        actor: Who says so, for the audit log.
         now: The moment, aware.
         zone: IANA zone the day is told in.
 
@@ -68,11 +70,21 @@ def check_in(state: State, customer_id: str, *, now: datetime, zone: str) -> Che
             key = f"check-in/{name}/{today}"
             ask = earn(key, name, points, reason="check_in", expires_at=expires)
             post(opened, [ask], now=now, policy=programme.policy)
+        detail = {"day": row["day"], "streak": streak, "points": points}
+        action = "points.check_in"
+        record(opened, actor=actor, action=action, subject=name, detail=detail, at=now)
     return CheckIn(name, today.isoformat(), streak, points, True)
 
 
 def complete_task(
-    opened: Transaction, customer_id: str, task_id: str, key: str, *, now: datetime, zone: str
+    opened: Transaction,
+    customer_id: str,
+    task_id: str,
+    key: str,
+    *,
+    actor: str,
+    now: datetime,
+    zone: str,
 ) -> Outcome:
     """Give the points of a task, as often as the programme lets a customer do it.
 
@@ -81,6 +93,7 @@ def complete_task(
         customer_id: Who did it.
         task_id: The task.
         key: Idempotency key of this time.
+        actor: Who says so, for the audit log.
         now: The moment, aware.
         zone: IANA zone days are counted in.
 
@@ -115,4 +128,15 @@ def complete_task(
                 has.pending,
                 has.owed,
             )
-    return post(opened, [ask], now=now, policy=programme.policy)[0]
+    [told] = post(opened, [ask], now=now, policy=programme.policy)
+    if told.is_new:
+        detail = {"task": task_id, "points": told.points}
+        record(
+            opened,
+            actor=actor,
+            action="points.task",
+            subject=told.customer_id,
+            detail=detail,
+            at=now,
+        )
+    return told

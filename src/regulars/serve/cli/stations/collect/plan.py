@@ -11,6 +11,7 @@ import typer
 
 from regulars.errors import InputError
 from regulars.serve.cli.exits import ExitCode
+from regulars.serve.cli.files import text_in
 
 if TYPE_CHECKING:
     from regulars.app import App
@@ -208,8 +209,9 @@ def _plan(app: "App") -> "Plan":
 
 
 def _events(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
+    with path.open("rb") as lines:
+        for number, data in enumerate(lines, 1):
+            line = text_in(data, f"{path} line {number}")
             if not line.strip():
                 continue
             try:

@@ -1,12 +1,14 @@
 """`regulars decide offer`: keep, import, list and compare offers."""
 
 import csv
+import io
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from regulars.serve.cli.files import text_of
 from regulars.serve.cli.stations.reach.opening import (
     ACTOR,
     AsJson,
@@ -62,8 +64,7 @@ def import_rows(
 
     shop = open_shop(folder)
     zone = shop.settings.retailer.zone
-    with file.open(encoding="utf-8-sig", newline="") as opened:
-        rows = [_row(row) for row in csv.DictReader(opened)]
+    rows = [_row(row) for row in csv.DictReader(io.StringIO(text_of(file), newline=""))]
     offers = [offer_of_row(row, zone=zone) for row in rows]
     _keep(shop, offers, note=note or file.name, since=since, print_json=print_json)
 

@@ -11,6 +11,7 @@ import typer
 
 from regulars.errors import InputError
 from regulars.serve.cli.exits import ExitCode
+from regulars.serve.cli.files import text_or_input
 
 if TYPE_CHECKING:
     from regulars.app import App
@@ -228,11 +229,7 @@ def _password(file: Path | None) -> str:
         if not sys.stdin.isatty():
             raise InputError("no terminal to ask for the password; give --password-file FILE or -")
         return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
-    try:
-        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read the password from {file}: {error}") from error
-    return text.rstrip("\r\n")
+    return text_or_input(file).rstrip("\n")
 
 
 def _now() -> datetime:

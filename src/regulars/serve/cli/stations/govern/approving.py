@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from regulars.errors import InputError, NotAllowed
+from regulars.serve.cli.files import text_or_input
 
 if TYPE_CHECKING:
     from regulars.app import App
@@ -146,11 +147,7 @@ def _password(name: str, file: Path | None) -> str:
         if not sys.stdin.isatty():
             raise InputError("no terminal to ask for the password; give --password-file FILE or -")
         return str(typer.prompt(f"Password of {name}", hide_input=True))
-    try:
-        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read the password from {file}: {error}") from error
-    return text.rstrip("\r\n")
+    return text_or_input(file).rstrip("\n")
 
 
 def _print(found: Any, *, as_json: bool, says: str) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regulars.errors import InputError
 from regulars.serve.cli.exits import ExitCode
+from regulars.serve.cli.files import text_of
 
 if TYPE_CHECKING:
     from regulars.app import App
@@ -146,10 +146,7 @@ def publish_one(
 
     shop = _open(folder)
     if file is not None:
-        try:
-            notice = read_notice(file.read_text(encoding="utf-8"))
-        except UnicodeDecodeError as error:
-            raise InputError(f"{file} is not UTF-8: {error}; save it as UTF-8") from error
+        notice = read_notice(text_of(file))
         declared = read_declared(shop.folder)
         publish(shop.state, notice, actor=ACTOR, now=_now(), declared=declared)
         _anchor(shop)

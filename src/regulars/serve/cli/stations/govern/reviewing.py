@@ -1,7 +1,6 @@
 """`regulars govern copycheck`: what a text may not say, with article and suggestion."""
 
 import json
-import sys
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 
 from regulars.errors import InputError
 from regulars.serve.cli.exits import ExitCode
+from regulars.serve.cli.files import text_or_input
 
 if TYPE_CHECKING:
     from regulars.govern.copycheck import Copy, Finding
@@ -30,7 +30,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one finding as JSON 
 
 @app.command("copycheck")
 def copycheck(
-    file: Annotated[Path, typer.Argument(help="One text per line, UTF-8; - reads the input.")],
+    file: Annotated[Path, typer.Argument(help="One text per line; - reads the input.")],
     *,
     is_whole: Annotated[
         bool, typer.Option("--whole", help="The file is one text, such as an e-mail.")
@@ -67,7 +67,7 @@ def copycheck(
     from regulars.govern.copycheck.service import review  # noqa: PLC0415
 
     require_known(channel=channel, category=category, market=market)
-    text = _read(file)
+    text = text_or_input(file)
     lines = [(1, text)] if is_whole else list(enumerate(text.split("\n"), 1))
     about = (channel, category, product, market, not is_transactional, is_machine_made)
     copies = [Copy(line.rstrip("\r"), n, *about) for n, line in lines if line.strip()]
@@ -163,14 +163,6 @@ def _known(folder: Path | None, file: Path | None) -> "Known":
         kept = known_in(open_app(folder).state)
     evidence, names = read_evidence(file) if file is not None else ([], [])
     return Known((*evidence, *kept.evidence), (*names, *kept.names), kept.decisions)
-
-
-def _read(file: Path) -> str:
-    try:
-        text = sys.stdin.read() if str(file) == "-" else _there(file).read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file} is not UTF-8: {error.reason}; save it as UTF-8") from error
-    return text.replace("\r\n", "\n")
 
 
 def _there(file: Path) -> Path:

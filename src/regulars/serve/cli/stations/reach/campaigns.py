@@ -1,6 +1,7 @@
 """`regulars reach campaign`: keep campaigns, look at them, take them through approval."""
 
 import csv
+import io
 import json
 import tomllib
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from regulars.errors import InputError
+from regulars.serve.cli.files import text_of
 from regulars.serve.cli.stations.reach.opening import (
     ACTOR,
     AsJson,
@@ -158,10 +160,10 @@ def given_in(file: Path) -> Mapping[str, Any]:
     Raises:
         InputError: It cannot be read, or holds something else.
     """
+    text = text_of(file)
     try:
-        text = file.read_text(encoding="utf-8")
         given = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise InputError(f"{file} is not readable: {error}; mend it") from error
     if not isinstance(given, dict):
         raise InputError(f"{file} holds {type(given).__name__}, must hold one campaign")
@@ -174,8 +176,8 @@ def given_in(file: Path) -> Mapping[str, Any]:
 
 
 def _listed(file: Path) -> list[str]:
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        rows = [row for row in csv.reader(lines) if row and row[0].strip()]
+    lines = io.StringIO(text_of(file), newline="")
+    rows = [row for row in csv.reader(lines) if row and row[0].strip()]
     if not rows:
         raise InputError(f"{file} names nobody; give one customer id a line")
     if "customer_id" in rows[0]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regulars.serve.cli.files import text_of
 from regulars.serve.cli.stations.reach.opening import (
     ACTOR,
     AsJson,
@@ -80,7 +81,7 @@ def import_file(
     from regulars.reach.coupons.stocking import service  # noqa: PLC0415
 
     shop = open_shop(folder)
-    lines = [line for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    lines = [line for line in text_of(file).splitlines() if line.strip()]
     made = service.import_codes(
         shop.state,
         offer_id,
@@ -302,7 +303,7 @@ def _basket(file: Path) -> "Basket":
     from regulars.errors import InputError  # noqa: PLC0415
 
     try:
-        given = json.loads(file.read_text(encoding="utf-8"), parse_float=str)
+        given = json.loads(text_of(file), parse_float=str)
     except ValueError as error:
         raise InputError(f"{file.name} is no JSON: {error}") from error
     if not isinstance(given, dict):

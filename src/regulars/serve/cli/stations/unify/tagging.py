@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from regulars.errors import InputError
+from regulars.serve.cli.files import text_of
 
 if TYPE_CHECKING:
     from regulars.app import App
@@ -137,9 +138,10 @@ def _read(name: str, file: Path | None) -> "Tag":
 
     if file is None:
         return read_tag(name, {"kind": "manual"})
+    text = text_of(file)
     try:
-        given: Any = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        given: Any = json.loads(text)
+    except ValueError as error:
         raise InputError(f"{file} is not readable JSON: {error}; mend it") from error
     if not isinstance(given, dict):
         raise InputError(f"{file} holds {type(given).__name__}, must hold one JSON object")
@@ -148,14 +150,14 @@ def _read(name: str, file: Path | None) -> "Tag":
 
 def _named(customer: list[str] | None, file: Path | None) -> list[str]:
     import csv  # noqa: PLC0415
+    import io  # noqa: PLC0415
 
     found = list(customer or [])
     if file is not None:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            rows = csv.DictReader(lines)
-            if "customer_id" not in (rows.fieldnames or []):
-                raise InputError(f"{file} has no column customer_id; name the column of ids so")
-            found += [row["customer_id"] or "" for row in rows]
+        rows = csv.DictReader(io.StringIO(text_of(file), newline=""))
+        if "customer_id" not in (rows.fieldnames or []):
+            raise InputError(f"{file} has no column customer_id; name the column of ids so")
+        found += [row["customer_id"] or "" for row in rows]
     return found
 
 

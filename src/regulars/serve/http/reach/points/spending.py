@@ -71,6 +71,7 @@ def buy(request: Request, wanted: Purchase) -> Bought:
             wanted.customer_id,
             wanted.reward_id,
             wanted.key,
+            actor=caller.actor,
             now=caller.now,
             issue_coupon=issue_coupon,
         )
@@ -82,7 +83,9 @@ def check_in(request: Request, visitor: Visitor) -> CheckIn:
     caller = request.state.caller
     workspace = caller.workspace
     zone = workspace.settings.retailer.zone
-    return visiting.check_in(workspace.state, visitor.customer_id, now=caller.now, zone=zone)
+    return visiting.check_in(
+        workspace.state, visitor.customer_id, actor=caller.actor, now=caller.now, zone=zone
+    )
 
 
 @router.post("/api/reach/points/task", tags=["reach"])
@@ -93,7 +96,13 @@ def complete_task(request: Request, done: Done) -> Outcome:
     zone = workspace.settings.retailer.zone
     with workspace.state.transaction() as opened:
         return visiting.complete_task(
-            opened, done.customer_id, done.task_id, done.key, now=caller.now, zone=zone
+            opened,
+            done.customer_id,
+            done.task_id,
+            done.key,
+            actor=caller.actor,
+            now=caller.now,
+            zone=zone,
         )
 
 
@@ -101,7 +110,13 @@ def complete_task(request: Request, done: Done) -> Outcome:
 def bring_friend(request: Request, brought: Friend) -> Told:
     """Note that a customer brought a friend; both are paid after the friend's first order."""
     caller = request.state.caller
-    return refer(caller.workspace.state, brought.customer_id, brought.friend_id, now=caller.now)
+    return refer(
+        caller.workspace.state,
+        brought.customer_id,
+        brought.friend_id,
+        actor=caller.actor,
+        now=caller.now,
+    )
 
 
 @router.post("/api/reach/points/draw", tags=["reach"])
@@ -114,6 +129,7 @@ def draw(request: Request, wanted: Drawing) -> Drawn:
             opened,
             wanted.customer_id,
             wanted.key,
+            actor=caller.actor,
             now=caller.now,
             zone=workspace.settings.retailer.zone,
             new_seed=lambda: secrets.token_hex(32),

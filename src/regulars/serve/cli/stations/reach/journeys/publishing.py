@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from regulars.errors import InputError
+from regulars.serve.cli.files import text_of
 from regulars.serve.cli.stations.reach.opening import (
     ACTOR,
     AsJson,
@@ -222,11 +222,7 @@ def given_in(file: Path) -> Mapping[str, Any]:
     """
     from regulars.reach.journeys.definition.reading import parse  # noqa: PLC0415
 
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise InputError(f"{file} is not readable: {error}; mend it") from error
-    return parse(text, is_json=file.suffix == ".json")
+    return parse(text_of(file), is_json=file.suffix == ".json")
 
 
 def _is_file(what: str) -> bool:

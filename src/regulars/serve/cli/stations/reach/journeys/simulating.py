@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from regulars.serve.cli.files import text_of
 from regulars.serve.cli.stations.reach.opening import (
     AsJson,
     Folder,
@@ -29,7 +30,7 @@ def simulate(
     from regulars.serve.authoring.trying import try_journey  # noqa: PLC0415
 
     shop = open_shop(folder)
-    given = parse(file.read_text(encoding="utf-8"), is_json=file.suffix == ".json")
+    given = parse(text_of(file), is_json=file.suffix == ".json")
     found = try_journey(shop, given, now=moment_of(now, shop), days=days)
     if print_json:
         typer.echo(as_json(found))

@@ -40,7 +40,10 @@ def buy(
     shop = open_shop(folder)
     at = moment_of(now, shop)
     with shop.state.transaction() as opened:
-        told = buy_reward(opened, customer, reward, key, now=at, issue_coupon=issue_coupon)
+        told = buy_reward(
+            opened, customer, reward, key, actor=ACTOR, now=at, issue_coupon=issue_coupon
+        )
+    keep_anchor(shop)
     say(told, told.code or f"refused: {told.outcome.refused}", print_json=print_json)
     if told.outcome.refused:
         raise typer.Exit(ExitCode.FAILED_CHECK)
@@ -59,7 +62,9 @@ def check_in(
 
     shop = open_shop(folder)
     zone = shop.settings.retailer.zone
-    told = service.check_in(shop.state, customer, now=moment_of(now, shop), zone=zone)
+    at = moment_of(now, shop)
+    told = service.check_in(shop.state, customer, actor=ACTOR, now=at, zone=zone)
+    keep_anchor(shop)
     say(told, f"day {told.streak} in a row: {told.points:,} points", print_json=print_json)
 
 
@@ -79,7 +84,8 @@ def task(
     shop = open_shop(folder)
     at, zone = moment_of(now, shop), shop.settings.retailer.zone
     with shop.state.transaction() as opened:
-        told = complete_task(opened, customer, name, key, now=at, zone=zone)
+        told = complete_task(opened, customer, name, key, actor=ACTOR, now=at, zone=zone)
+    keep_anchor(shop)
     say(told, told.refused or f"{told.points:,} points", print_json=print_json)
     if told.refused:
         raise typer.Exit(ExitCode.FAILED_CHECK)
@@ -98,7 +104,8 @@ def refer(
     from regulars.reach.loyalty.referrals import service  # noqa: PLC0415
 
     shop = open_shop(folder)
-    told = service.refer(shop.state, customer, friend, now=moment_of(now, shop))
+    told = service.refer(shop.state, customer, friend, actor=ACTOR, now=moment_of(now, shop))
+    keep_anchor(shop)
     say(told, f"{told.state} {told.reason}".strip(), print_json=print_json)
 
 
@@ -122,11 +129,13 @@ def draw(
             opened,
             customer,
             key,
+            actor=ACTOR,
             now=at,
             zone=zone,
             new_seed=lambda: secrets.token_hex(32),
             issue_coupon=issue_coupon,
         )
+    keep_anchor(shop)
     owed = "; its coupon is owed: ask again with the same key" if told.is_owed else ""
     words = f"refused: {told.refused}" if told.refused else f"{told.title}{owed}"
     say(told, words, print_json=print_json)

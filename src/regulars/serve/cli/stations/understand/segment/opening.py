@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from regulars.errors import InputError
+from regulars.serve.cli.files import text_of
 
 if TYPE_CHECKING:
     from regulars.app import App
@@ -85,9 +86,10 @@ def read_file(file: Path, name: str = "") -> "Audience":
     from regulars.understand.segments.audiences.definition import read_audience  # noqa: PLC0415
 
     read = tomllib.loads if file.suffix == ".toml" else json.loads
+    text = text_of(file)
     try:
-        given: Any = read(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        given: Any = read(text)
+    except ValueError as error:
         kind = "TOML" if file.suffix == ".toml" else "JSON"
         raise InputError(f"{file} is not readable {kind}: {error}; mend it") from error
     if not isinstance(given, dict):
