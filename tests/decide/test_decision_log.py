@@ -6,7 +6,10 @@ import pytest
 
 from regulars.collect.ingest.log.disk import Disk
 from regulars.decide.online.log import FOLDER, DecisionLog, rows_in
-from regulars.errors import NotReady
+from regulars.decide.online.service import Decider
+from regulars.decide.online.sharing.service import Shares
+from regulars.errors import NotReady, Transient
+from regulars.settings import Settings
 
 
 def line(number):
@@ -103,3 +106,34 @@ def test_two_processes_do_not_write_one_log(tmp_path):
     with pytest.raises(NotReady):
         DecisionLog(tmp_path)
     log.close()
+
+
+def test_a_store_that_does_not_answer_leaves_the_log_free_for_the_next_try(tmp_path, monkeypatch):
+    def busy(_shares, _used):
+        raise Transient("state store: database is locked")
+
+    def opened():
+        return Decider(tmp_path, None, None, Settings())
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Shares, "restore", busy)
+        with pytest.raises(Transient):
+            opened()
+    monkeypatch.setattr(Shares, "restore", lambda _shares, _used: None)
+
+    opened().close()
+
+
+def test_a_log_whose_rows_nobody_can_take_is_free_for_the_next_try(tmp_path):
+    def cannot(_row):
+        raise KeyError("turn")
+
+    log = DecisionLog(tmp_path)
+    log.decided("d1", line(1))
+    log.close()
+    with pytest.raises(KeyError):
+        DecisionLog(tmp_path, told=cannot)
+
+    again = DecisionLog(tmp_path)
+    assert again.holds("d1")
+    again.close()

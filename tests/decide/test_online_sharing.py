@@ -2,10 +2,15 @@
 
 import random
 import threading
+from decimal import Decimal
 
+import msgspec
+import numpy as np
 import pytest
+from tests.decide.test_online import ask, known
 
 from regulars.adapters.state import SQLState, migrate
+from regulars.decide.online.cells.service import Cell, Cells
 from regulars.decide.online.sharing import service
 from regulars.decide.online.sharing.service import (
     CELL,
@@ -16,6 +21,8 @@ from regulars.decide.online.sharing.service import (
     Want,
     take_within,
 )
+from regulars.decide.online.wanting import counted, wants_of
+from regulars.numerics.hashing import key_of
 
 ALL = Limit(3, MONEY, "")
 TEA = Limit(0, STOCK, "tea")
@@ -125,6 +132,27 @@ def test_a_decision_gets_all_it_wants_or_nothing(url):
     shares.look_again()
     assert not shares.is_out(ALL, 1)
     state.close()
+
+
+def test_a_cell_of_an_offer_with_a_bar_in_its_id_has_its_limit_like_any_other():
+    customer, offer = "c00007", "news|2026"
+    cells = Cells(
+        np.array([key_of(customer)], np.uint64),
+        np.zeros(1, np.int16),
+        ("champions",),
+        {Cell("champions", "sms", offer): 90, Cell("champions", "sms", "news"): 7},
+    )
+    found = msgspec.structs.replace(
+        ask(known(), customer), verdict="send", offer_id=offer, channel="sms", cost=Decimal("0.15")
+    )
+    segment = cells.segment_of(customer, is_plain=False)
+
+    wants = wants_of(counted(found, cells, segment, set()), cells, money=Decimal(5))
+
+    assert wants == [
+        Want(Limit(found.turn, MONEY, ""), 15, 500),
+        Want(Limit(found.turn, CELL, "champions|sms|news|2026"), 15, 90),
+    ]
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -15,6 +15,7 @@ from regulars.reach.links.clicks.service import (
     requests_by_verdict,
     settle_clicks,
 )
+from regulars.reach.links.creator_marks import key_of_link
 from regulars.reach.links.scanners import Click, read_rules, verdicts
 from regulars.reach.links.service import Links, keep
 from regulars.reach.links.tokens import Standing
@@ -43,6 +44,7 @@ def clicked(shop, links, tmp_path):
 class Clicked:
     def __init__(self, shop, links, lake):
         self.state, self.links, self.lake = shop.state, links, lake
+        self.shop_rows = lambda: shop.all("select * from link_clicks")
         self.sent_at, self.key = shop.turn().now, KEY
         at = self.sent_at.isoformat(timespec="microseconds")
         shop.run(
@@ -132,6 +134,35 @@ def test_going_through_all_links_in_a_moment_is_no_reading(clicked):
 
     assert clicked.settles() == 0
     assert requests_by_verdict(clicked.state)[0]["verdict"] == "sweep"
+
+
+def test_a_program_that_asks_for_one_link_of_each_creator_brings_no_creator_a_click(clicked):
+    """The last link is asked for when the first could be judged, and is judged alone later."""
+    pages = {name: f"{SHOP}?by={name}" for name in ("li", "mo", "wu", "xi")}
+    keep(clicked.state, pages.values(), now=clicked.sent_at)
+
+    def asks(name, *, seconds, **how):
+        clicked.clicks(
+            clicked.links.click_url(pages[name], key_of_link(name)), seconds=seconds, **how
+        )
+
+    asks("li", seconds=3600.0)
+    asks("mo", seconds=3600.5)
+    asks("wu", seconds=3601.0)
+    for seconds, name in enumerate(("li", "mo", "wu")):
+        asks(name, seconds=3600 + seconds / 2, address=f"198.51.100.{seconds}")
+    clicked.settles(seconds=3600 + read_rules().settle_seconds)
+    asks("xi", seconds=3602.5)
+    clicked.settles()
+
+    verdicts_of = {
+        (row["contact_key"].split("/")[1], row["address"] == clicked.links.hidden("203.0.113.7")):
+        row["verdict"]
+        for row in clicked.shop_rows()
+    }  # fmt: skip
+    swept = {(name, True): "sweep" for name in ("li", "mo", "wu", "xi")}
+    people = {(name, False): "" for name in ("li", "mo", "wu")}
+    assert verdicts_of == swept | people
 
 
 def test_a_filter_that_looks_at_agents_alone_is_caught():

@@ -1,7 +1,8 @@
 """Import files into typed facts: good rows land once, bad ones are told apart, all add up."""
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
@@ -19,7 +20,12 @@ from regulars.collect.sources.binding import BoundTable, bind, in_order
 from regulars.collect.sources.keys.stored import Spans, stored_rows, stored_values
 from regulars.collect.sources.mapping import FED, FileRule, ImportMapping
 from regulars.collect.sources.reading.batches import Source
-from regulars.collect.sources.reading.files import find_files, fingerprint_of, open_source
+from regulars.collect.sources.reading.files import (
+    find_files,
+    fingerprint_of,
+    open_source,
+    stamp_of,
+)
 from regulars.collect.sources.refusals import Refusal, quarantine_rows
 from regulars.collect.sources.scanning import (
     NO_DAY,
@@ -31,7 +37,7 @@ from regulars.collect.sources.scanning import (
 )
 from regulars.collect.sources.settling import Settled, settle
 from regulars.collect.sources.shaping import Cover, Shaper, kind_covered
-from regulars.errors import InputError
+from regulars.errors import InputError, OutsideError, Permanent, Transient
 from regulars.govern.protection.redaction import covered
 from regulars.govern.protection.service import Protector
 from regulars.ports.lake import Lake
@@ -106,8 +112,9 @@ def import_files(
     """Import files into the facts of a workspace.
 
     Files are read in an order in which ids are known before rows point at them. Each file is
-    read twice, in batches: once to judge every row, once to write. The `imports` row is
-    written last, so that a killed import is simply run again: it ends as if never killed.
+    read twice, in batches: once to judge every row, once to write; one that changes meanwhile
+    is unreadable. The `imports` row is written last, so that a killed import is simply run
+    again: it ends as if never killed.
 
     Args:
         lake: Where the facts are.
@@ -127,7 +134,8 @@ def import_files(
     Raises:
         InputError: A path names nothing; or a file is unreadable, or the mapping does not fit
             it, and `unreadable` is None.
-        OutsideError: The lake cannot be written; say `regulars doctor`.
+        OutsideError: The lake cannot be written; say `regulars doctor`. Or a file changed when
+            part of it was stored.
     """
     setting_apart = _SettingApart(unreadable)
     opened: list[_Opened] = []
@@ -140,15 +148,14 @@ def import_files(
     for here in in_order([one.rule for one in opened]):
         one = opened[here]
         with setting_apart(one.path):
+            stamp = stamp_of(one.path)
             import_id = fingerprint_of(one.path, _shape_of(one.rule), zone)
             if import_id in seen or lake.committed("imports", import_id) is not None:
                 results += _earlier(lake, import_id, results)
                 continue
-            seen.add(import_id)
-            job = _Job(
-                lake, one.path.name, import_id, one.source, one.tables, zone, known, protector
-            )
+            job = _Job(lake, one, import_id, stamp, zone, known, protector)
             results += job.run(_telling(progress, one.path.name), dry_run=dry_run)
+            seen.add(import_id)
     return results
 
 
@@ -171,7 +178,8 @@ def _opened(path: Path, mapping: ImportMapping) -> _Opened:
 class _SettingApart:
     """Sets a file apart that cannot be read, where somebody takes such files.
 
-    A file is read whole before anything of it is written: of one set apart nothing is stored.
+    A file is read whole before anything of it is written, and what fails once a part is stored
+    is none of its errors (`_Job._store`): of one set apart nothing is stored.
     """
 
     def __init__(self, taken: list[UnreadableFile] | None) -> None:
@@ -246,13 +254,26 @@ class _Job:
     """One file on its way into the lake."""
 
     lake: Lake
-    file: str
+    opened: _Opened
     import_id: str
-    source: Source
-    tables: tuple[BoundTable, ...]
+    stamp: tuple[int, ...]
     zone: str
     known: _KnownIds
     protector: Protector | None = None
+    spoilt: Exception | None = None
+    has_stored: bool = False
+
+    @property
+    def file(self) -> str:
+        return self.opened.path.name
+
+    @property
+    def source(self) -> Source:
+        return self.opened.source
+
+    @property
+    def tables(self) -> tuple[BoundTable, ...]:
+        return self.opened.tables
 
     def run(self, progress: Callable[[float], None], *, dry_run: bool) -> list[ImportResult]:
         schemas = {table.name: self.lake.schema(table.name) for table in self.tables}
@@ -272,17 +293,53 @@ class _Job:
             self._result(number + 1, table, scan, settled, problems)
             for number, table in enumerate(self.tables)
         ]
+        self._require_unchanged()
+        if not dry_run:
+            with self._storing():
+                self._write(shaper, settled, lambda share: progress(0.5 + share / 2))
+                self._write_account(refused, results)
         for table in self.tables:
             self.known.add(table.name, scan.tables[table.name].named)
-        if not dry_run:
-            self._write(shaper, settled, lambda share: progress(0.5 + share / 2))
-            if refused.num_rows:
-                ordered = refused.sort_by([("row", "ascending"), ("table", "ascending")])
-                self.lake.append("quarantine", ordered, application=self._name("quarantine"))
-            rows = pa.Table.from_pylist([_ledger(r) for r in results], self.lake.schema("imports"))
-            self.lake.append("imports", rows, application=self.import_id)
         progress(1.0)
         return results
+
+    def _require_unchanged(self) -> None:
+        """Insist that what is read now is what was judged, and what the import is named by."""
+        if stamp_of(self.opened.path) != self.stamp:
+            raise InputError(
+                f"{self.file} changed while it was read; import it again once it is whole"
+            )
+
+    @contextmanager
+    def _storing(self) -> Generator[None]:
+        """Blame the file for what its second reading meets, as long as nothing of it is stored."""
+        try:
+            yield
+        except (OutsideError, *_UNREADABLE) as error:
+            if self.spoilt is None:
+                if isinstance(error, OutsideError):
+                    raise
+                raise Permanent(
+                    f"cannot store {self.file}: {_reason(error)}; say: regulars doctor"
+                ) from error
+            if self.has_stored:
+                raise Transient(
+                    f"{self.file} could not be read to its end a second time, and a part of it is "
+                    f"stored ({_reason(self.spoilt)}); import it again: no row is stored twice"
+                ) from self.spoilt
+            raise self.spoilt from None
+
+    def _append(self, table: str, rows: Any, application: str) -> None:
+        self.lake.append(table, rows, application=application)
+        self.has_stored = True
+
+    def _write_account(self, refused: pa.Table, results: Sequence[ImportResult]) -> None:
+        """Write what was held back, and last what became of the file."""
+        if refused.num_rows:
+            ordered = refused.sort_by([("row", "ascending"), ("table", "ascending")])
+            self._append("quarantine", ordered, self._name("quarantine"))
+        rows = pa.Table.from_pylist([_ledger(r) for r in results], self.lake.schema("imports"))
+        self._append("imports", rows, self.import_id)
 
     def _name(self, table: str) -> str:
         return f"{self.import_id} {table}"
@@ -335,7 +392,7 @@ class _Job:
                 rows = self._landing(shaper, number, lands, progress)
             elif not rows.num_rows:
                 continue
-            self.lake.append(table.name, rows, application=self._name(table.name))
+            self._append(table.name, rows, self._name(table.name))
 
     def _landing(
         self,
@@ -344,9 +401,24 @@ class _Job:
         lands: NDArray[np.bool_],
         progress: Callable[[float], None],
     ) -> Iterator[pa.RecordBatch]:
-        table = self.tables[number].name
-        shaper = replace(shaper, tables=(self.tables[number],))
+        """Read the file a second time, for what lands; what it meets is kept in `spoilt`."""
+        bound = self.tables[number]
+        try:
+            yield from self._landed(replace(shaper, tables=(bound,)), bound.name, lands, progress)
+            self._require_unchanged()
+        except _UNREADABLE as error:
+            self.spoilt = error
+            raise
+
+    def _landed(
+        self,
+        shaper: Shaper,
+        table: str,
+        lands: NDArray[np.bool_],
+        progress: Callable[[float], None],
+    ) -> Iterator[pa.RecordBatch]:
         for batch in self.source.batches(shaper.wanted):
+            self._require_unchanged()
             kept = lands[batch.rows - 1]
             if kept.any():
                 rows = shaper.shape(batch).rows(table, shaper.schemas[table])

@@ -59,9 +59,13 @@ class DecisionLog:
         self._exposed: set[str] = set()
         self.failures = 0
         self._writer = LogWriter(self._folder, self._settled, partitions=1, disk=disk)
-        for row in rows_in(self._folder):
-            self._remember(row)
-            told(row)
+        try:
+            for row in rows_in(self._folder):
+                self._remember(row)
+                told(row)
+        except BaseException:
+            self._writer.close()
+            raise
 
     def decided(self, decision_id: str, line: bytes) -> None:
         """Hand a decision in, and go on; one that was handed in before is not logged again."""

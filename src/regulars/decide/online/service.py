@@ -64,6 +64,8 @@ class Decider:
 
         Raises:
             NotReady: Another process decides online in this workspace.
+            OutsideError: The store does not answer; nothing stays open, so that it can be tried
+                again.
         """
         self._reading, self._state, self._settings = reading, state, settings
         self._rule_of = rule_of
@@ -74,7 +76,12 @@ class Decider:
         self._unpaid: dict[int, dict[str, str]] = {}
         self.log = DecisionLog(folder, told=self._count)
         self._shares = Shares(state, taker="server")
-        self._shares.restore(self._used)
+        try:
+            self._shares.restore(self._used)
+        except BaseException:
+            # Whoever tries again must be able to open the log.
+            self.log.close()
+            raise
 
     @property
     def is_ready(self) -> bool:

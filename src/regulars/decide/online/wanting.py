@@ -48,7 +48,7 @@ def wants_of(found: OnlineDecision, cells: Cells | None, *, money: Decimal) -> l
     cents = int(found.cost * 100)
     wants = [Want(Limit(found.turn, MONEY, ""), cents, int(money * 100))]
     if found.cell:
-        most = cells.left.get(Cell(*found.cell.split("|")), 0) if cells else 0
+        most = cells.called.get(found.cell, 0) if cells else 0
         wants.append(Want(Limit(found.turn, CELL, found.cell), cents, most))
     if found.takes_stock and found.offer_id:
         wants.append(Want(Limit(0, STOCK, found.offer_id), 1))

@@ -26,10 +26,10 @@ def is_of_creator(key: str) -> bool:
 
 
 def key_of_clicks(key: str, address: str, day: str) -> str:
-    """Give the key clicks on a creator's link are kept and judged under.
+    """Give the key clicks on a creator's link are kept under.
 
-    A contact's clicks are judged together; a creator's are from everybody, so that those of
-    one address and day are.
+    A contact's clicks are kept and judged together; a creator's are from everybody, so that
+    those of one address and day are kept together.
 
     Args:
         key: What stood in the link.
@@ -44,6 +44,26 @@ def key_of_clicks(key: str, address: str, day: str) -> str:
         'creator/li/0f/2026-03-02'
     """
     return f"{key}/{address}/{day}"
+
+
+def judged_together(key: str, address: str) -> str:
+    """Name the clicks that are judged together with one.
+
+    Those of one contact are; on links of creators those of one address, whoever's the links
+    are: a program that goes through them asks for one of each.
+
+    Args:
+        key: The key its clicks are kept under.
+        address: What stands for the network address.
+
+    Returns:
+        The same text for the same group.
+
+    Example:
+        >>> judged_together("creator/li/0f/2026-03-02", "0f"), judged_together("9a3b", "0f")
+        ('creator/0f', '9a3b')
+    """
+    return _HEAD + address if is_of_creator(key) else key
 
 
 def creator_of_clicks(key: str) -> str:

@@ -103,6 +103,25 @@ def fingerprint_of(path: Path, *parts: object) -> str:
     return digest.hexdigest()
 
 
+def stamp_of(path: Path) -> tuple[int, ...]:
+    """Tell one state of a file from another without reading it.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Which file it is, its bytes, and when it was written last.
+
+    Raises:
+        InputError: The file cannot be looked at.
+    """
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); check its mode") from error
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
 class _Parquet:
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,6 +47,11 @@ class Cells:
     segment: NDArray[np.int16]
     names: tuple[str, ...]
     left: Mapping[Cell, int]
+
+    @cached_property
+    def called(self) -> Mapping[str, int]:
+        """The same by the cell's name, which is never taken apart: an id may hold any letter."""
+        return {cell.name: cents for cell, cents in self.left.items()}
 
     def segment_of(self, customer_id: str, *, is_plain: bool) -> str:
         """Give the segment a customer counts in; who lets no feature be used has none."""

@@ -27,6 +27,17 @@ select c.* from link_clicks c where c.contact_key in (
     select contact_key from link_clicks where batch is null and at <= :until
 ) order by c.contact_key, c.at, c.click_id
 
+-- name: of_creators
+-- Every request for a creator's link within a time; the bounds are those of creator/...
+select * from link_clicks
+where contact_key >= 'creator/' and contact_key < 'creator0' and at >= :since and at <= :until
+order by at, click_id
+
+-- name: of_creators [postgresql]
+select * from link_clicks
+where contact_key like 'creator/%' and at >= :since and at <= :until
+order by at, click_id
+
 -- name: settle
 update link_clicks set verdict = :verdict, batch = :batch where click_id = :click_id
 

@@ -12,10 +12,11 @@ import pyarrow as pa
 
 from regulars.errors import OutsideError
 from regulars.ports.lake import Lake
-from regulars.ports.state import Queries, State
+from regulars.ports.state import Queries, State, Transaction
 from regulars.reach.links.creator_marks import (
     PARAMETER,
     is_of_creator,
+    judged_together,
     key_of_clicks,
     mark_of_click,
 )
@@ -161,7 +162,8 @@ def settle_clicks(state: State, lake: Lake, *, now: datetime) -> int:
             for row in opened.all(_SQL["handed_over"], keys=json.dumps(keys))
             if row["at"]
         }
-        opened.many(_SQL["settle"], _judged(rows, at, until=until, batch=last["batch"] + 1))
+        every = [*rows, *_beside(opened, rows)]
+        opened.many(_SQL["settle"], _judged(every, at, until=until, batch=last["batch"] + 1))
     return written + _publish(state, lake)
 
 
@@ -178,16 +180,33 @@ def requests_by_verdict(state: State) -> list[dict[str, Any]]:
         return opened.all(_SQL["by_verdict"])
 
 
+def _beside(opened: Transaction, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Give what else was asked for of creators' links around clicks that are to be judged."""
+    fresh = [row for row in rows if row["batch"] is None and is_of_creator(row["contact_key"])]
+    if not fresh:
+        return []
+    within = timedelta(seconds=read_rules().sweep_seconds)
+    moments = [datetime.fromisoformat(row["at"]) for row in fresh]
+    since, until = _text(min(moments) - within), _text(max(moments) + within)
+    known, addresses = {row["click_id"] for row in rows}, {row["address"] for row in fresh}
+    return [
+        row
+        for row in opened.all(_SQL["of_creators"], since=since, until=until)
+        if row["address"] in addresses and row["click_id"] not in known
+    ]
+
+
 def _judged(
     rows: Sequence[Mapping[str, Any]], at: Mapping[str, datetime], *, until: datetime, batch: int
 ) -> list[dict[str, Any]]:
-    """Judge whole contacts; what was judged before stays as it is."""
-    by_contact: dict[str, list[Click]] = {}
+    """Judge what belongs together; what was judged before stays as it is."""
+    together: dict[str, list[Click]] = {}
     for row in rows:
-        by_contact.setdefault(row["contact_key"], []).append(_click(row))
+        group = judged_together(row["contact_key"], row["address"])
+        together.setdefault(group, []).append(_click(row))
     settled = {row["click_id"] for row in rows if row["batch"] is not None}
     found = []
-    for key, clicks in by_contact.items():
+    for key, clicks in together.items():
         for click_id, verdict in verdicts(clicks, handed_over_at=at.get(key)).items():
             if click_id not in settled:
                 found.append({"click_id": click_id, "verdict": verdict, "batch": batch})

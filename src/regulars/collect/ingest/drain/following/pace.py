@@ -7,15 +7,16 @@ SMOOTH_SECONDS = 2.0
 _NEWEST = 0.3
 """Weight of the newest batch in what a follower takes for one event."""
 _AT_EASE = 0.8
-"""Share of its time that deciding has a processor where it need not wait for one."""
+"""Share of its time that deciding has a processor where it need not wait for anything."""
 
 
 class Pace:
     """Tells whether followers would take time that those who send events wait for.
 
     So it is when events come faster than deciding and following them together can be done, and
-    deciding does not get the processor whenever it could go on. On a machine with processors to
-    spare followers take all the time they need.
+    deciding has to wait: for a processor, or for a disk that does not keep up, which looks the
+    same from here. On a machine with processors to spare and a disk that keeps up, followers
+    take all the time they need.
 
     Source: ours, because a backlog shows only that something is slow: where followers take the
     time of the server, events come just as fast as followers let them.
@@ -42,7 +43,8 @@ class Pace:
         Args:
             events: Events decided since the last call.
             deciding: Seconds it took.
-            used: Seconds of the processor that were used for it.
+            used: Seconds of the processor that were used for it; the rest of it was waiting,
+                whatever for.
             passed: Seconds since the last call, with everything else that was done; 0 or more.
         """
         if passed <= 0:
