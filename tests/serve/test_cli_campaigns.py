@@ -257,7 +257,7 @@ def test_who_waits_for_a_later_phase_is_told_so(shop, capsys):
     ]
 
     assert {one["fate"] for one in found} >= {"waiting"}
-    assert all("phase all" in one["en"] for one in found if one["fate"] == "waiting")
+    assert all("phase everybody left" in one["en"] for one in found if one["fate"] == "waiting")
 
 
 def test_the_ledger_is_one_row_per_attempt(shop, capsys):

@@ -8,6 +8,7 @@ from babel import numbers
 WHOLE_MONEY_FROM = 1000
 MINUS = "\N{MINUS SIGN}"
 EMPTY = "\N{EN DASH}"
+_PLAIN = -6
 
 Amount = Decimal | float | None
 
@@ -93,15 +94,19 @@ def digits(value: Amount, locale: str, count: int, *, sign: bool = False) -> str
         sign: Write + before what is above 0.
 
     Returns:
-        A dash for None; large numbers whole.
+        A dash for None; large numbers whole; below a millionth with a power of ten.
 
     Example:
         >>> digits(0.0128034, "en", 3), digits(-1.00691, "en", 4), digits(747_291.3, "en", 4)
         ('0.0128', '−1.007', '747,291')
+        >>> digits(2.368e-13, "en", 2)
+        '2.4e-13'
     """
     if value is None:
         return EMPTY
     size_of = floor(log10(abs(float(value)))) if value else 0
+    if size_of < _PLAIN:
+        return f"{float(value):{'+' if sign else ''}.{count - 1}e}"
     return rounded(value, locale, max(count - 1 - size_of, 0), sign=sign)
 
 

@@ -12,7 +12,8 @@ NOBODY = frozenset(
     journey_versions journeys legal_bases link_destinations matching_runs model_changes
     model_trials models notice_floors notices offer_stock offer_versions
     online_takings plan_versions
-    plan_violation_counts points_marks points_prizes points_programmes points_seeds
+    plan_violation_counts points_marks points_prizes points_programmes points_seeds policies
+    policy_moves
     property_types quality_positions runs sessions sign_in_failures source_positions surveys
     tags tasks turns unlearned_turns unreadable_files users watermarks write_keys
     """.split()  # noqa: SIM905 - eighty names read better as text
