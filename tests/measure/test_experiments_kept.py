@@ -1,5 +1,6 @@
 """An experiment goes from draft to running to stopped to concluded, and is read only when it may."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -19,11 +20,18 @@ from tests.measure.kept_experiments import (
 from regulars.decide.assignment import OUTSIDE, assign
 from regulars.errors import InputError, NotAllowed, UnknownName
 from regulars.govern.audit.service import newest
+from regulars.measure.experiments import adjusted, difference, moments, read_any_time, read_once
 from regulars.measure.experiments.keeping.definition import definition_of
 from regulars.measure.experiments.keeping.exposing.service import Exposing
 from regulars.measure.experiments.keeping.giving import Running, variants_of
 from regulars.measure.experiments.keeping.planning import Baseline, plan_power
-from regulars.measure.experiments.keeping.reading.service import conclude, power_plan, show, start
+from regulars.measure.experiments.keeping.reading.service import (
+    conclude,
+    power_plan,
+    show,
+    start,
+    take_look,
+)
 from regulars.measure.experiments.keeping.record import Decision, Stand
 from regulars.measure.experiments.keeping.service import (
     changes_of,
@@ -37,13 +45,17 @@ from regulars.measure.experiments.keeping.service import (
 )
 from regulars.numerics.hashing import keys_of
 
-END = NOW + timedelta(days=28)
+END = NOW + timedelta(days=29)  # the day after the last one
 BASE = Baseline(0.1, 0.09, 0.0, 20_000, 500)
 
 
 def shown(made, *, days=28.0):
     kept = find_experiment(made.app.state, made.definition.id)
-    return show(made.shop, kept, actor="test", now=NOW + timedelta(days=days))
+    return show(made.shop, kept, now=NOW + timedelta(days=days))
+
+
+def looked(made, *, days=29.0):
+    return take_look(made.shop, made.definition.id, actor="test", now=NOW + timedelta(days=days))
 
 
 def stopped(made, *, days=28):
@@ -59,7 +71,7 @@ def stopped(made, *, days=28):
 def test_an_experiment_from_idea_to_learning(tmp_path):
     made = filled(tmp_path, lift=0.06)
     before = shown(made, days=27.9)
-    after = shown(made)
+    after = looked(made)
     stopped(made)
     found = conclude(
         made.shop,
@@ -81,10 +93,11 @@ def test_an_experiment_from_idea_to_learning(tmp_path):
     assert (learned.experiment_id, learned.variant, learned.is_claim) == ("coupon", "coupon", True)
     assert find_experiment(made.app.state, "coupon").stand is Stand.CONCLUDED
     assert [one.verb for one in changes_of(made.app.state, "coupon")] == [
-        "put", "start", "stop", "conclude",
+        "put", "start", "look", "stop", "conclude",
     ]  # fmt: skip
-    assert [one.action for one in newest(made.app.state, size=4)] == [
-        "experiment.conclude", "experiment.stop", "experiment.start", "experiment.put",
+    assert [one.action for one in newest(made.app.state, size=5)] == [
+        "experiment.conclude", "experiment.stop", "experiment.look", "experiment.start",
+        "experiment.put",
     ]  # fmt: skip
 
 
@@ -205,7 +218,7 @@ def test_a_variant_given_while_it_was_being_stopped_is_not_counted(tmp_path):
 
 def test_a_planted_split_shows_no_effect_and_can_teach_nothing(tmp_path):
     made = filled(tmp_path, lift=0.1, lost=0.2)
-    found = shown(made)
+    found = shown(made, days=29)
     stopped(made)
 
     assert [one.gate for one in found.refusals] == ["sample_ratio"]
@@ -236,7 +249,7 @@ def test_a_planted_leak_shows_no_effect(tmp_path):
             "fate": ["sent", "sent", "sent"],
         },
     )
-    found = shown(made)
+    found = shown(made, days=29)
 
     assert [one.gate for one in found.refusals] == ["leakage"]
     assert "1 customers of control got the treatment" in found.refusals[0].says
@@ -246,11 +259,82 @@ def test_a_planted_leak_shows_no_effect(tmp_path):
 def test_reading_late_shows_what_its_last_day_showed(tmp_path):
     """The planted peek: reading day after day from the end on must not move the result."""
     made = filled(tmp_path, lift=0.02)
-    at_end = shown(made)
+    at_end = looked(made)
     coupons = [one for one, place in zip(made.ids, made.number, strict=True) if place == 1]
     orders_of(made.app, coupons, (NOW + timedelta(days=40)).date(), name="later")
 
     assert shown(made, days=45).findings[0] == at_end.findings[0]
+
+
+def test_read_once_is_read_after_its_last_day_and_then_never_moves(tmp_path):
+    """The planted peek: orders of the last calendar day that come in after the moment it ends."""
+    made = filled(tmp_path)
+    coupons = [one for one, place in zip(made.ids, made.number, strict=True) if place == 1]
+    last_day = (NOW + timedelta(days=28)).date()
+    early = [shown(made), shown(made, days=28.5)]
+    with pytest.raises(NotAllowed, match="no look at coupon is due"):
+        looked(made, days=28.5)
+    due = shown(made, days=29)
+    first = looked(made)
+    orders_of(made.app, coupons, last_day, name="late-import")
+    after = shown(made, days=30)
+
+    assert [[one.gate for one in found.refusals] for found in early] == [["too_early"]] * 2
+    assert "its last day is not over" in early[0].refusals[0].says
+    assert early[0].days_left == 1
+    assert ([one.gate for one in due.refusals], due.findings, due.due) == (["not_read_yet"], (), 1)
+    assert not first.findings[0].is_claim
+    assert after.findings == first.findings
+    assert dict(after.counts) == dict(first.counts)
+    with pytest.raises(NotAllowed, match="no look at coupon is due"):
+        looked(made, days=30)
+
+
+def test_showing_takes_no_look_and_says_that_one_is_due(tmp_path):
+    made = filled(
+        tmp_path,
+        lift=0.08,
+        definition=coupon(inference="planned_looks", looks=2, effect=0.04),
+    )
+    found = shown(made, days=20)
+    again = shown(made, days=21)
+
+    assert (found.due, found.looks, found.findings) == (1, (), ())
+    assert "look 1 of 2 is due" in found.refusals[0].says
+    assert again.looks == ()
+    assert "look" not in [one.verb for one in changes_of(made.app.state, "coupon")]
+
+
+def test_a_variant_that_does_harm_or_nothing_is_not_adopted(tmp_path):
+    harmful = filled(tmp_path / "harm", lift=-0.1)
+    stopped(harmful)
+    end = {"says": "x", "actor": "mei", "now": END}
+    for anyway in ("", "we like it"):
+        with pytest.raises(NotAllowed, match=r"buyers of coupon got worse by -0\.\d+"):
+            conclude(harmful.shop, "coupon", Decision.ADOPT, variant="coupon", anyway=anyway, **end)
+    kept = conclude(harmful.shop, "coupon", Decision.KEEP, **end)
+    idle = filled(tmp_path / "idle")
+    stopped(idle)
+    with pytest.raises(NotAllowed, match="buyers of coupon is not told from that of control"):
+        conclude(idle.shop, "coupon", Decision.ADOPT, variant="coupon", **end)
+    adopted = conclude(
+        idle.shop, "coupon", Decision.ADOPT, variant="coupon", anyway="it is cheaper", **end
+    )
+
+    assert (kept.variant, kept.is_claim) == ("control", True)
+    assert (adopted.is_claim, adopted.anyway) == (False, "it is cheaper")
+    assert [one.anyway for one in concluded(idle.app.state)] == ["it is cheaper"]
+
+
+def test_a_draft_written_anew_since_it_was_seen_is_not_started(tmp_path):
+    app, shop = open_shop(tmp_path)
+    seen = put_experiment(app.state, coupon(), actor="mei", now=NOW)
+    later = NOW + timedelta(seconds=1)
+    put_experiment(app.state, coupon(effect=0.2), actor="lin", now=later)
+    with pytest.raises(NotAllowed, match="lin wrote coupon anew"):
+        start(shop, "coupon", actor="m", now=later, anyway="a test", seen_at=seen.edited_at)
+
+    assert find_experiment(app.state, "coupon").stand is Stand.DRAFT
 
 
 def test_planned_looks_are_taken_once_each_and_nothing_is_read_between(tmp_path):
@@ -258,7 +342,7 @@ def test_planned_looks_are_taken_once_each_and_nothing_is_read_between(tmp_path)
     made = filled(tmp_path, lift=0.08, definition=looks)
     kept = find_experiment(made.app.state, "coupon")
     assert 0.5 <= len(made.ids) / kept.plan.customers < 1
-    first = shown(made, days=20)
+    first = looked(made, days=20)
     coupons = [one for one, place in zip(made.ids, made.number, strict=True) if place == 1]
     orders_of(made.app, coupons, (NOW + timedelta(days=21)).date(), name="more")
     second = shown(made, days=22)
@@ -268,7 +352,7 @@ def test_planned_looks_are_taken_once_each_and_nothing_is_read_between(tmp_path)
     assert (
         second.findings[0] == first.findings[0]
     )  # all of them bought since; it is not told before
-    last = shown(made, days=28)
+    last = looked(made, days=28)
     assert [one.number for one in last.looks] == [1, 2]
     assert last.findings[0].effect > first.findings[0].effect + 0.5
 
@@ -283,7 +367,7 @@ def test_before_the_first_planned_look_nothing_is_told(tmp_path):
 
 
 def test_any_time_is_read_on_any_day_and_its_interval_is_wider(tmp_path):
-    once = shown(filled(tmp_path / "once", lift=0.06))
+    once = looked(filled(tmp_path / "once", lift=0.06))
     watched = shown(
         filled(tmp_path / "any", lift=0.06, definition=coupon(inference="any_time")), days=20
     )
@@ -335,18 +419,17 @@ def test_two_ids_of_one_customer_with_two_variants_are_left_out(tmp_path, monkey
 
 
 def test_the_plan_says_how_many_and_how_long_as_the_planner_does():
-    once = plan_power(coupon(effect=0.02), BASE)
-    any_time = plan_power(coupon(effect=0.02, inference="any_time"), BASE)
-    looks = plan_power(coupon(effect=0.02, inference="planned_looks", looks=5), BASE)
-    three = plan_power(
-        coupon(effect=0.02, variants=[{"name": n, "share": 1 / 3} for n in "abc"]), BASE
-    )
+    alone = {"effect": 0.02, "guardrails": []}
+    once = plan_power(coupon(**alone), BASE)
+    any_time = plan_power(coupon(**alone, inference="any_time"), BASE)
+    looks = plan_power(coupon(**alone, inference="planned_looks", looks=5), BASE)
+    three = plan_power(coupon(**alone, variants=[{"name": n, "share": 1 / 3} for n in "abc"]), BASE)
 
     assert (once.customers, once.days, once.fits) == (7064, 21, True)
     assert 1.0 < looks.customers / once.customers < 1.06
     assert 1.5 < any_time.customers / once.customers < 2.5
     assert three.customers > 1.5 * once.customers
-    short = plan_power(coupon(effect=0.01), BASE)
+    short = plan_power(coupon(effect=0.01, guardrails=[]), BASE)
     assert not short.fits
     assert "run it 63 days" in short.says
     assert not plan_power(coupon(), Baseline(0.0, 0.0, 0.0, 0, 0.0)).fits
@@ -354,12 +437,10 @@ def test_the_plan_says_how_many_and_how_long_as_the_planner_does():
 
 def test_an_experiment_as_large_as_planned_finds_its_effect_as_often_as_promised():
     """Known truth: shares .10 and .12; looked at once, 80 of 100 are found."""
-    from regulars.measure.experiments import difference, moments, read_any_time, read_once
-
     draw = np.random.default_rng(5)
 
     def found(inference, read):
-        plan = plan_power(coupon(effect=0.02, inference=inference), BASE)
+        plan = plan_power(coupon(effect=0.02, inference=inference, guardrails=[]), BASE)
         half = plan.customers // 2
         p = draw.binomial(half, [[0.10], [0.12]], (2, 4000)) / half
         sides = [moments(half, side, side * (1 - side)) for side in p]
@@ -371,14 +452,43 @@ def test_an_experiment_as_large_as_planned_finds_its_effect_as_often_as_promised
     assert watched == pytest.approx(0.8, abs=0.05)
 
 
+def test_a_guardrail_costs_the_effect_none_of_its_power():
+    """Known truth as above, a guardrail nothing happens to, corrected for as the readout does."""
+    plan = plan_power(coupon(effect=0.02), BASE)
+    draw, half, times = np.random.default_rng(6), plan.customers // 2, 4000
+    p = draw.binomial(half, [[0.10], [0.12]], (2, times)) / half
+    effect = read_once(difference(*(moments(half, side, side * (1 - side)) for side in p))).p_value
+    both = zip(effect.tolist(), draw.random(times).tolist(), strict=True)
+    found = np.mean([adjusted(list(pair), "holm")[0] < 0.05 for pair in both])
+
+    assert found == pytest.approx(0.8, abs=0.03)
+
+
 def test_the_baseline_is_what_active_customers_did(tmp_path):
     app, shop = open_shop(tmp_path)
     active = [f"c{n}" for n in range(280)]
     visits_of(app, active, (NOW - timedelta(days=40)).date())
+    visits_of(app, active[:140], (NOW - timedelta(days=6)).date())
     orders_of(app, active[:70], (NOW - timedelta(days=5)).date())
     plan = power_plan(shop, coupon(), now=NOW)
+    held = power_plan(replace(shop, global_holdout=0.2), coupon(), now=NOW)
 
-    assert (plan.value, plan.per_day) == (0.25, 10.0)
+    assert (plan.value, plan.per_day, held.per_day) == (0.25, 5.0, 4.0)
+
+
+def test_regulars_who_come_every_week_enter_once_however_long_it_runs(tmp_path):
+    app, shop = open_shop(tmp_path)
+    regulars = [f"c{n}" for n in range(100)]
+    for week in range(17):
+        visits_of(app, regulars, (NOW - timedelta(days=7 * week + 3)).date())
+    orders_of(app, regulars[:50], (NOW - timedelta(days=5)).date())
+    plans = [power_plan(shop, coupon(days=days), now=NOW) for days in (7, 84)]
+
+    assert [plan.per_day * days for plan, days in zip(plans, (7, 84), strict=True)] == [
+        pytest.approx(100), pytest.approx(100),
+    ]  # fmt: skip
+    assert [plan.days for plan in plans] == [None, None]
+    assert "at most 100 ever come" in plans[1].says
 
 
 def test_factors_become_variants_that_cover_every_pair():

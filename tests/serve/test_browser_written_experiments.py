@@ -21,6 +21,7 @@ def shop(make_shop, serve, tmp_path_factory):
     folder = tmp_path_factory.mktemp("written") / "shop"
     app, now = make_shop.empty(folder), datetime.now(UTC)
     visits_of(app, IDS, (now - timedelta(days=40)).date())
+    visits_of(app, IDS, (now - timedelta(days=8)).date())
     orders_of(app, IDS[:1400], (now - timedelta(days=9)).date())
     with serve(folder) as server:
         yield server

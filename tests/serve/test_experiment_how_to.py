@@ -31,6 +31,7 @@ def test_the_page_leads_from_idea_to_learning(tmp_path, monkeypatch, capsys):
     ids = [f"c{n:05}" for n in range(2500)]
     now = datetime.now(UTC)
     visits_of(app, ids, (now - timedelta(days=40)).date())
+    visits_of(app, ids, (now - timedelta(days=8)).date())
     orders_of(app, ids[:1250], (now - timedelta(days=9)).date())
 
     told = []
@@ -49,6 +50,6 @@ def test_the_page_leads_from_idea_to_learning(tmp_path, monkeypatch, capsys):
 
     assert len(read_definition(tmp_path / "factors.toml").variants) == 6
     assert "control 50%, coupon 50%" in told[0]
-    assert re.search(r"customers \([\d,]+ control, [\d,]+ coupon\), \d+ days at 89 a day", told[1])
+    assert re.search(r"customers \([\d,]+ control, [\d,]+ coupon\), \d+ days at 85 a day", told[1])
     assert "differs" in told[3]
     assert "coupon: adopt coupon; A coupon in the first week" in told[-1]

@@ -176,3 +176,42 @@ def test_what_cannot_be_is_refused_with_what_is_wanted(server):
 
         assert answer.status_code == status, path
         assert says in answer.json()["error"]["message"], path
+
+
+def test_a_draft_somebody_else_wrote_anew_is_neither_overwritten_nor_started(server):
+    call = Caller(server, "approver")
+    seen = call("PUT", "coupon", **GIVEN).json()["edited_at"]
+    newer = call("PUT", "coupon", **GIVEN | {"effect": 0.1, "level": 0.9}).json()["edited_at"]
+    form = {
+        "csrf_token": call.headers["x-csrf-token"],
+        "id": "coupon", "name": "Renamed", "hypothesis": "It does.", "primary": "buyers",
+        "effect": "10", "guard-refunds": "yes", "inference": "any_time", "days": "28",
+        "looks": "1", "layer": "default", "traffic": "100", "factors": "",
+        "name-0": "control", "share-0": "50", "offers-0": "",
+        "name-1": "coupon", "share-1": "50", "offers-1": "off10",
+    }  # fmt: skip
+
+    def save(**fields):
+        return call.client.post("/experiments/new", data=form | fields, follow_redirects=False)
+
+    refused = [save(), save(edited_at=seen), save(edited_at=seen, id="gone")]
+    stale = call("POST", "coupon/start", anyway="x", edited_at=seen)
+    unseen = call.client.post(
+        "/experiments/coupon/start", data={"csrf_token": form["csrf_token"], "anyway": "x"}
+    )
+    saved = save(edited_at=newer)
+    kept = call("GET", "coupon").json()
+
+    assert [one.status_code for one in refused] == [400, 400, 400]
+    assert "open that one and change it" in refused[1].text
+    assert (stale.status_code, unseen.status_code) == (403, 400)
+    assert "wrote coupon anew" in stale.json()["error"]["message"]
+    assert (saved.status_code, kept["stand"]) == (303, "draft")
+    assert (kept["definition"]["name"], kept["definition"]["level"]) == ("Renamed", 0.9)
+    assert kept["definition"]["variants"][1]["values"] == {"banner": "red"}
+    assert call("POST", "coupon/start", anyway="x", edited_at=kept["edited_at"]).is_success
+    look = call("POST", "coupon/look")
+    assert (look.status_code, Caller(server, "viewer")("POST", "coupon/look").status_code) == (
+        403, 403,
+    )  # fmt: skip
+    assert "no look at coupon is due" in look.json()["error"]["message"]

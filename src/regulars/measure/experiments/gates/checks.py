@@ -20,6 +20,7 @@ class Gate(StrEnum):
     LEAKAGE = "leakage"
     DIFFERENT_BEFORE = "different_before"
     ALREADY_READ = "already_read"
+    NOT_READ_YET = "not_read_yet"
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ class Baseline:
         variance: Its variance per customer; of a ratio by the delta method.
         explained: Squared correlation with the same metric in the days before, 0 to 1.
         customers: Customers it was taken over: they bought or came in the 28 days before.
-        per_day: Customers that came per day: whoever comes is dealt out.
+        per_day: Customers that came per day, each counted once: whoever comes is dealt out.
+        most: Customers that came in a year; more than these never enter.
     """
 
     value: float
@@ -34,6 +35,7 @@ class Baseline:
     explained: float
     customers: int
     per_day: float
+    most: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ class PowerPlan:
         customers: Customers in all variants together; 0 where nothing is known of the metric.
         by_variant: Customers by variant, control first.
         per_day: Customers that are expected to enter per day.
-        days: Days until so many have entered, in whole weeks; None when nobody comes.
+        days: Days until so many have entered at that pace, in whole weeks; None when so many
+            never come.
         effect: Smallest change found with the power asked for, in the unit of the metric.
         value: The metric as it was.
         fits: True when so many enter within the days the experiment is to run.
@@ -61,13 +64,14 @@ class PowerPlan:
     says: str
 
 
-def baseline_of(whole: Moments, metric: str, *, per_day: float) -> Baseline:
+def baseline_of(whole: Moments, metric: str, *, per_day: float, most: float = math.inf) -> Baseline:
     """Read how a metric was from the moments of all active customers.
 
     Args:
         whole: Moments of the metric, its denominator or past as the other quantity.
         metric: Its name in the catalogue.
-        per_day: Customers that came per day.
+        per_day: Customers that came per day, each counted once.
+        most: Customers that came in a year.
 
     Returns:
         The baseline.
@@ -85,17 +89,18 @@ def baseline_of(whole: Moments, metric: str, *, per_day: float) -> Baseline:
     if metric_named(metric).kind is Kind.RATIO:
         ratio = mean / other if other else 0.0
         around = variance - 2 * ratio * both + ratio**2 * spread
-        return Baseline(ratio, around / other**2 if other else 0.0, 0.0, int(whole.count), per_day)
+        per_customer = around / other**2 if other else 0.0
+        return Baseline(ratio, per_customer, 0.0, int(whole.count), per_day, most)
     explained = both**2 / (variance * spread) if variance > 0 and spread > 0 else 0.0
-    return Baseline(mean, variance, min(explained, 0.99), int(whole.count), per_day)
+    return Baseline(mean, variance, min(explained, 0.99), int(whole.count), per_day, most)
 
 
 def plan_power(definition: Definition, baseline: Baseline) -> PowerPlan:
     """Say how many customers an experiment needs and how many days that takes.
 
     Every variant is compared with control, so the smallest of them decides; the level is shared
-    out over the comparisons. One that may be read any time needs more customers than one read
-    once: as many as make its wider interval as sharp.
+    out over the comparisons of the primary metric and of the guardrails. One that may be read any
+    time needs more customers than one read once: as many as make its wider interval as sharp.
 
     Args:
         definition: The experiment.
@@ -105,8 +110,8 @@ def plan_power(definition: Definition, baseline: Baseline) -> PowerPlan:
         The plan.
 
     Source:
-        `power.customers_needed`; Bonferroni over the variants; for ANY_TIME the interval of
-        `read_any_time` where it is tightest, *ours*.
+        `power.customers_needed`; Bonferroni over variants and metrics, as the readout corrects for
+        them; for ANY_TIME the interval of `read_any_time` where it is tightest, *ours*.
 
     Example:
         >>> from regulars.measure.experiments.keeping.definition import definition_of
@@ -129,7 +134,8 @@ def plan_power(definition: Definition, baseline: Baseline) -> PowerPlan:
     control, *others = definition.design.values()
     least = min(others)
     pair = control + least
-    level = 1 - (1 - definition.level) / len(others)
+    comparisons = len(others) * (1 + len(definition.guardrails))
+    level = 1 - (1 - definition.level) / comparisons
     needed = customers_needed(
         definition.effect,
         baseline.variance,
@@ -145,20 +151,28 @@ def plan_power(definition: Definition, baseline: Baseline) -> PowerPlan:
     by_variant = {
         name: math.ceil(customers * share - 1e-9) for name, share in definition.design.items()
     }
-    days = days_needed(customers, per_day) if per_day > 0 else None
+    most = baseline.most * definition.traffic
+    days = days_needed(customers, per_day) if per_day > 0 and customers <= most else None
     fits = per_day * definition.days >= customers
     return PowerPlan(
         sum(by_variant.values()), by_variant, per_day, days, definition.effect, baseline.value,
-        fits, "" if fits else _short(definition, customers, per_day, days),
+        fits, "" if fits else _short(definition, customers, per_day, days=days, most=most),
     )  # fmt: skip
 
 
-def _short(definition: Definition, customers: int, per_day: float, days: int | None) -> str:
-    if days is None:
+def _short(
+    definition: Definition, customers: int, per_day: float, *, days: int | None, most: float
+) -> str:
+    if per_day <= 0:
         return "nobody came in the weeks before, so nobody would enter"
+    if days is None:
+        return (
+            f"{customers:,} customers are needed, and at most {most:,.0f} ever come; look for a "
+            f"larger effect than {definition.effect:g}"
+        )
     return (
         f"about {per_day * definition.days:,.0f} of {customers:,} customers enter in "
-        f"{definition.days} days; run it {days} days, or look for a larger effect than "
+        f"{definition.days} days; run it {days} days or more, or look for a larger effect than "
         f"{definition.effect:g}"
     )
 

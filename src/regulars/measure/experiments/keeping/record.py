@@ -44,12 +44,14 @@ class Conclusion:
         decision: adopt a variant, keep control, or nothing learned.
         variant: The variant adopted; control where it is kept; "" where nothing was learned.
         says: What was learned, in a person's words.
-        is_claim: True when the effect on the primary metric is told from no effect.
+        is_claim: True when the primary metric is told from that of control: for an adopted variant
+            as better, else of any variant either way.
         counts: Customers by variant.
         findings: What the readout said; empty where a gate was closed.
         refusals: Why it said nothing; empty where it did.
         actor: Who decided.
         at: When, ISO 8601.
+        anyway: Why a variant was adopted that was not told from control; "" otherwise.
     """
 
     experiment_id: str
@@ -64,6 +66,7 @@ class Conclusion:
     refusals: tuple[Refusal, ...]
     actor: str
     at: str
+    anyway: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ class Change:
     """One change of an experiment.
 
     Attributes:
-        verb: put, start, stop or conclude.
+        verb: put, start, look, stop or conclude.
         actor: Who.
         reason: Why; "" where none was asked for.
         at: When, ISO 8601.

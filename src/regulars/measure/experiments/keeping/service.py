@@ -137,6 +137,7 @@ def start_experiment(
     actor: str,
     now: datetime,
     anyway: str = "",
+    seen_at: str = "",
 ) -> Kept:
     """Let an experiment take customers, in a slice of its layer that is free.
 
@@ -148,17 +149,25 @@ def start_experiment(
         now: The moment, aware.
         anyway: Why it starts although too few customers will enter; "" to start only where
             enough do.
+        seen_at: `edited_at` of the draft that was planned; "" for whichever there is.
 
     Returns:
         The experiment; nothing about it can be changed from now on.
 
     Raises:
         UnknownName: There is no such experiment.
-        NotAllowed: It is no draft, its layer has no room, or it is too small to find anything.
+        NotAllowed: It is no draft, was written anew since it was seen, its layer has no room, or
+            it is too small to find anything.
     """
     with state.transaction() as opened:
         kept = _one(opened, experiment_id)
         _require(kept, Stand.DRAFT, "started")
+        if seen_at and seen_at != kept.edited_at:
+            raise NotAllowed(
+                "experiment-changed",
+                f"{kept.edited_by} wrote {experiment_id} anew at {kept.edited_at}, after it was "
+                "seen; see it again, then start it",
+            )
         if not plan.fits and not anyway.strip():
             raise NotAllowed(
                 "experiment-power",

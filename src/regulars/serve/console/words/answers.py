@@ -35,6 +35,7 @@ SAID = {
     "policy_back": N_("Taken back. The policy before decides again."),
     "experiment_saved": N_("Kept as a draft. An approver starts it."),
     "experiment_started": N_("Started. Customers get their variants from now on."),
+    "experiment_looked": N_("Looked. What it said is kept and shown to everybody."),
     "experiment_stopped": N_("Stopped. Say below what follows from it."),
     "experiment_concluded": N_("Concluded. It is among the learnings now."),
     "experiment_dropped": N_("The draft is gone."),

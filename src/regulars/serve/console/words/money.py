@@ -65,6 +65,7 @@ EXPERIMENT_GATES = {
     "leakage": N_("customers of the control got the treatment."),
     "different_before": N_("the variants differed before anything was done."),
     "already_read": N_("it was looked at before its end."),
+    "not_read_yet": N_("its look is due and was not taken yet."),
 }
 EXPERIMENT_VERBS = {
     "put": N_("written"),

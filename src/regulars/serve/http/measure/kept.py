@@ -16,6 +16,7 @@ from regulars.measure.experiments.keeping.reading.service import (
     power_plan,
     show,
     start,
+    take_look,
 )
 from regulars.measure.experiments.keeping.reading.showing import Shown
 from regulars.measure.experiments.keeping.record import (
@@ -45,6 +46,7 @@ class Started(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     anyway: str = Field(default="", max_length=500)
+    edited_at: str = Field(default="", max_length=40)
 
 
 class Stopped(BaseModel):
@@ -63,6 +65,7 @@ class Concluded(BaseModel):
     decision: Decision
     variant: str = Field(default="", max_length=100)
     says: str = Field(min_length=1, max_length=1000)
+    anyway: str = Field(default="", max_length=500)
 
 
 @dataclass(frozen=True)
@@ -94,8 +97,8 @@ def told_view(view: View) -> dict[str, Any]:
 
 def reading_of(app: App) -> Shop:
     """Give what reading experiments takes of a workspace."""
-    settings = app.settings
-    return Shop(app.engine, app.state, settings.retailer.zone, settings.loop.margin_rate)
+    loop, zone = app.settings.loop, app.settings.retailer.zone
+    return Shop(app.engine, app.state, zone, loop.margin_rate, loop.global_holdout)
 
 
 def view_of(caller: Caller, experiment_id: str) -> View:
@@ -106,11 +109,11 @@ def view_of(caller: Caller, experiment_id: str) -> View:
         experiment_id: The experiment.
 
     Returns:
-        The view; a planned look that is due is taken.
+        The view; no look is taken.
     """
     with caller.workspace.holding() as app:
         kept = find_experiment(app.state, experiment_id)
-        shown = show(reading_of(app), kept, actor=caller.actor, now=caller.now)
+        shown = show(reading_of(app), kept, now=caller.now)
         return View(kept, shown, tuple(changes_of(app.state, experiment_id)))
 
 
@@ -125,13 +128,27 @@ def put_of(caller: Caller, definition: Definition) -> Kept:
     return put_experiment(caller.workspace.state, definition, actor=caller.actor, now=caller.now)
 
 
-def start_of(caller: Caller, experiment_id: str, anyway: str) -> Kept:
+def start_of(caller: Caller, experiment_id: str, anyway: str, *, seen_at: str) -> Kept:
     """Let an experiment take customers, from the next one on."""
     with caller.workspace.holding() as app:
         shop = reading_of(app)
-        found = start(shop, experiment_id, actor=caller.actor, now=caller.now, anyway=anyway)
+        found = start(
+            shop,
+            experiment_id,
+            actor=caller.actor,
+            now=caller.now,
+            anyway=anyway,
+            seen_at=seen_at,
+        )
     caller.workspace.exposing.forget()
     return found
+
+
+def look_of(caller: Caller, experiment_id: str) -> Shown:
+    """Take the look that is due."""
+    caller.workspace.exposing.flush()
+    with caller.workspace.holding() as app:
+        return take_look(reading_of(app), experiment_id, actor=caller.actor, now=caller.now)
 
 
 def stop_of(caller: Caller, experiment_id: str, reason: str) -> Kept:
@@ -155,6 +172,7 @@ def conclude_of(caller: Caller, experiment_id: str, ended: Concluded) -> Conclus
             ended.decision,
             variant=ended.variant,
             says=ended.says,
+            anyway=ended.anyway,
             actor=caller.actor,
             now=caller.now,
         )
@@ -209,8 +227,16 @@ def read_plan(request: Request, experiment_id: str) -> dict[str, Any]:
 
 @router.post("/api/measure/experiments/{experiment_id}/start", tags=["measure"])
 def post_start(request: Request, experiment_id: str, started: Started) -> dict[str, Any]:
-    """Let it take customers."""
-    return told(start_of(request.state.caller, experiment_id, started.anyway))
+    """Let it take customers; with `edited_at` only as it was written then."""
+    caller: Caller = request.state.caller
+    return told(start_of(caller, experiment_id, started.anyway, seen_at=started.edited_at))
+
+
+@router.post("/api/measure/experiments/{experiment_id}/look", tags=["measure"])
+def post_look(request: Request, experiment_id: str) -> dict[str, Any]:
+    """Take the look that is due; everybody is shown what it says."""
+    look_of(request.state.caller, experiment_id)
+    return told_view(view_of(request.state.caller, experiment_id))
 
 
 @router.post("/api/measure/experiments/{experiment_id}/stop", tags=["measure"])

@@ -9,7 +9,7 @@ from regulars.measure.experiments.keeping.catalogue import metric_named
 from regulars.measure.experiments.keeping.definition import Definition
 from regulars.measure.experiments.keeping.record import Conclusion, Decision, Look
 from regulars.measure.experiments.metrics import Metric
-from regulars.measure.experiments.readout import Finding, Plan
+from regulars.measure.experiments.readout import Finding, Inference, Plan
 
 TUNED_AT = 10_000.0
 
@@ -29,6 +29,7 @@ class Shown:
             far; 0 when they have; None where nobody comes.
         looks: Looks taken, for PLANNED_LOOKS.
         left_out: Customers left out because two ids of theirs had different variants.
+        due: Number of the look that waits to be taken; 0 where none does.
     """
 
     counts: Mapping[str, int]
@@ -40,6 +41,7 @@ class Shown:
     days_left: float | None
     looks: tuple[Look, ...]
     left_out: int
+    due: int = 0
 
     @property
     def is_refused(self) -> bool:
@@ -76,13 +78,13 @@ def plan_of(definition: Definition, *, planned: int, information: Sequence[float
 
 
 def look_due(definition: Definition, taken: Sequence[float], *, share: float) -> bool:
-    """Tell whether a planned look is due.
+    """Tell whether a look is due.
 
     Args:
-        definition: The experiment, with PLANNED_LOOKS.
+        definition: The experiment, with PLANNED_LOOKS, or ONCE: that has one look, at its end.
         taken: Share of the planned customers at the looks taken, rising.
         share: Share that has come now; 1 once all days are over, however many came: all error
-            left is spent then.
+            left is spent then. Of ONCE the share of its days that is over.
 
     Returns:
         True when a planned share that was not looked at yet has been reached.
@@ -100,17 +102,19 @@ def look_due(definition: Definition, taken: Sequence[float], *, share: float) ->
     last = taken[-1] if taken else 0.0
     if last >= 1 or share <= last:
         return False
-    planned = [look / definition.looks for look in range(1, definition.looks + 1)]
-    return any(last < one <= share for one in planned)
+    return any(last < one <= share for one in _looks(definition))
 
 
 def not_due(definition: Definition, taken: Sequence[float], *, share: float) -> Refusal:
     """Say why a look is not due yet."""
+    if definition.inference is Inference.ONCE:
+        return Refusal(
+            Gate.TOO_EARLY,
+            "its last day is not over where the shop is, and what is bought until midnight counts; "
+            "read it tomorrow",
+        )
     last = taken[-1] if taken else 0.0
-    steps = range(1, definition.looks + 1)
-    coming = next(
-        (look / definition.looks for look in steps if look / definition.looks > last), 1.0
-    )
+    coming = next((one for one in _looks(definition) if one > last), 1.0)
     return Refusal(
         Gate.TOO_EARLY,
         f"{share:.0%} of the planned customers have come, the next look is at {coming:.0%}; looks "
@@ -118,14 +122,36 @@ def not_due(definition: Definition, taken: Sequence[float], *, share: float) -> 
     )
 
 
-def claimed(findings: Sequence[Finding], definition: Definition, variant: str) -> bool:
-    """Tell whether the primary metric of a variant is told from that of control."""
-    mine = [one for one in findings if one.variant == variant and one.metric == definition.primary]
-    return bool(mine and mine[0].is_claim)
+def to_be_taken(definition: Definition, number: int) -> Refusal:
+    """Say that a look is due and nobody has taken it."""
+    of = len(_looks(definition))
+    return Refusal(
+        Gate.NOT_READ_YET,
+        f"look {number} of {of} is due; take it, and everybody is shown what it says",
+    )
+
+
+def _looks(definition: Definition) -> list[float]:
+    """Shares at which it is read."""
+    if definition.inference is Inference.ONCE:
+        return [1.0]
+    return [look / definition.looks for look in range(1, definition.looks + 1)]
+
+
+def _primary_of(definition: Definition, shown: Shown, variant: str) -> list[Finding]:
+    return [
+        one for one in shown.findings if one.variant == variant and one.metric == definition.primary
+    ]
 
 
 def require_conclusion(
-    definition: Definition, shown: Shown, decision: Decision, variant: str, says: str
+    definition: Definition,
+    shown: Shown,
+    decision: Decision,
+    variant: str,
+    *,
+    says: str,
+    anyway: str = "",
 ) -> str:
     """Refuse a conclusion the readout does not carry.
 
@@ -135,13 +161,16 @@ def require_conclusion(
         decision: What is to follow.
         variant: The variant adopted.
         says: What was learned.
+        anyway: Why a variant is adopted that was not told from control; "" to adopt only one that
+            is better.
 
     Returns:
         The variant that is used from now on; "" where nothing was learned.
 
     Raises:
         InputError: Nothing is said, or the variant does not go with the decision.
-        NotAllowed: A gate is closed, or a guardrail of the variant got worse.
+        NotAllowed: A gate is closed, the variant made its primary metric or a guardrail worse, or
+            it was not told from control and nobody says why it is adopted anyway.
     """
     if not says.strip():
         raise InputError("nothing is said; say what was learned, it is kept with the experiment")
@@ -158,14 +187,27 @@ def require_conclusion(
         return control
     if variant not in others:
         raise InputError(f"variant is {variant!r}; to adopt one, name one of {', '.join(others)}")
-    worse = [one for one in shown.findings if one.variant == variant and is_worse(one)]
-    if worse:
-        raise NotAllowed(
-            "experiment-guardrail",
-            f"{worse[0].metric} of {variant} got worse by {worse[0].effect:+.4g} "
-            f"[{worse[0].low:.4g}, {worse[0].high:.4g}], and it must not; keep {control}",
-        )
+    _require_better(definition, shown, variant, anyway=anyway)
     return variant
+
+
+def _require_better(definition: Definition, shown: Shown, variant: str, *, anyway: str) -> None:
+    control = next(iter(definition.design))
+    for one in shown.findings:
+        if one.variant == variant and is_worse(one):
+            raise NotAllowed(
+                "experiment-guardrail" if one.is_guardrail else "experiment-worse",
+                f"{one.metric} of {variant} got worse by {one.effect:+.4g} "
+                f"[{one.low:.4g}, {one.high:.4g}], and it must not; keep {control}",
+            )
+    if not anyway.strip() and not any(
+        is_better(one) for one in _primary_of(definition, shown, variant)
+    ):
+        raise NotAllowed(
+            "experiment-no-effect",
+            f"{definition.primary} of {variant} is not told from that of {control}; keep "
+            f"{control}, or say why {variant} is adopted anyway",
+        )
 
 
 BETTER_WHEN_LESS = frozenset({"refunds"})
@@ -173,11 +215,26 @@ BETTER_WHEN_LESS = frozenset({"refunds"})
 
 
 def is_worse(finding: Finding) -> bool:
-    """Tell whether a guardrail got worse, beyond chance."""
-    if not (finding.is_guardrail and finding.is_claim):
-        return False
+    """Tell whether a metric got worse, beyond chance."""
+    return finding.is_claim and not is_better(finding)
+
+
+def is_better(finding: Finding) -> bool:
+    """Tell whether a metric got better, beyond chance.
+
+    Args:
+        finding: What the readout says of the metric and a variant.
+
+    Returns:
+        True when it is told from control and changed the good way.
+
+    Example:
+        >>> fewer = Finding("refunds", "new", 2.0, 1.0, -1.0, -1.5, -0.5, 0.01, 0.01, True, False)
+        >>> is_better(fewer), is_worse(fewer)
+        (True, False)
+    """
     rises = finding.effect > 0
-    return rises if finding.metric in BETTER_WHEN_LESS else not rises
+    return finding.is_claim and rises != (finding.metric in BETTER_WHEN_LESS)
 
 
 def conclusion_from(
@@ -189,11 +246,17 @@ def conclusion_from(
     says: str,
     actor: str,
     at: str,
+    anyway: str = "",
 ) -> Conclusion:
     """Put a conclusion together, as `require_conclusion` lets it."""
-    used = require_conclusion(definition, shown, decision, variant, says)
+    used = require_conclusion(definition, shown, decision, variant, says=says, anyway=anyway)
     others = list(definition.design)[1:]
-    asked = [used] if used in others else others
+    if decision is Decision.ADOPT:
+        is_claim = any(is_better(one) for one in _primary_of(definition, shown, used))
+    else:
+        is_claim = any(
+            one.is_claim for other in others for one in _primary_of(definition, shown, other)
+        )
     return Conclusion(
         definition.id,
         definition.name,
@@ -201,10 +264,11 @@ def conclusion_from(
         decision,
         used,
         says.strip(),
-        any(claimed(shown.findings, definition, one) for one in asked),
+        is_claim,
         shown.counts,
         shown.findings,
         shown.refusals,
         actor,
         at,
+        "" if is_claim or decision is not Decision.ADOPT else anyway.strip(),
     )

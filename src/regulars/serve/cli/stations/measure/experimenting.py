@@ -33,7 +33,7 @@ class FileOrCommand(TyperGroup):
 
 experiments = typer.Typer(
     cls=FileOrCommand,
-    help="Experiments: create, plan, start, stop, show, conclude; or read those of a file.",
+    help="Experiments: create, plan, start, stop, show, look, conclude; or read those of a file.",
 )
 
 Folder = Annotated[Path, typer.Option("--dir", help="The workspace folder.")]
@@ -155,7 +155,7 @@ def stop_one(
 
 @experiments.command("show")
 def show_one(name: Id, *, folder: Folder = Path(), as_json: AsJson = False) -> None:
-    """Show how far it has come and what it says, or why no effect may be shown."""
+    """Show how far it has come and what it says, or why no effect may be shown; takes no look."""
     from regulars.measure.experiments.keeping.reading.service import show  # noqa: PLC0415 - slow
     from regulars.measure.experiments.keeping.record import plain  # noqa: PLC0415
     from regulars.measure.experiments.keeping.service import (  # noqa: PLC0415
@@ -165,7 +165,7 @@ def show_one(name: Id, *, folder: Folder = Path(), as_json: AsJson = False) -> N
 
     shop = _open(folder)
     kept = find_experiment(shop.state, name)
-    shown = show(_reading(shop), kept, actor=ACTOR, now=datetime.now(UTC))
+    shown = show(_reading(shop), kept, now=datetime.now(UTC))
     if as_json:
         told = plain(kept) | {
             "definition": kept.definition.told(),
@@ -181,11 +181,27 @@ def show_one(name: Id, *, folder: Folder = Path(), as_json: AsJson = False) -> N
         typer.echo(f"{shown.planned:,} planned, {shown.days_left:.0f} days left")
     for refusal in shown.refusals:
         typer.echo(f"not shown ({refusal.gate}): {refusal.says}")
+    if shown.due and not shown.refusals:
+        typer.echo(f"look {shown.due} is due")
     for one in shown.findings:
         typer.echo(_finding_words(one))
     if kept.conclusion:
         ended = kept.conclusion
         typer.echo(f"{ended.decision} {ended.variant}: {ended.says}")
+
+
+@experiments.command("look")
+def look_one(name: Id, *, folder: Folder = Path(), as_json: AsJson = False) -> None:
+    """Take the look that is due, of one read once or at planned looks; what it says is kept."""
+    from regulars.measure.experiments.keeping.reading.service import (  # noqa: PLC0415 - slow
+        take_look,
+    )
+    from regulars.measure.experiments.keeping.record import plain  # noqa: PLC0415
+
+    shop = _open(folder)
+    shown = take_look(_reading(shop), name, actor=ACTOR, now=datetime.now(UTC))
+    words = "\n".join(_finding_words(one) for one in shown.findings)
+    _say({"experiment_id": name, "readout": plain(shown)}, words, as_json=as_json)
 
 
 @experiments.command("conclude")
@@ -195,6 +211,9 @@ def conclude_one(
     decision: Annotated[str, typer.Option(help="adopt, keep or nothing_learned.")],
     says: Annotated[str, typer.Option(help="What was learned; it is kept among learnings.")],
     variant: Annotated[str, typer.Option(help="The variant adopted.")] = "",
+    anyway: Annotated[
+        str, typer.Option(help="Why a variant is adopted that was not told from control; kept.")
+    ] = "",
     folder: Folder = Path(),
     as_json: AsJson = False,
 ) -> None:
@@ -214,6 +233,7 @@ def conclude_one(
         Decision(decision),
         variant=variant,
         says=says,
+        anyway=anyway,
         actor=ACTOR,
         now=datetime.now(UTC),
     )
@@ -239,8 +259,8 @@ def _open(folder: Path) -> "App":
 def _reading(app: "App") -> "Shop":
     from regulars.measure.experiments.keeping.reading.service import Shop  # noqa: PLC0415 - slow
 
-    settings = app.settings
-    return Shop(app.engine, app.state, settings.retailer.zone, settings.loop.margin_rate)
+    loop, zone = app.settings.loop, app.settings.retailer.zone
+    return Shop(app.engine, app.state, zone, loop.margin_rate, loop.global_holdout)
 
 
 def _say(told: dict[str, Any], words: str, *, as_json: bool) -> None:
@@ -249,9 +269,9 @@ def _say(told: dict[str, Any], words: str, *, as_json: bool) -> None:
 
 def _plan_words(found: "PowerPlan") -> str:
     each = ", ".join(f"{number:,} {name}" for name, number in found.by_variant.items())
-    days = (
-        "nobody comes" if found.days is None else f"{found.days} days at {found.per_day:.0f} a day"
-    )
+    days = "too few come"
+    if found.days is not None:
+        days = f"{found.days} days at {found.per_day:.0f} a day"
     return "\n".join([f"{found.customers:,} customers ({each}), {days}", found.says]).strip()
 
 

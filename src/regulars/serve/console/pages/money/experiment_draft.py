@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from regulars.errors import InputError
-from regulars.measure.experiments.keeping.definition import Definition, definition_of
+from regulars.measure.experiments.keeping.definition import (
+    MOST_VARIANTS,
+    Definition,
+    definition_of,
+)
 
 ROWS = 4
-"""Variants the form has room for; more come from factors."""
+"""Variants the form has room for when it is empty; a draft with more has a row for each."""
 ALL = "*"
 
 
@@ -45,6 +49,7 @@ class Draft:
         traffic: Per cent of the layer's customers.
         factors: One factor a line, `subject: short, long`; instead of variants.
         rows: Variants.
+        edited_at: When the draft that is changed was written; "" for a new one.
     """
 
     id: str
@@ -60,6 +65,7 @@ class Draft:
     traffic: str
     factors: str
     rows: tuple[Row, ...]
+    edited_at: str = ""
 
 
 def empty_draft() -> Draft:
@@ -79,7 +85,8 @@ def draft_from(form: Mapping[str, str]) -> Draft:
     )
     rows = tuple(
         Row(*(form.get(f"{part}-{number}", "").strip() for part in ("name", "share", "offers")))
-        for number in range(ROWS)
+        for number in range(MOST_VARIANTS)
+        if number < ROWS or f"name-{number}" in form
     )
     texts = {
         name: form.get(name, "").strip()
@@ -89,18 +96,31 @@ def draft_from(form: Mapping[str, str]) -> Draft:
     return Draft(**texts, guardrails=named, rows=rows)
 
 
-def draft_of(one: Definition) -> Draft:
-    """Show a kept draft in the form again."""
-    rows = [
-        Row(
-            variant.name,
-            f"{100 * variant.share:g}",
-            ALL if variant.offers is None else ", ".join(variant.offers),
-        )
-        for variant in one.variants[:ROWS]
-    ]
+def draft_of(one: Definition, edited_at: str) -> Draft:
+    """Show a kept draft in the form again.
+
+    Args:
+        one: The draft.
+        edited_at: When it was written.
+
+    Returns:
+        The form: factors where all variants are made of them alike, else a row for each variant.
+    """
+    is_grid = _is_grid(one)
+    rows = (
+        []
+        if is_grid
+        else [
+            Row(
+                variant.name,
+                f"{100 * variant.share:g}",
+                ALL if variant.offers is None else ", ".join(variant.offers),
+            )
+            for variant in one.variants
+        ]
+    )
     levels: dict[str, dict[str, None]] = {}
-    for variant in one.variants:
+    for variant in one.variants if is_grid else ():
         for factor, level in variant.values.items():
             levels.setdefault(factor, {})[level] = None
     factors = "\n".join(f"{name}: {', '.join(known)}" for name, known in levels.items())
@@ -119,14 +139,35 @@ def draft_of(one: Definition) -> Draft:
         f"{100 * one.traffic:g}",
         factors,
         (*rows, *[Row("", "", "")] * (ROWS - len(rows))),
+        edited_at,
     )
 
 
-def definition_from(draft: Draft) -> Definition:
+def _is_grid(one: Definition) -> bool:
+    """Tell whether the variants are what factors make: equal shares, all offers, own names."""
+    share, parts = 1 / len(one.variants), list(one.variants[0].values)
+    levels = [{variant.values.get(part) for variant in one.variants} for part in parts]
+    return (
+        bool(parts)
+        and all(len(known) > 1 for known in levels)
+        and all(
+            variant.offers is None
+            and abs(variant.share - share) < 1e-9
+            and list(variant.values) == parts
+            and variant.name == "/".join(variant.values.values())
+            for variant in one.variants
+        )
+    )
+
+
+def definition_from(draft: Draft, kept: Definition | None = None) -> Definition:
     """Turn the form into a definition.
+
+    What the form does not ask for, and what was not changed in it, stays as it is kept.
 
     Args:
         draft: What was written.
+        kept: The draft that is changed; None for a new one.
 
     Returns:
         The definition.
@@ -134,6 +175,47 @@ def definition_from(draft: Draft) -> Definition:
     Raises:
         InputError: Something is missing or no number.
     """
+    given = _given(draft)
+    if kept is None:
+        return definition_of(given, where="the form")
+    before, whole = draft_of(kept, draft.edited_at), kept.told()
+    for name in ("effect", "traffic"):
+        if getattr(draft, name) == getattr(before, name) and draft.primary == before.primary:
+            given[name] = whole[name]
+    if sorted(draft.guardrails) == sorted(before.guardrails) and draft.primary == before.primary:
+        del given["guardrails"]
+    if "factors" not in given:
+        given["variants"] = _overlaid(draft, before, kept)
+    elif draft.factors == before.factors:
+        del given["factors"]
+        given["variants"] = whole["variants"]
+    if "factors" in given:
+        del whole["variants"]
+    return definition_of(whole | given, where="the form")
+
+
+def _overlaid(draft: Draft, before: Draft, kept: Definition) -> list[dict[str, Any]]:
+    """Variants of the rows; one of a kept name, or renamed in its row, keeps its values."""
+    own = {variant.name: number for number, variant in enumerate(kept.variants)}
+    names = {row.name for row in draft.rows}
+    found = []
+    for number, row in enumerate(draft.rows):
+        if not row.name:
+            continue
+        place = own.get(row.name)
+        if place is None and number < len(kept.variants):
+            place = None if kept.variants[number].name in names else number
+        made = _variant(row)
+        if place is not None:
+            variant = kept.variants[place]
+            made["values"] = dict(variant.values)
+            if not before.factors and row.share == before.rows[place].share:
+                made["share"] = variant.share
+        found.append(made)
+    return found
+
+
+def _given(draft: Draft) -> dict[str, Any]:
     scale = 100 if draft.primary == "buyers" else 1
     given: dict[str, Any] = {
         "id": draft.id,
@@ -152,7 +234,7 @@ def definition_from(draft: Draft) -> Definition:
         given["factors"] = dict(_factor(line) for line in draft.factors.splitlines() if line)
     else:
         given["variants"] = [_variant(row) for row in draft.rows if row.name]
-    return definition_of(given, where="the form")
+    return given
 
 
 def _variant(row: Row) -> dict[str, Any]:

@@ -11,8 +11,13 @@ from starlette.routing import Route
 from regulars.errors import InputError, RegularsError, UnknownName
 from regulars.measure.experiments.gates.checks import Gate
 from regulars.measure.experiments.keeping.catalogue import METRICS
+from regulars.measure.experiments.keeping.definition import Definition
 from regulars.measure.experiments.keeping.record import Decision
-from regulars.measure.experiments.keeping.service import drop_draft, find_experiment
+from regulars.measure.experiments.keeping.service import (
+    drop_draft,
+    find_experiment,
+    list_kept,
+)
 from regulars.measure.experiments.readout import Inference
 from regulars.serve.console.drawing import findings_chart
 from regulars.serve.console.pages.money.experiment_draft import (
@@ -27,6 +32,7 @@ from regulars.serve.http.door.guard import Caller
 from regulars.serve.http.measure.kept import (
     Concluded,
     conclude_of,
+    look_of,
     plan_of,
     put_of,
     start_of,
@@ -54,6 +60,7 @@ class WrittenExperimentPages:
             Route("/experiments/plan", self.plan, methods=["POST"]),
             Route("/experiments/{experiment_id}", self.one, methods=["GET"]),
             Route("/experiments/{experiment_id}/start", self.start, methods=["POST"]),
+            Route("/experiments/{experiment_id}/look", self.look, methods=["POST"]),
             Route("/experiments/{experiment_id}/stop", self.stop, methods=["POST"]),
             Route("/experiments/{experiment_id}/conclude", self.conclude, methods=["POST"]),
             Route("/experiments/{experiment_id}/drop", self.drop, methods=["POST"]),
@@ -63,7 +70,10 @@ class WrittenExperimentPages:
         """The form: empty, or of a draft."""
         asked = request.query_params.get("id", "")
         state = caller_of(request).workspace.state
-        draft = draft_of(find_experiment(state, asked).definition) if asked else empty_draft()
+        draft = empty_draft()
+        if asked:
+            kept = find_experiment(state, asked)
+            draft = draft_of(kept.definition, kept.edited_at)
         return self._form(request, draft)
 
     def save(self, request: Request) -> Response:
@@ -71,7 +81,7 @@ class WrittenExperimentPages:
         caller = caller_of(request)
         draft = draft_from(caller.form)
         try:
-            kept = put_of(caller, definition_from(draft))
+            kept = put_of(caller, _written(caller, draft))
         except RegularsError as error:
             return self._form(request, draft, problem=str(error), status=400)
         return _gone_to(kept.definition.id, "experiment_saved")
@@ -80,7 +90,7 @@ class WrittenExperimentPages:
         """How many customers and days what is written needs."""
         caller, plan, problem = caller_of(request), None, ""
         try:
-            plan = plan_of(caller, definition_from(draft_from(caller.form)))
+            plan = plan_of(caller, _written(caller, draft_from(caller.form)))
         except InputError as error:
             problem = str(error)
         return self._pages.page(request, "money/experiment_plan.html", plan=plan, problem=problem)
@@ -93,9 +103,20 @@ class WrittenExperimentPages:
         """Let it take customers."""
 
         def begun(caller: Caller, name: str) -> None:
-            start_of(caller, name, caller.form.get("anyway", ""))
+            seen_at = caller.form.get("edited_at", "")
+            if not seen_at:
+                raise InputError("which draft was seen is not said; open the page again")
+            start_of(caller, name, caller.form.get("anyway", ""), seen_at=seen_at)
 
         return self._done(request, begun, "experiment_started")
+
+    def look(self, request: Request) -> Response:
+        """Take the look that is due."""
+
+        def looked(caller: Caller, name: str) -> None:
+            look_of(caller, name)
+
+        return self._done(request, looked, "experiment_looked")
 
     def stop(self, request: Request) -> Response:
         """Take no more customers."""
@@ -111,7 +132,12 @@ class WrittenExperimentPages:
         def decided(caller: Caller, name: str) -> None:
             decision, _colon, variant = caller.form.get("decision", "").partition(":")
             says = caller.form.get("says", "")
-            given = Concluded(decision=Decision(decision), variant=variant, says=says)
+            given = Concluded(
+                decision=Decision(decision),
+                variant=variant,
+                says=says,
+                anyway=caller.form.get("anyway", ""),
+            )
             conclude_of(caller, name, given)
 
         return self._done(request, decided, "experiment_concluded")
@@ -169,6 +195,21 @@ class WrittenExperimentPages:
             chart=findings_chart(request, own),
             problem=problem,
         )
+
+
+def _written(caller: Caller, draft: Draft) -> Definition:
+    """Give what the form says, over the draft it changes."""
+    state, kept = caller.workspace.state, None
+    if draft.id in [one.definition.id for one in list_kept(state)]:
+        kept = find_experiment(state, draft.id)
+    if draft.edited_at != (kept.edited_at if kept else ""):
+        if not kept:
+            raise InputError(f"there is no draft {draft.id!r} any more; write a new one")
+        raise InputError(
+            f"{kept.edited_by} wrote {draft.id!r} at {kept.edited_at}; open that one and change "
+            "it, or take another short name"
+        )
+    return definition_from(draft, kept.definition if kept else None)
 
 
 def _gone_to(experiment_id: str, said: str) -> Response:
