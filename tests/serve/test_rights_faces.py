@@ -72,6 +72,12 @@ def test_an_erasure_needs_a_second_person_and_leaves_nothing(server):
     assert "customer.erase" in log
 
 
+def test_a_number_no_store_holds_is_refused_as_a_number(server):
+    for verb, body in (("approve", {}), ("refuse", {"reason": "not him"})):
+        told = post(server, "approver", f"/api/govern/erase/{2**80}/{verb}", body, status=400)
+        assert "number" in json.dumps(told)
+
+
 def rows_of(server, customer):
     return post(server, "analyst", "/api/govern/access", {"customer_id": customer})["pack"]["rows"]
 

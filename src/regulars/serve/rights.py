@@ -9,7 +9,7 @@ from regulars.govern.audit.service import anchor
 from regulars.journal import alone, open_turn
 from regulars.reach.rights.answering.service import erase_person
 from regulars.reach.rights.requests.records import Asking, Keeper, Places, Request
-from regulars.serve.ingest.storing import store_all
+from regulars.serve.ingest.storing import settle
 from regulars.unify.profiles.online.forgetting.service import ProfileKeeper
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def places_of(shop: "App") -> Places:
         protector=shop.protector,
         keepers=keepers,
         zone=shop.settings.retailer.zone,
-        settle=lambda: store_all(shop),
+        settle=lambda: settle(shop),
         scrub=shop.scrub,
         # Kept nowhere once all is done: nobody can work the pseudonyms out again.
         new_secret=lambda: secrets.token_hex(32),

@@ -1,6 +1,7 @@
 """A customer of points and coupons is shown whole, and after erasure nothing tells who it was."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -191,6 +192,9 @@ def test_an_access_pack_has_every_row_of_the_customer_under_whatever_id(retailer
         bobs = rows_about(opened, "bob")
 
     assert mine == same
+    # Who brought him and whom he brought stand in keys and references, too.
+    assert not re.search(r"\b(?:bob|eve)\b", json.dumps(mine, default=str))
+    assert "referral/another customer/referrer" in json.dumps(mine["points_operations"])
     assert set(mine) >= {"identifiers", "identity_edges", "merge_log"}
     lived = {held.table for held in HELD if held.subjects and held.table.startswith(PREFIXES)}
     assert set(mine) >= lived - {"coupon_refusals"}
@@ -372,6 +376,10 @@ def test_points_that_moved_to_who_parted_again_do_not_name_him_in_the_others_row
     )
     named = "SELECT * FROM points_operations WHERE asked_as = 'ann' AND reference = 'c_1'"
     assert len(retailer.all(named)) == 1
+    with state.reading() as opened:
+        told = [json.dumps(rows_about(opened, who), default=str) for who in ("ann", "c_1")]
+    assert "another customer" in told[0]
+    assert ("c_1" in told[0], re.search(r"\bann\b", told[1])) == (False, None)
 
     with state.transaction() as opened:
         erase(opened, "c_1", secret=SECRET)

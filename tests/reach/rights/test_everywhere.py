@@ -326,9 +326,7 @@ def test_a_copy_has_the_person_from_every_table_and_nobody_else(shop):
     wanted |= {"profiles.db", "decisions.log", "outbox", "onsite.page", "channels.calls"}
     assert wanted <= set(pack["rows"])
     assert list(pack["clear_values"].values()) == ["+86" + PHONE]
-    assert OTHER_ID not in json.dumps(pack["rows"], default=str).replace(
-        f'["{CANARY}", "{OTHER_ID}"]', ""
-    ).replace(f'[\\"{CANARY}\\", \\"{OTHER_ID}\\"]', "")
+    assert OTHER_ID not in json.dumps(pack["rows"], default=str)
     with pytest.raises(NotAllowed, match="may not see clear values"):
         give_access(places_of(shop), CANARY, role=Role.VIEWER, asking=ASKING)
 

@@ -19,6 +19,8 @@ class About:
         cookies: What events of his carry as id of a browser or device.
         tokens: Tokens of his addresses.
         own_tokens: Those of them nobody else has.
+        own_addresses: What he is known and reached by, nobody else, and is no token: an openid,
+            the number of a card.
         name_by_id: Pseudonym by id; empty when nothing is to be erased.
         proof_by_id: The name proof stays under, by id.
         at: When his rows are erased, ISO 8601; "" when that is not to be noted.
@@ -30,6 +32,7 @@ class About:
     cookies: tuple[str, ...] = ()
     tokens: tuple[str, ...] = ()
     own_tokens: tuple[str, ...] = ()
+    own_addresses: tuple[str, ...] = ()
     name_by_id: Mapping[str, str] = field(default_factory=dict)
     proof_by_id: Mapping[str, str] = field(default_factory=dict)
     at: str = ""

@@ -12,6 +12,10 @@ from regulars.reach.rights.about import About, covered, pseudonym
 from regulars.reach.rights.declared import HELD, Held
 
 ANOTHER = "another customer"
+_OTHERS = re.compile(r"(?<=referral/)[^\"]+(?=/(?:referrer|friend))|(?<=~move/)[^\"]+(?=/[0-9]+)")
+"""Where a key the programme itself made names a customer: who was brought, and a move."""
+_NAMING = frozenset({"customer_id", "other"})
+"""Keys of JSON that name a customer; the log of who was made one with whom says `other`."""
 _SQL = Queries(__package__)
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -127,6 +131,8 @@ def _sets(opened: Transaction, about: About) -> dict[str, str]:
     mine = frozenset(about.ids)
     found: dict[str, Sequence[str]] = {
         "tokens": about.tokens,
+        # A receipt by an address two people have may be the other's.
+        "addresses": (*about.own_tokens, *about.own_addresses),
         "contacts": [row["key"] for row in opened.all(_SQL["contact_keys"], ids=ids)],
         "pending": [
             row["word_id"]
@@ -144,11 +150,46 @@ def _sets(opened: Transaction, about: About) -> dict[str, str]:
 
 def _shown(held: Held, row: Mapping[str, Any], ids: Collection[str]) -> dict[str, Any]:
     """Give a row as its customer may see it: others in it are not named."""
-    return {
-        name: ANOTHER if name in held.subjects and value and value not in ids else value
-        for name, value in row.items()
-        if name not in held.hidden
-    }
+    shown = {name: value for name, value in row.items() if name not in held.hidden}
+    for name in held.subjects:
+        if shown[name] and shown[name] not in ids:
+            shown[name] = ANOTHER
+    for name in (*held.keys, *held.told, *held.lots):
+        if isinstance(shown[name], str):
+            shown[name] = _OTHERS.sub(lambda found: _seen(found[0], ids), shown[name])
+    names_another = row.get("kind") == "move" or row.get("reason") == "referral"
+    if names_another and row.get("reference") and row["reference"] not in ids:
+        shown["reference"] = ANOTHER
+    for name in set(held.within).intersection(shown):
+        if shown[name]:
+            told = _others_hidden(json.loads(shown[name]), ids)
+            shown[name] = json.dumps(told, ensure_ascii=False)
+    for name in set(held.lists).intersection(shown):
+        shown[name] = _listed_hidden(shown[name], ids)
+    return shown
+
+
+def _seen(customer_id: str, ids: Collection[str]) -> str:
+    return customer_id if customer_id in ids else ANOTHER
+
+
+def _others_hidden(value: Any, ids: Collection[str]) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            name: _seen(part, ids)
+            if name in _NAMING and isinstance(part, str) and part
+            else _others_hidden(part, ids)
+            for name, part in value.items()
+        }
+    return [_others_hidden(part, ids) for part in value] if isinstance(value, list) else value
+
+
+def _listed_hidden(text: str, ids: Collection[str]) -> str:
+    if not text:
+        return text
+    if text.startswith("["):
+        return json.dumps([_seen(one, ids) for one in json.loads(text)], ensure_ascii=False)
+    return "\n".join(_seen(one, ids) for one in text.split("\n"))
 
 
 def _cover(

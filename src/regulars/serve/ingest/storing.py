@@ -3,6 +3,7 @@
 import gc
 import signal
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic, sleep, time
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from regulars.errors import NotReady, Transient
 
 if TYPE_CHECKING:
     from regulars.app import App
+    from regulars.collect.ingest.batch import Follower
     from regulars.collect.ingest.drain.service import Drain
 
 PATIENCE_SECONDS = 300.0
@@ -54,7 +56,31 @@ def now_micros() -> int:
     return int(time() * 1_000_000)
 
 
-def store_all(app: "App", partitions: list[int] | None = None) -> dict[str, int]:
+def settle(app: "App") -> None:
+    """Store everything acknowledged before this call, and wait until followers have taken it in.
+
+    What erasure deletes must not come back out of a batch that was decided before.
+
+    Args:
+        app: The workspace.
+
+    Raises:
+        Transient: The process that drains does not get there, or somebody who follows fails.
+    """
+    found = store_all(app, followers=app.followers)
+    if found["not_followed"]:
+        raise Transient(
+            f"{found['not_followed']} batches of events were not taken in by all who follow them; "
+            "see the messages of the drain, then run the same command again"
+        )
+
+
+def store_all(
+    app: "App",
+    partitions: list[int] | None = None,
+    *,
+    followers: "Sequence[Follower] | None" = None,
+) -> dict[str, int]:
     """Store everything acknowledged before this call.
 
     Where another process drains the workspace, wait until it has.
@@ -62,6 +88,8 @@ def store_all(app: "App", partitions: list[int] | None = None) -> dict[str, int]
     Args:
         app: The workspace.
         partitions: Only these; all when None.
+        followers: Wait, too, until these have taken it in where another process drains; None
+            not to wait for any.
 
     Returns:
         Events decided by this call, 0 when another process decided them; batches that
@@ -82,12 +110,15 @@ def store_all(app: "App", partitions: list[int] | None = None) -> dict[str, int]
         try:
             opened = app.drain(partitions)
         except NotReady:
-            if passing.is_over():
+            is_over = passing.is_over()
+            if is_over and followers is not None and passing.is_followed(followers):
+                return {"events": 0, "not_followed": 0}
+            if is_over and followers is None:
                 return {"events": 0, "not_followed": passing.not_followed}
             if monotonic() > until:
                 raise Transient(
-                    "the drain that runs does not get through the log; see its messages, "
-                    "or end it and run the same command again"
+                    "the drain that runs does not get through the log, or those who follow it "
+                    "do not; see its messages, or end it and run the same command again"
                 ) from None
             sleep(_LOOK_SECONDS)
             continue

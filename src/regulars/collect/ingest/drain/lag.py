@@ -2,10 +2,12 @@
 
 import json
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from regulars.collect.ingest.batch import Follower
 from regulars.collect.ingest.drain.fates import fates_folder, read_fates, sequences_in
 from regulars.collect.ingest.log.reader import (
     Position,
@@ -116,6 +118,14 @@ class Passing:
     def not_followed(self) -> int:
         """Batches followers lacked when the drain last said how it stands."""
         return sum(sum(lag.followers.values()) for lag in read_lags(self._workspace))
+
+    def is_followed(self, followers: Sequence[Follower]) -> bool:
+        """Whether those who follow have taken in all that was in the log, once that is over."""
+        return all(
+            follower.position(partition) >= needed
+            for follower in followers
+            for partition, needed in self._needed.items()
+        )
 
     def is_over(self) -> bool:
         """Whether tables and ledger hold everything that was in the log."""

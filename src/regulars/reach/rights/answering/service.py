@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from regulars.collect.ingest.drain.suppression.service import suppress_ids
+from regulars.collect.ingest.drain.suppression.service import named_elsewhere, suppress_ids
 from regulars.govern.access.roles import Role
 from regulars.govern.protection.service import Looking
+from regulars.govern.protection.tokens import kind_of_token
 from regulars.ports.state import Queries
 from regulars.reach.rights.about import About, pseudonym
 from regulars.reach.rights.declared import HELD, IN_LAKE
@@ -32,12 +33,13 @@ from regulars.reach.rights.requests.service import (
     stamped,
 )
 from regulars.reach.rights.service import erase_rows, left_of, rows_about
+from regulars.unify.identity.identifiers import TOKENS
 
 _SQL = Queries(__package__)
 VALUES = "vault.values"
 """In counts: clear values that became unreadable."""
 
-_LISTS = ("ids", "user_ids", "cookies", "tokens", "own_tokens")
+_LISTS = ("ids", "user_ids", "cookies", "tokens", "own_tokens", "own_addresses")
 _WHY = {held.table: held.why for held in HELD if held.why} | {
     f"{IN_THE_LAKE}{held.table}": held.why for held in IN_LAKE if held.why
 }
@@ -137,8 +139,7 @@ def erase_person(places: Places, number: int, *, asking: Asking) -> Request:
     known = find_request(places, number)
     require_kind(known, "erase", Status.APPROVED, Status.RUNNING)
     about, secret, found = _begun(places, known, asking)
-    values = [*map(places.protector.hidden_name, (*about.user_ids, *about.cookies))]
-    suppress_ids(places.state, [*values, *about.own_tokens], now=asking.now)
+    suppress_ids(places.state, _never_again(places, about), now=asking.now)
     places.settle()
     with places.state.transaction() as opened:
         erase_rows(opened, about, secret=secret)
@@ -184,11 +185,21 @@ def _begun(places: Places, known: Request, asking: Asking) -> tuple[About, str, 
     return replace(about, name_by_id=names, proof_by_id=proofs), secret, work["preview"]
 
 
+def _never_again(places: Places, about: About) -> list[str]:
+    """Name what nothing is taken in with any more: not a name, which others have or will have."""
+    ids = set(about.user_ids) - set(about.tokens)
+    return [
+        *map(places.protector.hidden_name, (*sorted(ids), *about.cookies)),
+        *(named_elsewhere(places.protector.hidden_name(one)) for one in about.own_addresses),
+        *(one for one in about.own_tokens if kind_of_token(one) in TOKENS),
+    ]
+
+
 def _about_of(told: Mapping[str, Any]) -> About:
     """Read whom an erasure is about from what was kept."""
-    ids, user_ids, cookies, tokens, own = (tuple(told[name]) for name in _LISTS)
+    lists: dict[str, Any] = {name: tuple(told.get(name, ())) for name in _LISTS}
     found = {table: tuple(map(tuple, keys)) for table, keys in told["found"].items()}
-    return About(ids, user_ids, cookies, tokens, own, at=told["at"], found=found)
+    return About(**lists, at=told["at"], found=found)
 
 
 def _finish(

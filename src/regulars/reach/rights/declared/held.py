@@ -27,7 +27,8 @@ class Held:
         lists: Columns with a list of ids: JSON, or one a line.
         emptied: Columns left empty afterwards.
         found_by: Pairs of a column and the name of a set of his it is looked up in: "contacts"
-            (keys of contacts), "tokens" (of addresses), "pending", "lists".
+            (keys of contacts), "tokens" (of addresses), "addresses" (those nobody else has),
+            "pending", "lists".
         hidden: Columns access does not show, because others stand in them.
         why: Name of the reason in `law.toml` rows are kept for; for "proof" and "keep".
         data_class: How sensitive a row is.

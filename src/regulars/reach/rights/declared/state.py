@@ -104,7 +104,7 @@ HELD: tuple[Held, ...] = (
         (),
         "pseudonym",
         "what a provider reported",
-        found_by=(*_BY_CONTACT, ("address_token", "tokens")),
+        found_by=(*_BY_CONTACT, ("address_token", "addresses")),
         emptied=("address_token", "detail", "provider_id"),
     ),
     Held(
@@ -151,5 +151,12 @@ HELD: tuple[Held, ...] = (
         why="refusal",
     ),
     Held("rights_requests", _ONE, "proof", "a request about one's own data", why="request"),
-    Held("audit_log", ("subject",), "keep", "what people did about the customer", why="audit"),
+    Held(
+        "audit_log",
+        ("subject",),
+        "keep",
+        "what people did about the customer",
+        within=("detail",),
+        why="audit",
+    ),
 )

@@ -6,11 +6,15 @@ WHERE node IN (SELECT value FROM json_each(:ids)) AND is_shared = 0 ORDER BY nod
 -- name: addresses_of
 SELECT address FROM contact_addresses WHERE customer_id IN (SELECT value FROM json_each(:ids))
 
--- name: tokens_of_others
-SELECT value AS token FROM identifiers
-WHERE value IN (SELECT value FROM json_each(:tokens))
+-- name: values_of_others
+SELECT value FROM identifiers
+WHERE value IN (SELECT value FROM json_each(:asked))
   AND (node NOT IN (SELECT value FROM json_each(:ids)) OR is_shared = 1)
 UNION
-SELECT address AS token FROM contact_addresses
-WHERE address IN (SELECT value FROM json_each(:tokens))
+SELECT address AS value FROM contact_addresses
+WHERE address IN (SELECT value FROM json_each(:asked))
   AND customer_id NOT IN (SELECT value FROM json_each(:ids))
+UNION
+SELECT i.address_token AS value FROM receipt_inbox i JOIN ledger l ON l.key = i.contact_key
+WHERE i.address_token IN (SELECT value FROM json_each(:asked))
+  AND l.customer_id NOT IN (SELECT value FROM json_each(:ids))

@@ -2,25 +2,35 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from regulars.govern.protection.service import Protector
-from regulars.govern.protection.tokens import is_token
+from regulars.govern.protection.tokens import is_token, kind_of_token
 from regulars.ports.lake import Lake
 from regulars.ports.state import Queries, State
 from regulars.reach.rights.about import About
 from regulars.reach.rights.sealed.service import sealed_rows_of
 from regulars.reach.rights.service import ids_about
 from regulars.records import TABLES, DataClass
-from regulars.records.identifiers import COOKIE
+from regulars.records.identifiers import COOKIE, LOGIN
+from regulars.unify.identity.identifiers import identifiers_of
+from regulars.unify.identity.namespaces import declared_namespaces
 
 _NODE = re.compile("c_[0-9a-f]{20}")
-_TOKEN = re.compile(r"tok_[a-z]+_[0-9a-f]{32}")
+_READ = ("type", "user_id", "anonymous_id", "payload")
+_BY_HEART = frozenset({"name", "address", "idcard", "bankcard"})
+"""Kinds of tokens in traits that describe whom an event is from, and identify nobody."""
+_OF_ANOTHER = re.compile(
+    r"(?i)[$_\s-]*(?:contact|receiver|recipient|consignee|buyer|shipping|billing|delivery|收|联系)"
+)
+"""Keys of traits that may tell of somebody else."""
 _SQL = Queries(__package__)
 
 
@@ -40,16 +50,21 @@ def find_person(state: State, lake: Lake, protector: Protector, customer_id: str
         ids = ids_about(opened, customer_id)
         asked = json.dumps(ids)
         known = opened.all(_SQL["identifiers_of"], ids=asked)
-        tokens = {row["address"] for row in opened.all(_SQL["addresses_of"], ids=asked)}
-    tokens |= {row["value"] for row in known}
+        values = {row["address"] for row in opened.all(_SQL["addresses_of"], ids=asked)}
+    values |= {row["value"] for row in known if _is_address(row["namespace"])}
     by_token = {row["value"] for row in known if is_token(row["value"])}
     logins = {one for one in ids if not _NODE.fullmatch(one)}
     cookies = {row["value"] for row in known if row["namespace"] == COOKIE}
     about = About(ids, tuple(sorted(logins | by_token)), tuple(sorted(cookies)))
-    tokens |= _told_by_files(lake, ids) | _told_by_events(lake, about)
-    tokens = {one for one in tokens if is_token(one)}
-    own = tokens - _of_others(state, lake, about, tokens)
-    about = replace(about, tokens=tuple(sorted(tokens)), own_tokens=tuple(sorted(own)))
+    values |= {one for one in _told_by_files(lake, ids) if is_token(one)}
+    values |= _told_by_events(lake, about)
+    own = values - _of_others(state, lake, about, values)
+    about = replace(
+        about,
+        tokens=tuple(sorted(filter(is_token, values))),
+        own_tokens=tuple(sorted(filter(is_token, own))),
+        own_addresses=tuple(sorted(one for one in own if not is_token(one))),
+    )
     return replace(about, found=sealed_rows_of(lake, about, protector))
 
 
@@ -62,34 +77,65 @@ def _told_by_files(lake: Lake, ids: tuple[str, ...]) -> set[str]:
     return found
 
 
+def _is_address(namespace: str) -> bool:
+    """Tell whether values of a namespace stand for one person; a device is a family's."""
+    known = declared_namespaces().by_name.get(namespace)
+    return namespace != LOGIN and known is not None and not known.is_weak
+
+
 def _told_by_events(lake: Lake, about: About) -> set[str]:
+    """Give what his events say of himself: never the number of whom he sends a gift to."""
     found: set[str] = set()
     for part in _events(lake):
-        for text in part["payload"].filter(_is_his(part, about)).to_pylist():
-            found.update(_TOKEN.findall(text))
+        for row in part.filter(_is_his(part, about)).to_pylist():
+            named = identifiers_of(row)
+            found.update(one.value for one in named if _is_address(one.namespace))
+            found.update(_told_of_himself(row["payload"]))
     return found
 
 
-def _of_others(state: State, lake: Lake, about: About, tokens: set[str]) -> set[str]:
-    """Give the tokens somebody else has, too: a family's phone, a name many have."""
-    if not tokens:
+def _told_of_himself(payload: str) -> Iterator[str]:
+    """Give tokens of his name and the like, which say who he is, but join nobody."""
+    event = _object(_decoded(payload))
+    for holder in (event, _object(event.get("context"))):
+        for key, value in _object(holder.get("traits")).items():
+            is_his = not _OF_ANOTHER.match(key)
+            if is_his and isinstance(value, str) and kind_of_token(value) in _BY_HEART:
+                yield value
+
+
+def _of_others(state: State, lake: Lake, about: About, values: set[str]) -> set[str]:
+    """Give what somebody else has, too: a family's phone, a name many have."""
+    if not values:
         return set()
-    listed = json.dumps(sorted(tokens))
+    named = {"asked": json.dumps(sorted(values)), "ids": json.dumps(about.ids)}
     with state.reading() as opened:
-        rows = opened.all(_SQL["tokens_of_others"], tokens=listed, ids=json.dumps(about.ids))
-    found = {row["token"] for row in rows}
-    asked = pa.array(sorted(tokens), pa.string())
+        rows = opened.all(_SQL["values_of_others"], **named)
+    found = {row["value"] for row in rows}
+    asked = pa.array(sorted(values), pa.string())
     for part in _members(lake):
         others = pc.invert(pc.is_in(part["customer_id"], value_set=pa.array(about.ids)))
         for name in part.column_names:
             column = part[name].filter(others)
             found.update(column.filter(pc.is_in(column, value_set=asked)).to_pylist())
-    either = "|".join(sorted(tokens))
+    either = "|".join(map(re.escape, sorted(values)))
+    whole = re.compile(either)
     for part in _events(lake):
         others = part.filter(pc.invert(_is_his(part, about)))["payload"]
         for text in others.filter(pc.match_substring_regex(others, either)).to_pylist():
-            found |= tokens.intersection(_TOKEN.findall(text))
+            found.update(whole.findall(text))
     return found
+
+
+def _decoded(payload: str) -> Any:
+    try:
+        return msgspec.json.decode(payload)
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _is_his(part: pa.Table, about: About) -> pa.Array:
@@ -112,5 +158,5 @@ def _members(lake: Lake) -> Iterator[pa.Table]:
 def _events(lake: Lake) -> Iterator[pa.Table]:
     for path in lake.files("events"):
         with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(columns=["user_id", "anonymous_id", "payload"]):
+            for batch in file.iter_batches(columns=list(_READ)):
                 yield pa.Table.from_batches([batch])

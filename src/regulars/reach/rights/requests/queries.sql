@@ -9,6 +9,11 @@ VALUES (:number, :kind, :customer_id, :law, :status, :asked_at, :due_on, :asked_
 -- name: one
 SELECT * FROM rights_requests WHERE number = :number
 
+-- name: open_access
+SELECT * FROM rights_requests
+WHERE customer_id = :customer_id AND law = :law AND kind = 'access' AND status = 'approved'
+ORDER BY number LIMIT 1
+
 -- name: newest
 SELECT * FROM rights_requests ORDER BY number DESC LIMIT :most
 

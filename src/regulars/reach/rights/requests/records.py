@@ -113,7 +113,7 @@ class Places:
         protector: Tokens and the vault.
         keepers: Everything else.
         zone: IANA zone due days are told in.
-        settle: Stores what the log took in before.
+        settle: Stores what the log took in before, and has those who follow take it in.
         scrub: Makes stores forget what was deleted from them.
         new_secret: Makes 64 random hexadecimal digits.
     """

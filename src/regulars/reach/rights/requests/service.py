@@ -38,7 +38,8 @@ def ask(
         is_decided: True on the machine itself, where whoever asks holds all keys.
 
     Returns:
-        The request. Access needs nobody's word; erasure waits for a second person.
+        The request. Access needs nobody's word; erasure waits for a second person. One for a
+        copy that could not be answered is not written down twice: its clock runs on.
 
     Raises:
         UnknownName: There is no such kind or law.
@@ -51,6 +52,9 @@ def ask(
     day = asking.now.astimezone(ZoneInfo(places.zone)).date()
     due, clock = answer_by(law, day)
     with places.state.transaction() as opened:
+        waiting = opened.all(_SQL["open_access"], customer_id=customer_id, law=law)
+        if kind == "access" and waiting:
+            return _request(waiting[0])
         [row] = opened.all(_SQL["next_number"])
         number = int(row["number"])
         opened.run(

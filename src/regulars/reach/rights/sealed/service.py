@@ -64,7 +64,9 @@ def _is_his_event(sealed: str, about: About, protector: Protector) -> bool:
         told = msgspec.json.decode(decode_frame(protector.unseal(sealed)).lines[0])
     except (InputError, TornFrame, msgspec.MsgspecError, RecursionError):
         return False
-    known = frozenset((*about.user_ids, *about.cookies, *about.tokens))
+    shared = frozenset(about.tokens).difference(about.own_tokens)
+    own = (*about.own_tokens, *about.own_addresses)
+    known = frozenset((*about.user_ids, *about.cookies, *own)) - shared
     return any(value in known for value in _named(told, protector, in_traits=False))
 
 

@@ -13,6 +13,7 @@ from regulars.reach.rights.requests.records import Asking, Preview, Status
 from regulars.reach.rights.requests.records import Request as RightsRequest
 from regulars.reach.rights.requests.service import approve, ask, find_request, refuse, requests
 from regulars.serve.http.door.guard import Caller
+from regulars.serve.http.door.numbers import NumberInPath
 from regulars.serve.rights import carry_out, places_of
 
 router = APIRouter()
@@ -68,13 +69,13 @@ def post_erase(request: Request, asked: Asked) -> dict[str, Any]:
 
 
 @router.post("/api/govern/erase/{number}/approve", tags=["govern"])
-def post_approve(request: Request, number: int) -> dict[str, Any]:
+def post_approve(request: Request, number: NumberInPath) -> dict[str, Any]:
     """Approve an erasure somebody else asked for, and carry it out, or go on with it."""
     return asdict(erase_approved(request.state.caller, number))
 
 
 @router.post("/api/govern/erase/{number}/refuse", tags=["govern"])
-def post_refuse(request: Request, number: int, refused: Refused) -> dict[str, Any]:
+def post_refuse(request: Request, number: NumberInPath, refused: Refused) -> dict[str, Any]:
     """Refuse an erasure, with the reason the customer is told."""
     return asdict(erase_refused(request.state.caller, number, refused.reason))
 
@@ -99,9 +100,9 @@ def access_of(caller: Caller, asked: Asked) -> dict[str, Any]:
     """
     shop, asking = caller.workspace.shop, _asking(caller)
     places = places_of(shop)
-    known = ask(places, "access", asked.customer_id, law=asked.law, asking=asking)
     if caller.role is None:
         raise NotAllowed("role", "nobody is signed in; sign in first")
+    known = ask(places, "access", asked.customer_id, law=asked.law, asking=asking)
     pack = give_access(
         places, asked.customer_id, role=caller.role, asking=asking, number=known.number
     )

@@ -1,9 +1,11 @@
 """The ids of erased customers: no event that carries one is stored."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,6 +14,8 @@ from numpy.typing import NDArray
 from regulars.ports.state import Queries, State
 
 _SQL = Queries(__package__)
+_ELSEWHERE = "elsewhere:"
+_HOLDERS = re.compile(r'"(?:externalIds|traits)"')
 _TOKEN = re.compile(r"tok_[a-z]+_[0-9a-f]{32}")
 
 
@@ -34,6 +38,22 @@ def suppress_ids(state: State, values: Iterable[str], *, now: datetime) -> int:
     rows = [{"value": value, "since": since} for value in sorted(set(values))]
     with state.transaction() as opened:
         return opened.many(_SQL["add"], rows)
+
+
+def named_elsewhere(name: str) -> str:
+    """Mark the name of an id that does not stand as user id or id of a browser: an openid.
+
+    Args:
+        name: What stands for the id.
+
+    Returns:
+        What to give `suppress_ids`: events are looked through for it.
+
+    Example:
+        >>> named_elsewhere("proof-1")
+        'elsewhere:proof-1'
+    """
+    return f"{_ELSEWHERE}{name}"
 
 
 class Suppressed:
@@ -74,6 +94,13 @@ class Suppressed:
             for place in np.flatnonzero(suspects).tolist():
                 tokens = _TOKEN.findall(rows["payload"][place].as_py())
                 found[place] = not self._ids.isdisjoint(tokens)
+        if any(value.startswith(_ELSEWHERE) for value in self._ids):
+            holding = pc.match_substring_regex(rows["payload"], _HOLDERS.pattern).to_numpy()
+            for place in np.flatnonzero(holding & ~found).tolist():
+                found[place] = any(
+                    named_elsewhere(self._named(one)) in self._ids
+                    for one in _given_in(rows["payload"][place].as_py())
+                )
         return found
 
     def _is_listed(self, value: str) -> bool:
@@ -86,3 +113,26 @@ class Suppressed:
             if stamp["ids"] != self._count:
                 self._ids = {row["value"] for row in opened.all(_SQL["all"])}
                 self._count = stamp["ids"]
+
+
+def _given_in(payload: str) -> Iterator[str]:
+    """Give every text an event says somebody is known by, but for its own two ids."""
+    try:
+        event = msgspec.json.decode(payload)
+    except (msgspec.MsgspecError, RecursionError):
+        return
+    if not isinstance(event, dict):
+        return
+    context = event.get("context")
+    context = context if isinstance(context, dict) else {}
+    yield from _texts([event.get("traits"), context.get("traits"), context.get("externalIds")])
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            yield from _texts(one)
+    elif isinstance(value, str | int) and not isinstance(value, bool):
+        yield str(value)
