@@ -52,7 +52,9 @@ def put_rows(app, name, columns):
     }
     rows = pa.table({name: pa.array(values) for name, values in whole.items()})
     if any(c.name == "turn" for c in table.columns):
-        app.lake.overwrite_turn(name, cast_to(table, rows, turn=1), application="test", turn=1)
+        turn = columns.get("turn", [1])[0]
+        data = cast_to(table, rows, turn=turn)
+        app.lake.overwrite_turn(name, data, application="test", turn=turn)
     else:
         version = (app.lake.committed(name, "test") or 0) + 1
         app.lake.append(name, cast_to(table, rows), application="test", version=version)

@@ -67,6 +67,21 @@ def test_an_equal_canary_looked_at_every_day_is_hardly_ever_moved():
     assert np.mean(moved) <= 0.05
 
 
+def test_an_equal_policy_looked_at_nineteen_times_hardly_ever_leaves_the_shadow():
+    """It prefers an arm the log took one time in ten: a fixed interval moves it in one of eight."""
+    moved = []
+    for seed in range(40):
+        draw = np.random.default_rng(seed)
+        arm = (draw.random(9500) < 0.1).astype(int)
+        reward, propensity = 10 + draw.normal(0, 4, 9500), np.where(arm, 0.1, 0.9)
+        target = np.tile([0.1, 0.9], (9500, 1))
+        looks = (judge(logged(*(p[:n] for p in (arm, reward, propensity, target))))
+                 for n in range(500, 9501, 500))  # fmt: skip
+        moved.append(any(one.is_better() for one in looks))
+
+    assert np.mean(moved) <= 0.05
+
+
 def test_a_canary_that_lost_customers_is_not_promoted_however_well_it_looks():
     """The planted mistake: those it serves badly drop out, the others look good."""
     found = after_canary(CANARY, moments(90_000, 1.0, 1.0), moments(8000, 1.5, 1.0), now=NOW)

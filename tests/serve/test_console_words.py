@@ -64,6 +64,19 @@ def test_every_text_is_translated():
     assert untranslated(said(), catalogue()) == []
 
 
+def said_twice(text):
+    ids = re.findall(r'^msgid (".*"(?:\n".*")*)', text, re.M)
+    return sorted({one for one in ids if ids.count(one) > 1})
+
+
+def test_no_text_stands_twice_in_the_catalogue():
+    assert said_twice((CONSOLE / "locale" / "zh_CN.po").read_text("utf-8")) == []
+
+
+def test_a_text_that_stands_twice_would_be_found():
+    assert said_twice('msgid "a"\nmsgstr "b"\n\nmsgid "a"\nmsgstr "c"\n') == ['"a"']
+
+
 def test_a_text_without_translation_would_be_found():
     assert untranslated(said() | {"A new text"}, catalogue()) == ["A new text"]
 

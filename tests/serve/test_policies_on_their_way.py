@@ -1,6 +1,7 @@
 """A policy is staged, promoted only on evidence and taken back: state, faces, online decisions."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -210,6 +211,8 @@ def test_faces_stage_refuse_and_take_back_and_a_live_policy_decides_online(
     with serve(folder) as server:
         viewer, marketer, approver = (server.client(r) for r in ("viewer", "marketer", "approver"))
         page = viewer.get("/policies").text
+        cookies = f"regulars_session={viewer.cookies['regulars_session']}; regulars_locale=zh-CN"
+        chinese = viewer.get("/policies", headers={"cookie": cookies}).text
         put = marketer.put(
             "/api/decide/policies/soft",
             json={"choosing": "soft_value", "temperature": 2},
@@ -225,6 +228,7 @@ def test_faces_stage_refuse_and_take_back_and_a_live_policy_decides_online(
             "/policies/greedy/rollback",
             data={"csrf_token": server.csrf(marketer), "reason": "it was wrong"},
         )
+        told_back = marketer.get(back.headers["location"]).text
         again = call(customer_id="c007", request_id="r1").json()["policy_version"]
         listed = viewer.get("/api/decide/policies").json()["policies"]
         barred = viewer.post("/policies", data={"csrf_token": server.csrf(viewer), "name": "x"})
@@ -232,7 +236,9 @@ def test_faces_stage_refuse_and_take_back_and_a_live_policy_decides_online(
 
     assert staged["stage"] == "shadow"
     assert "no logged decision has had its outcome window yet" in refused["message"]
-    assert "no logged decision has had its outcome window yet" in page
+    assert "no logged decision counts yet" in page
+    assert "尚无可用的决策" in chinese and "decision" not in re.sub(r"<[^>]*>", " ", chinese)
+    assert "Where no other is live, the policy of the loop decides." in told_back
     assert put.json()["rule"]["choosing"] == "soft_value"
     assert (no.status_code, "stays in the shadow" in no.text) == (400, True)
     assert by_policy == "challenger/greedy"

@@ -1,15 +1,16 @@
 """Policies in the state: staged in the shadow, promoted on evidence, rolled back at once."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
+from ibis.expr.types import Table
 
 from regulars.adjust.policies.rewards import logged_for
-from regulars.adjust.policies.tables import rewarded
+from regulars.adjust.policies.tables import drawn, meant, rewarded
 from regulars.decide.online.deciding import version_of
 from regulars.decide.policies.rule import Choosing, Rule
 from regulars.errors import InputError, NotAllowed, NotReady, UnknownName
@@ -148,15 +149,15 @@ def judged(engine: Reader, state: State, one: Staged, loop: Loop, *, now: dateti
         engine: Opens the lake.
         state: Who is who.
         one: The policy.
-        loop: Window, margin rate and exploration of the workspace.
+        loop: Window, margin rate, exploration and seed of the workspace.
         now: The moment, aware.
 
     Returns:
         What the log says.
     """
-    rows = _rows(engine, state, loop, now=now)
+    rows = _rows(engine, state, loop, drawn, now=now)
     try:
-        log = logged_for(rows, one.rule, floor=loop.exploration_floor)
+        log = logged_for(rows, one.rule, floor=loop.exploration_floor, seed=loop.seed)
     except NotReady as error:
         return Judged(one.rule.name, None, str(error))
     return Judged(one.rule.name, judge(log), "")
@@ -193,7 +194,9 @@ def promote_policy(
             raise NotAllowed("policy-gates", f"{name} stays in the shadow: {found.says}")
         moved = after_shadow(challenger, found.judgement, now=now)
     elif one.stage is Stage.CANARY:
-        sides = _sides(_rows(engine, state, loop, now=now), one, seed=loop.seed)
+        since = datetime.fromisoformat(one.since)
+        rows = _rows(engine, state, loop, lambda made: meant(made, since=since), now=now)
+        sides = _sides(rows, one, seed=loop.seed)
         if min(len(side) for side in sides) < 2:
             raise NotAllowed(
                 "policy-gates",
@@ -214,7 +217,10 @@ def promote_policy(
 
 
 def roll_back_policy(state: State, name: str, *, reason: str, actor: str, now: datetime) -> Staged:
-    """Take a policy back at once: it decides for nobody, the policy of the loop for all again.
+    """Take a policy back at once: it decides for nobody.
+
+    Where another is live that one decides, else the policy of the loop; one that was displaced
+    when this one went live stays rolled back.
 
     Args:
         state: The transactional store.
@@ -297,11 +303,13 @@ def in_canary(customer_id: str, policy: str, share: float, *, seed: int) -> bool
     return mixed(key_of(customer_id), key_of(seed, "canary", policy)) < share
 
 
-def _rows(engine: Reader, state: State, loop: Loop, *, now: datetime) -> list[dict[str, Any]]:
+def _rows(
+    engine: Reader, state: State, loop: Loop, kept: Callable[[Table], Table], *, now: datetime
+) -> list[dict[str, Any]]:
     known = aliases(state)
     return engine.rows(
         rewarded(
-            renamed(engine.table("online_decisions"), known),
+            kept(renamed(engine.table("online_decisions"), known)),
             renamed(engine.table("orders").select("customer_id", "ordered_at", "total"), known),
             window_days=loop.window_days,
             margin_rate=loop.margin_rate,
@@ -312,11 +320,9 @@ def _rows(engine: Reader, state: State, loop: Loop, *, now: datetime) -> list[di
 
 def _sides(rows: Sequence[Mapping[str, Any]], one: Staged, *, seed: int) -> list[list[float]]:
     """Mean reward per customer since the canary began: of the others, and of its own."""
-    since, own = datetime.fromisoformat(one.since), version_of(one.rule)
+    own = version_of(one.rule)
     by_customer: dict[str, list[float]] = {}
     for row in rows:
-        if row["at"] < since:
-            continue
         mine = in_canary(row["customer_id"], one.rule.name, one.share, seed=seed)
         # Whoever the policy decided for that it should not have, or the other way, counts where
         # the draw put him: what was meant is compared, not what came of it.

@@ -17,6 +17,7 @@ def cross_fitted(
     seed: int,
     folds: int = 3,
     ridge: float = 1.0,
+    unit: ArrayLike | None = None,
 ) -> Floats:
     """Predict the reward of every arm by ridge regression per arm.
 
@@ -28,12 +29,14 @@ def cross_fitted(
         seed: Deals the decisions into folds.
         folds: Folds, 2 or more; each is predicted by a model of the others.
         ridge: Strength of the shrinkage to the arm's mean, in decisions, > 0.
+        unit: What each decision belongs to, such as its customer, shape (decisions,): decisions
+            of one unit are dealt into one fold. By default each stands alone.
 
     Returns:
         Predictions, shape (decisions, arms); the overall mean where an arm was never taken.
 
     Raises:
-        InputError: Shapes differ or there are fewer decisions than folds.
+        InputError: Shapes differ or there are fewer units than folds.
 
     Source:
         Chernozhukov et al. (2018), "Double/Debiased Machine Learning", Econometrics Journal 21:
@@ -51,9 +54,13 @@ def cross_fitted(
             f"features have shape {known.shape}, arms {taken.shape}, rewards {came.shape}; give "
             "one row, arm and reward per decision"
         )
-    if taken.size < folds or folds < 2:
-        raise InputError(f"{taken.size} decisions cannot be cut into {folds} folds; give more")
-    fold = np.random.default_rng(seed).permutation(taken.size) % folds
+    owner = np.arange(taken.size)
+    if unit is not None:
+        owner = np.unique(np.asarray(unit), return_inverse=True)[1]
+    units = int(owner.max()) + 1 if owner.size == taken.size > 0 else 0
+    if units < folds or folds < 2:
+        raise InputError(f"{units} units cannot be cut into {folds} folds; give more decisions")
+    fold = (np.random.default_rng(seed).permutation(units) % folds)[owner]
     spread = known.std(axis=0)
     scaled = (known - known.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
     found = np.empty((taken.size, arms))

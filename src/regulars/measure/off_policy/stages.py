@@ -90,7 +90,7 @@ def after_shadow(challenger: Challenger, judgement: Judgement, *, now: datetime)
     Args:
         challenger: In its shadow stage.
         judgement: What the log of the running policy says of it.
-        now: The moment of the look.
+        now: The moment of the look; look as often as you like.
 
     Returns:
         The policy in its canary, or where it was, with the reason.
@@ -99,8 +99,8 @@ def after_shadow(challenger: Challenger, judgement: Judgement, *, now: datetime)
         InputError: It is not in its shadow stage.
 
     Source:
-        Ours, because a policy should meet customers only after its log-based lower bound lies
-        above what runs.
+        Waudby-Smith et al. (2024), for the always-valid interval; rule *ours*: a policy should
+        meet customers only after the log puts it above what runs.
 
     Example:
         >>> from datetime import UTC
@@ -114,10 +114,10 @@ def after_shadow(challenger: Challenger, judgement: Judgement, *, now: datetime)
     _require(challenger, Stage.SHADOW)
     if judgement.refusals:
         return _moved(challenger, Stage.SHADOW, judgement.refusals[0], now)
-    value, ran = judgement.values["doubly_robust"], judgement.logged_value
-    said = (
-        f"doubly robust value {value.value:.4g} [{value.low:.4g}, {value.high:.4g}], ran {ran:.4g}"
-    )
+    value, gain = judgement.values["doubly_robust"].value, judgement.gain
+    said = f"doubly robust value {value:.4g}, ran {judgement.logged_value:.4g}"
+    if gain is not None:
+        said += f": {gain.value:+.4g} a decision [{gain.low:+.4g}, {gain.high:+.4g}]"
     return _moved(challenger, Stage.CANARY if judgement.is_better() else Stage.SHADOW, said, now)
 
 

@@ -32,7 +32,9 @@ SAID = {
     "restored": N_("Back to what was learned."),
     "policy_staged": N_("It watches now. The log is asked what it would have earned."),
     "policy_promoted": N_("It went one stage on."),
-    "policy_back": N_("Taken back. The policy before decides again."),
+    "policy_back": N_(
+        "It decides for nobody now. Where no other is live, the policy of the loop decides."
+    ),
     "experiment_saved": N_("Kept as a draft. An approver starts it."),
     "experiment_started": N_("Started. Customers get their variants from now on."),
     "experiment_looked": N_("Looked. What it said is kept and shown to everybody."),

@@ -79,7 +79,21 @@ POLICY_STAGES = {
     "shadow": N_("watches only"),
     "canary": N_("serves a few"),
     "live": N_("serves everybody"),
-    "rolled_back": N_("taken back"),
+    "rolled_back": N_("decides no more"),
+}
+POLICY_EVIDENCE = {
+    "nothing_logged": N_(
+        "no logged decision counts yet: its window must be over, and money and stock left"
+    ),
+    "few_effective": N_("too few decisions are effective"),
+    "one_heavy": N_("one decision carries too much of all weight"),
+    "weights_off": N_("it takes actions never tried there, or the logged propensities are wrong"),
+    "gain": N_("more a decision by the log"),
+    "shadow": N_("it watches"),
+    "canary": N_("more a decision by the log"),
+    "live": N_("more a customer than the others brought"),
+    "rolled_back": N_("a customer beside what the others brought"),
+    "displaced": N_("took its place"),
 }
 POLICY_RULES = {
     "best_value": N_("always the action of most value"),

@@ -45,11 +45,11 @@ def list_policies(*, folder: Folder = Path(), as_json: AsJson = False) -> None:
             if found:
                 judgement = found.judgement
                 says = found.says or "; ".join(judgement.refusals if judgement else ())
-                if judgement and judgement.values:
-                    value = judgement.values["doubly_robust"]
+                if judgement and judgement.gain:
+                    gain = judgement.gain
                     says = (
-                        f"would earn {value.value:.4g} [{value.low:.4g}, {value.high:.4g}] a "
-                        f"decision, what ran earned {judgement.logged_value:.4g}"
+                        f"would earn {gain.value:+.4g} [{gain.low:+.4g}, {gain.high:+.4g}] a "
+                        f"decision beside the {judgement.logged_value:.4g} of what ran"
                     )
                 typer.echo(f"  {says}")
     if as_json:
@@ -102,7 +102,7 @@ def rollback(
     folder: Folder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Take it back at once: the policy before decides again."""
+    """Take it back at once: it decides for nobody; where none is live, the loop's policy does."""
     from regulars.adjust.policies.service import roll_back_policy  # noqa: PLC0415 - slow
 
     state = _open(folder).state

@@ -1,5 +1,7 @@
 """Policies: what a challenger would have earned, whom it serves, one stage on or back."""
 
+import re
+
 from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -22,8 +24,10 @@ from regulars.serve.http.decide.policies import (
     stage_of,
 )
 
-WOULD = N_("would have earned")
-RAN = N_("what ran earned")
+WOULD = N_("would have earned more")
+_FIGURES = re.compile(r"([+-]\S+) (?:a decision|per customer) (\[[^\]]*\])$")
+_DISPLACED = re.compile(r"([a-z0-9_.-]+) took its place")
+RAN = N_("what ran")
 
 
 class PoliciesPage:
@@ -90,10 +94,33 @@ class PoliciesPage:
             "money/policies.html",
             status=status,
             found=found,
+            evidence={one.policy.rule.name: evidence(one) for one in found},
             chart=_chart(request, found),
             rules=list(Choosing),
             problem=problem,
         )
+
+
+def evidence(one: Seen) -> tuple[str, str]:
+    """Give what a policy's stage rests on.
+
+    Returns:
+        The code of its words, "" where a person said why; and the figures, or what was said.
+    """
+    if one.judged and one.judged.says:
+        return "nothing_logged", ""
+    judgement = one.judged.judgement if one.judged else None
+    if judgement and judgement.codes:
+        return judgement.codes[0], ""
+    if judgement and judgement.gain:
+        gain = judgement.gain
+        return "gain", f"{gain.value:+.4g} [{gain.low:+.4g}, {gain.high:+.4g}]"
+    last = one.policy.moves[-1]
+    if figures := _FIGURES.search(last.reason):
+        return last.after_stage, f"{figures[1]} {figures[2]}"
+    if displaced := _DISPLACED.fullmatch(last.reason):
+        return "displaced", displaced[1]
+    return ("shadow", "") if last.verb == "stage" else ("", last.reason)
 
 
 def _chart(request: Request, found: list[Seen]) -> Option | None:
@@ -101,10 +128,9 @@ def _chart(request: Request, found: list[Seen]) -> Option | None:
     intervals = []
     for one in found:
         judgement = one.judged.judgement if one.judged else None
-        if judgement and judgement.values:
-            value = judgement.values["doubly_robust"]
-            ends = (value.value, value.low, value.high, judgement.logged_value)
-            intervals.append(Interval(one.policy.rule.name, *ends))
+        if judgement and judgement.gain:
+            gain = judgement.gain
+            intervals.append(Interval(one.policy.rule.name, gain.value, gain.low, gain.high, 0.0))
     if not intervals:
         return None
     currency = str(caller_of(request).workspace.settings.retailer.currency)
