@@ -2,7 +2,7 @@
 
 import tomllib
 from dataclasses import dataclass, field, fields, is_dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
@@ -372,7 +372,7 @@ def _build(kind: type, given: Any, where: str) -> Any:
         elif get_origin(hint) is tuple:
             values[name] = _build_each(get_args(hint)[0], value, f"{where}: {name}")
         elif hint is Decimal and isinstance(value, int | float | str):
-            values[name] = Decimal(str(value))
+            values[name] = _amount(value, f"{where}: {name}")
         elif hint is float and isinstance(value, int | float) and not isinstance(value, bool):
             values[name] = float(value)
         elif isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
@@ -380,6 +380,16 @@ def _build(kind: type, given: Any, where: str) -> Any:
         else:
             raise InputError(f"{where}: {name} is {value!r}, must be a {hint.__name__}")
     return kind(**values)
+
+
+def _amount(value: float | str, where: str) -> Decimal:
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation as error:
+        raise InputError(f"{where} is {value!r}, must be an amount such as 0.05") from error
+    if not amount.is_finite():
+        raise InputError(f"{where} is {value!r}, must be an amount such as 0.05")
+    return amount
 
 
 def _build_each(kind: type, given: Any, where: str) -> tuple[Any, ...]:

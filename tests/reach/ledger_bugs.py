@@ -100,6 +100,7 @@ def _claim_in_two_transactions(self, channel, lane, most, *, now, check):
             turn=self.turn,
             channel=channel,
             message_class=lane,
+            before="9",
             most=most,
         )
         if not rows:
@@ -141,7 +142,7 @@ def _claim_in_two_transactions(self, channel, lane, most, *, now, check):
 def lock_outside_transaction():
     """The rows are locked while they are looked at, and no longer when they are claimed."""
 
-    def claim(self, channel, lane, most, *, now):
+    def claim(self, channel, lane, most, *, now, left_for):
         return _claim_in_two_transactions(self, channel, lane, most, now=now, check=False)
 
     return method(Ledger, "claim", claim, offers=("news",))
@@ -151,7 +152,7 @@ def lock_outside_transaction():
 def count_then_insert_cap():
     """The cap is read in one transaction and counted in another."""
 
-    def claim(self, channel, lane, most, *, now):
+    def claim(self, channel, lane, most, *, now, left_for):
         return _claim_in_two_transactions(self, channel, lane, most, now=now, check=True)
 
     return method(Ledger, "claim", claim, offers=("news",))

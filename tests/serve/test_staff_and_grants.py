@@ -274,6 +274,50 @@ def test_nobody_is_reminded_of_what_must_not_go_out(shop):
         remind_staff(app, now=now, only="fax")
 
 
+MUST_NOT_GO = {
+    "campaign paused": ["UPDATE campaigns SET state = 'paused'"],
+    "cancelled": ["UPDATE runs SET cancelled = 'gate_failed'"],
+    "journey paused": [
+        """UPDATE ledger SET run_id = 'journey/hi', campaign_id = 'journey/hi'
+           WHERE campaign_id = 'tea'""",
+        """INSERT INTO journeys (journey_no, journey_id, state, reason, created_by, created_at,
+           changed_at) VALUES (1, 'hi', 'paused', '', 'lan', '2026', '2026')""",
+    ],
+    "one of two": [
+        "UPDATE ledger SET campaign_id = 'milk' WHERE customer_id = 'c2' AND campaign_id = 'tea'",
+        "UPDATE campaigns SET state = 'paused' WHERE campaign_id = 'milk'",
+    ],
+}
+
+
+@pytest.mark.parametrize("case", MUST_NOT_GO)
+def test_one_contact_that_must_not_go_out_keeps_its_task_from_being_reminded_of(shop, case):
+    app, provider, _ = shop
+    campaign(app, "milk", "wecom", "marketing", ["c1"])
+    campaign(app, "tea", "wecom", "marketing")
+    provider.confirmed["msg-0"] |= dict.fromkeys(provider.confirmed["msg-0"], 1)
+    with app.state.transaction() as opened:
+        for sql in MUST_NOT_GO[case]:
+            opened.run(sql)
+
+    found = remind_staff(app, now=datetime.now(UTC))
+
+    assert [(one.task, one.waiting, one.did) for one in found] == [("msg-1", 2, "left")]
+    assert provider.told == []
+
+
+def test_tasks_of_a_stopped_journey_are_taken_back(shop):
+    app, provider, _ = shop
+    campaign(app, "tea", "wecom", "marketing")
+    with app.state.transaction() as opened:
+        for sql in MUST_NOT_GO["journey paused"]:
+            opened.run(sql.replace("paused", "stopped"))
+
+    follow_staff(app, now=datetime.now(UTC) + timedelta(days=1))
+
+    assert provider.told == [("cancel_groupmsg_send", {"msgid": "msg-0"})]
+
+
 def test_a_follower_of_staff_holds_up_nobody_and_tells_what_failed(shop, monkeypatch):
     app, provider, _ = shop
     follower, now = Follower(), datetime.now(UTC)

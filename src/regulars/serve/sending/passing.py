@@ -18,7 +18,7 @@ from regulars.reach.campaigns.service import CampaignRow, list_campaigns
 from regulars.reach.campaigns.triggers.service import take_left
 from regulars.reach.delivery.ledger.pace import Pace
 from regulars.reach.delivery.reports import TickReport
-from regulars.reach.delivery.runs import LANES
+from regulars.reach.delivery.sending.service import is_careful
 from regulars.reach.delivery.service import is_urgent_left, tick
 from regulars.reach.loyalty.ledger.service import sweep as end_locks
 from regulars.reach.receipts.service import settle_waiting
@@ -71,8 +71,9 @@ def one_pass(
         with_campaigns: False to hand contacts over and nothing else: no campaign or journey
             is taken on.
         pen: Who writes the messages; a new one for this pass when left out.
-        leaves_urgent: True where another process hands over what customers wait for; it is
-            handed over here all the same when somebody has waited for seconds.
+        leaves_urgent: True where another process hands over what customers wait for; all
+            through the pass it is handed over here too once somebody has waited for seconds,
+            and at once on careful channels, which no other process touches.
         pause: Waits for some seconds between attempts.
 
     Returns:
@@ -99,10 +100,8 @@ def one_pass(
     # A long audience may have been written down meanwhile: leases and hours go by the time it is.
     moment = now + timedelta(seconds=time.monotonic() - began)
     pace = pace_of(app)
-    if leaves_urgent and not is_urgent_left(
-        app.state, sorted(app.channels), gate, since=moment - LEFT_FOR
-    ):
-        pace = replace(pace, lanes=LANES[1:])
+    if leaves_urgent:
+        pace = replace(pace, left_for=LEFT_FOR)
     with _watched(app, means, moment, only, moves) if with_campaigns else nullcontext():
         report = tick(
             app.state,
@@ -138,6 +137,34 @@ def pace_of(app: "App") -> Pace:
             usual = sending.careful_window if is_careful else sending.window
             windows[row.name] = max(1, min(usual, int(row.per_second * 2)))
     return Pace(sending, windows, senders=app.settings.compute.workers)
+
+
+def careful_channels(app: "App") -> set[str]:
+    """Name the channels only one process may hand over on: passes, also what is urgent.
+
+    A crash leaves what is in the air on them unknown, and of that there is one window.
+
+    Args:
+        app: The open workspace.
+
+    Returns:
+        Names of the channels.
+    """
+    return {name for name, channel in app.channels.items() if is_careful(channel)}
+
+
+def is_careful_waiting(app: "App", *, now: datetime) -> bool:
+    """Tell whether customers wait for something on channels only passes hand over on.
+
+    Args:
+        app: The open workspace.
+        now: The moment, aware.
+
+    Returns:
+        True when there is something.
+    """
+    gate = gate_of(app.settings, now=now)
+    return is_urgent_left(app.state, sorted(careful_channels(app)), gate, since=now)
 
 
 def is_anything_under_way(app: "App") -> bool:

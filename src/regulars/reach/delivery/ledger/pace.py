@@ -1,11 +1,10 @@
 """How fast and how stubbornly contacts are handed over: windows, leases, back-off, breaker."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from regulars.reach.delivery.ledger.owners import is_alive, uptime
-from regulars.reach.delivery.runs import LANES
 from regulars.settings import Sending, Settings
 
 # Of the time a provider remembers a key, the part we rely on: clocks differ.
@@ -24,7 +23,8 @@ class Pace:
         is_alive: Tells whether who claims is still at work; None when it cannot be known.
         uptime: Tells machine and seconds it has been up.
         is_serial: True to work in the calling thread alone, one channel after the other.
-        lanes: Message classes to claim of, what customers wait for before what we want to say.
+        left_for: What customers wait for is left to another process for this long, except on
+            channels where a crash leaves what is in the air unknown.
     """
 
     sending: Sending = Sending()
@@ -34,7 +34,7 @@ class Pace:
     is_alive: Callable[[str], bool | None] = is_alive
     uptime: Callable[[], str] = uptime
     is_serial: bool = False
-    lanes: Sequence[str] = LANES
+    left_for: timedelta = timedelta(0)
 
     def window(self, channel: str, *, is_careful: bool) -> int:
         """Most contacts of a channel in the air at once with one sender.

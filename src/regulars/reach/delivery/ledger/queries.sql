@@ -5,7 +5,7 @@ SELECT key, run_id, step, customer_id, campaign_id, offer_id, topic, priority, c
        is_automated, cost_cents, attempts, first_at
 FROM ledger
 WHERE state = 'planned' AND turn = :turn AND channel = :channel
-  AND message_class = :message_class
+  AND message_class = :message_class AND planned_at < :before
 ORDER BY priority DESC, planned_at, key LIMIT :most
 
 -- name: next_planned [postgresql]
@@ -14,17 +14,11 @@ SELECT key, run_id, step, customer_id, campaign_id, offer_id, topic, priority, c
        is_automated, cost_cents, attempts, first_at
 FROM ledger
 WHERE state = 'planned' AND turn = :turn AND channel = :channel
-  AND message_class = :message_class
+  AND message_class = :message_class AND planned_at < :before
 ORDER BY priority DESC, planned_at, key LIMIT :most
 FOR UPDATE SKIP LOCKED
 
 -- name: any_planned
-SELECT 1 AS found FROM ledger
-WHERE state = 'planned' AND turn = :turn AND channel = :channel
-  AND message_class = :message_class
-LIMIT 1
-
--- name: any_urgent
 SELECT 1 AS found FROM ledger
 WHERE state = 'planned' AND turn = :turn AND channel = :channel
   AND message_class = :message_class AND planned_at < :before

@@ -28,6 +28,9 @@ CLOCK_MAY_WAVER = timedelta(seconds=5)
 # Keys kept longer than this outlast any clock that was set wrong.
 LASTING_SECONDS = 30 * 86_400
 PAUSED = "campaign_paused"
+AT_ONCE = timedelta(0)
+# Sorts after every moment.
+_EVER = "9"
 # What is written down of a contact whose campaign ended before it was claimed.
 _REASON_BY_END = {"stopped": "campaign_stopped", "finished": "window_closed"}
 _SQL = Queries(__package__)
@@ -49,7 +52,9 @@ class Ledger:
     pace: Pace
     turn: int = 0
 
-    def claim(self, channel: str, lane: str, most: int, *, now: datetime) -> Window:
+    def claim(
+        self, channel: str, lane: str, most: int, *, now: datetime, left_for: timedelta = AT_ONCE
+    ) -> Window:
         """Ask every rule, reserve caps and stock, claim what is allowed: one transaction.
 
         Args:
@@ -57,11 +62,17 @@ class Ledger:
             lane: Message class to claim of.
             most: Rows to look at.
             now: Moment of the contacts.
+            left_for: Rows planned within this are left to another process.
 
         Returns:
             The window; nothing is sent before this has committed.
         """
-        wanted = {"turn": self.turn, "channel": channel, "message_class": lane}
+        wanted = {
+            "turn": self.turn,
+            "channel": channel,
+            "message_class": lane,
+            "before": stamp(now - left_for) if left_for else _EVER,
+        }
         if not self._is_any("any_planned", **wanted):
             return Window(0, (), (), {}, now)
         with self.state.sharing() as opened:
@@ -282,11 +293,11 @@ class Ledger:
             True when there is something.
         """
         return self._is_any(
-            "any_urgent",
+            "any_planned",
             turn=self.turn,
             channel=channel,
             message_class=LANES[0],
-            before=stamp(since) if since else "9",
+            before=stamp(since) if since else _EVER,
         )
 
     def health(self, channel: str) -> tuple[int, str]:

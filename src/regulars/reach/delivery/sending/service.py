@@ -10,7 +10,7 @@ from functools import partial
 from regulars.errors import OutsideError, Transient
 from regulars.ports.channels import Answer, Channel, Contact, Message, Outcome, Recovery
 from regulars.reach.delivery.ledger.rows.service import Held, with_messages
-from regulars.reach.delivery.ledger.service import Ledger
+from regulars.reach.delivery.ledger.service import AT_ONCE, Ledger
 from regulars.reach.delivery.reports import Counts
 from regulars.reach.delivery.runs import LANES, stamp
 from regulars.reach.delivery.sending.insisting import insist
@@ -48,11 +48,6 @@ class Hands:
     raises: bool = False
     ended: threading.Event = field(default_factory=threading.Event)
 
-    @property
-    def has_urgent(self) -> bool:
-        """Whether what customers wait for is claimed too."""
-        return URGENT[0] in self.ledger.pace.lanes
-
 
 class Sender:
     """Works off one channel, or the urgent lane of it.
@@ -66,7 +61,7 @@ class Sender:
         """Remember the channel and start with a whole window."""
         self._hands, self._name = hands, name
         self._channel = hands.channels[name]
-        self._most = hands.ledger.pace.window(name, is_careful=_is_careful(self._channel))
+        self._most = hands.ledger.pace.window(name, is_careful=is_careful(self._channel))
         self._size = self._most
         self._failures, self._closed_until = hands.ledger.health(name)
 
@@ -74,8 +69,7 @@ class Sender:
         """Take up every claim of the channel that nobody holds, the urgent lane before each."""
         channel, hands = self._channel, self._hands
         while True:
-            if hands.has_urgent:
-                self.drain(URGENT)
+            self.drain(URGENT)
             if self._is_closed():
                 return
             window = hands.ledger.take_over(
@@ -114,7 +108,14 @@ class Sender:
 
     def _one_window(self, lane: str) -> bool:
         hands = self._hands
-        window = hands.ledger.claim(self._name, lane, self._size, now=hands.moment())
+        is_left = lane in URGENT and not is_careful(self._channel)
+        window = hands.ledger.claim(
+            self._name,
+            lane,
+            self._size,
+            now=hands.moment(),
+            left_for=hands.ledger.pace.left_for if is_left else AT_ONCE,
+        )
         if window.looked:
             hands.counts.add(self._name, dict(window.count_by_end))
         if window.held:
@@ -262,20 +263,21 @@ def work_off(hands: Hands, names: Sequence[str]) -> None:
         senders = [Sender(hands, name) for name in names]
         for sender in senders:
             sender.recover()
-        for lanes in (URGENT, pace.lanes) if hands.has_urgent else (pace.lanes,):
+        for lanes in (URGENT, LANES):
             for sender in senders:
                 sender.drain(lanes)
         return
-    # Where a crash leaves what is in the air unknown, one window is in the air and no more.
-    careful = {name for name in names if _is_careful(hands.channels[name])}
-    usual = [
-        lambda name=name, first=number == 0: _whole(hands, name, first)
-        for name in names
-        for number in range(1 if name in careful else pace.senders)
-    ]
-    is_waiting = hands.has_urgent and not hands.ledger.turn
-    urgent = [name for name in names if name not in careful] if is_waiting else []
-    _beside(usual, [Sender(hands, name).stand_by for name in urgent], hands)
+    usual, standing_by = [], []
+    for name in names:
+        if is_careful(hands.channels[name]):
+            # Where a crash leaves what is in the air unknown, one window is in the air and no more.
+            worked_off = threading.Event()
+            usual.append(partial(_whole, hands, name, True, worked_off))
+            standing_by.append(partial(_stand_by, hands, name, worked_off))
+        else:
+            usual += [partial(_whole, hands, name, number == 0) for number in range(pace.senders)]
+            standing_by.append(partial(_stand_by, hands, name))
+    _beside(usual, [] if hands.ledger.turn else standing_by, hands)
 
 
 def hasten(hands: Hands, name: str) -> None:
@@ -288,15 +290,36 @@ def hasten(hands: Hands, name: str) -> None:
     _beside([partial(Sender(hands, name).drain, URGENT)], [], hands)
 
 
-def _is_careful(channel: Channel) -> bool:
+def is_careful(channel: Channel) -> bool:
+    """Tell whether a crash leaves what is in the air on a channel unknown.
+
+    Args:
+        channel: Its adapter.
+
+    Returns:
+        True where the provider neither knows keys nor can be asked.
+    """
     return channel.recovery is Recovery.HOLD_UNKNOWN
 
 
-def _whole(hands: Hands, name: str, is_first: bool) -> None:
-    sender = Sender(hands, name)
-    if is_first:
-        sender.recover()
-    sender.drain(hands.ledger.pace.lanes)
+def _whole(
+    hands: Hands, name: str, is_first: bool, worked_off: threading.Event | None = None
+) -> None:
+    try:
+        sender = Sender(hands, name)
+        if is_first:
+            sender.recover()
+        sender.drain(LANES)
+    finally:
+        if worked_off is not None:
+            worked_off.set()
+
+
+def _stand_by(hands: Hands, name: str, after: threading.Event | None = None) -> None:
+    """Work off the urgent lane of a channel, once its only other sender has ended."""
+    if after is not None:
+        after.wait()
+    Sender(hands, name).stand_by()
 
 
 def _beside(

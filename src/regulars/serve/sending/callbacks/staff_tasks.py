@@ -21,6 +21,9 @@ LOOKS_EVERY = timedelta(minutes=10)
 LOOKS_EVERY_WHILE_STOPPED = timedelta(seconds=5)
 LASTS = timedelta(days=7)
 TAKEN_BACK = "taken_back"
+# What a campaign or journey in one of these has handed over must not go out. One that is finished
+# has handed over all it meant to; where its window closed, its run is cancelled too.
+NOT_NOW = frozenset({"paused", "stopped"})
 _SQL = Queries(__package__)
 
 
@@ -106,8 +109,9 @@ class Reminder:
 def remind_staff(app: "App", *, now: datetime, only: str = "") -> list[Reminder]:
     """Remind staff of every task of ours they have not confirmed.
 
-    Tasks of campaigns that are paused or ended, and all of them while everything is stopped, are
-    left alone: nobody is asked to send what must not go out. So are tasks made by hand.
+    Tasks with a contact of a campaign or journey that is paused or was stopped, or of a run that
+    was cancelled, and all of them while everything is stopped, are left alone: nobody is asked to
+    send what must not go out. So are tasks made by hand.
 
     Args:
         app: The open workspace.
@@ -140,7 +144,8 @@ def _reminder(
     waiting = [row for row in ours.values() if not row["is_taken_back"]]
     if not waiting:
         return None
-    may_go = any(row["campaign_state"] not in {"paused", "stopped"} for row in waiting)
+    # Staff confirm a task whole: one contact that must not go out keeps the others.
+    may_go = not any(row["is_cancelled"] or row["campaign_state"] in NOT_NOW for row in waiting)
     if is_stopped or not may_go:
         return Reminder(name, task.name, len(waiting), "left")
     did = "reminded" if channel.remind(task.name) else "refused"
@@ -224,7 +229,7 @@ def _see_to(
 
 
 def _ours(app: "App", channel: str, names: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Give the state of their campaign for those names that are contacts of ours."""
+    """Give the state of their campaign or journey for those names that are contacts of ours."""
     asked = {
         "names": json.dumps(sorted(names)),
         "channel": channel,
@@ -235,7 +240,7 @@ def _ours(app: "App", channel: str, names: Iterable[str]) -> dict[str, dict[str,
 
 
 def _has_ended(ours: Mapping[str, Mapping[str, Any]], waiting: Iterable[str]) -> bool:
-    """Whether every campaign of a task was ended: what was paused may go on."""
+    """Whether every campaign and journey of a task was ended: what was paused may go on."""
     return all(ours[name]["campaign_state"] == "stopped" for name in waiting)
 
 

@@ -39,7 +39,8 @@ def ticking(
         while not ended.is_set():
             if wake.wait(LOOKS_EVERY):
                 wake.clear()
-                both[1].nudge()
+                for process in both:
+                    process.nudge()
 
     watchers = [
         threading.Thread(target=watch, args=[wake], name="nudge", daemon=True) for _, wake in places

@@ -14,7 +14,7 @@ from regulars.errors import RegularsError
 from regulars.govern.protection.redaction import mask_logs
 from regulars.serve.sending.callbacks.staff_tasks import Follower
 from regulars.serve.sending.composing import Pen
-from regulars.serve.sending.passing import Pass, enrol_left, one_pass
+from regulars.serve.sending.passing import Pass, enrol_left, is_careful_waiting, one_pass
 from regulars.serve.sending.ticking.following import EVERY_SECONDS as FOLLOWED_EVERY
 from regulars.serve.sending.ticking.following import follow_audiences
 
@@ -58,7 +58,9 @@ class Ticker:
         self._thread.join(GRACE_SECONDS)
 
     def _work(self) -> None:
-        app = open_app(self._folder)
+        app = self._opened()
+        if app is None:
+            return
         pen = Pen(app)
         is_new, due = True, 0.0
         while not self._ending.is_set():
@@ -67,9 +69,9 @@ class Ticker:
             try:
                 if is_new:
                     enrol_left(app, now=datetime.now(UTC))
-                self._tell(self._pass(app, pen, is_due=is_due))
+                if is_due or self._is_wanted(app):
+                    self._work_once(app, pen, is_due=is_due)
                 is_new, self._said = False, ""
-                self._follow(app)
             except RegularsError as error:
                 self._warn(f"a pass failed: {error}")
                 app = _again(app)
@@ -83,14 +85,30 @@ class Ticker:
                 due = monotonic() + self._every
             self._wake.wait(max(due - monotonic(), 0.01))
 
-    def _pass(self, app: App, pen: Pen, *, is_due: bool) -> Pass:
-        return one_pass(
+    def _opened(self) -> App | None:
+        """Open the workspace, however long its settings cannot be used; None at the end."""
+        while not self._ending.is_set():
+            try:
+                return open_app(self._folder)
+            except Exception as error:  # noqa: BLE001 - told once; mended settings are read
+                self._warn(f"the workspace {self._folder} cannot be opened: {error}")
+                self._ending.wait(self._every)
+        return None
+
+    def _is_wanted(self, app: App) -> bool:
+        """Whether a trigger is for a pass: there is no urgent lane, or it must leave this one."""
+        return not self._leaves_urgent or is_careful_waiting(app, now=datetime.now(UTC))
+
+    def _work_once(self, app: App, pen: Pen, *, is_due: bool) -> None:
+        done = one_pass(
             app,
             now=datetime.now(UTC),
             with_campaigns=is_due,
             pen=pen,
             leaves_urgent=self._leaves_urgent,
         )
+        self._tell(done)
+        self._follow(app)
 
     def _follow(self, app: App) -> None:
         """Follow tasks of staff, and audiences when it is time; a failure waits for the next."""
@@ -119,7 +137,7 @@ def _again(app: App) -> App:
     """Open the workspace anew: settings may have been mended, a store may be back."""
     try:
         return open_app(app.folder)
-    except RegularsError as error:
+    except Exception as error:  # noqa: BLE001 - a thread that ends here would end for good
         _LOG.warning("the workspace cannot be opened: %s", error)
         return app
 
