@@ -16,7 +16,7 @@ from regulars.reach.delivery.service import enrol, hasten
 from regulars.serve.sending import acting, passing
 from regulars.serve.sending.desk import TriggerDesk
 from regulars.serve.sending.explaining import explain_in
-from regulars.serve.sending.passing import LEFT_FOR, is_careful_waiting, one_pass
+from regulars.serve.sending.passing import is_careful_waiting, one_pass
 from regulars.serve.sending.ticking import ticker as ticking_passes
 from regulars.serve.sending.ticking import urgent
 from regulars.serve.sending.ticking.beside import ticking
@@ -109,13 +109,14 @@ def test_the_urgent_lane_goes_on_after_an_error(app, monkeypatch):
     lane.end()
 
 
-def test_passes_leave_what_is_urgent_to_its_lane_until_somebody_has_waited_for_seconds(app):
+def test_passes_leave_what_is_urgent_to_its_lane_until_somebody_has_waited(app, monkeypatch):
+    monkeypatch.setattr(passing, "LEFT_FOR", timedelta(hours=1))
     TriggerDesk(app.state, app.settings).hand_in(Trigger("receipt", "order-1", "ann")).result(60)
     now = datetime.now(UTC)
 
     one_pass(app, now=now, leaves_urgent=True)
     left = fates(app, "ann")
-    one_pass(app, now=now + LEFT_FOR + timedelta(seconds=1), leaves_urgent=True)
+    one_pass(app, now=now + timedelta(hours=2), leaves_urgent=True)
 
     assert (left, fates(app, "ann")) == (["planned"], ["sent"])
 
