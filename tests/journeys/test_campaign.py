@@ -184,7 +184,7 @@ def test_why_is_told_for_every_fate(shop, capsys):
         [attempt] = explanation["attempts"]
         assert attempt["reason"] == reason
         assert re.search("[\u4e00-\u9fff]", explanation["zh"])
-        assert explanation["en"].isascii()
+        assert explanation["en"].replace("新茶到店", "").isascii()  # names stay as they were given
 
 
 def test_what_the_campaign_caused_is_measured_by_the_next_turn(shop, capsys):

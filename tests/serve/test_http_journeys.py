@@ -7,6 +7,8 @@ import pytest
 
 from regulars.app import open_app
 from regulars.govern.access.api_keys.service import add_key
+from regulars.govern.consent.service import set_consent
+from regulars.govern.consent.word import Word
 from regulars.reach.journeys.entering.following.service import Event, hand_in
 from regulars.serve.sending.passing import one_pass
 
@@ -22,7 +24,7 @@ TEA = {
         },
         "ask": {
             "kind": "decide",
-            "offers": ["ten_off", "news"],
+            "offers": ["off10", "news"],
             "channels": ["sms", "app"],
             "next": "say",
             "otherwise": "rest",
@@ -91,6 +93,8 @@ def test_a_journey_goes_from_a_form_to_customers_who_are_decided_about(caller, s
 
     app = open_app(server.home.folder)
     people = [f"c{number:03}" for number in range(20)]
+    words = [Word(one, "marketing", "granted", now) for one in people]
+    set_consent(app.state, words, actor="t", now=now)
     with app.state.transaction() as opened:
         later = now + timedelta(seconds=30)
         hand_in(opened, [Event("Signed Up", one, f"e{one}", later, {}) for one in people])
@@ -111,7 +115,7 @@ def test_a_journey_goes_from_a_form_to_customers_who_are_decided_about(caller, s
             row["offer_id"]
             for row in opened.all("SELECT offer_id FROM ledger WHERE run_id = 'journey/tea'")
         }
-    assert offers and offers <= {"ten_off", "news"}
+    assert offers and offers <= {"off10", "news"}
     [stay] = read(caller, "customers/c001/journeys")
     assert (stay["journey"], stay["version"]) == ("tea", 1)
 
