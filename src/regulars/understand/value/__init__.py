@@ -21,6 +21,7 @@ from regulars.understand.value.models.histories import OrderHistories, group_his
 from regulars.understand.value.models.orders.bg_bb import BGBB, fit_bg_bb
 from regulars.understand.value.models.orders.bg_nbd import BGNBD, fit_bg_nbd
 from regulars.understand.value.models.orders.covariates import Covariates, fit_with_covariates
+from regulars.understand.value.models.orders.fitted import FittedOrders
 from regulars.understand.value.models.orders.gg_nbd import GGNBD, fit_gg_nbd
 from regulars.understand.value.models.orders.mbg_cnbd import MBGCNBD, fit_mbg_cnbd, log_gaps_of
 from regulars.understand.value.models.orders.mbg_nbd import MBGNBD, fit_mbg_nbd
@@ -52,6 +53,7 @@ __all__ = [
     "NBD",
     "Backtest",
     "Buyers",
+    "FittedOrders",
     "GammaGamma",
     "History",
     "OrderHistories",

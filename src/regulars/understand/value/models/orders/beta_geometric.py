@@ -1,29 +1,20 @@
 """What BG/NBD and MBG/NBD share: gamma rates of buying, a beta chance to leave after an order."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaln, digamma, expit, gammaln, hyp2f1
 
 from regulars.understand.value.models.histories import OrderHistories
-from regulars.understand.value.models.orders.fitting import fit_orders
+from regulars.understand.value.models.orders.fitted import FittedOrders
 
 Numbers = NDArray[np.float64]
 
-NAMES = ("r", "alpha", "a", "b")
-_STARTS: tuple[tuple[float, ...], ...] = (
-    (1.0, 1.0, 1.0, 1.0),
-    (0.25, 0.25, 0.5, 2.0),
-    (2.0, 0.2, 0.1, 5.0),
-    (0.5, 2.0, 2.0, 2.0),
-)
-_BOUNDS = ((1e-3, 1e3), (1e-4, 1e4), (1e-4, 1e2), (1e-3, 1e3))
-
 
 @dataclass(frozen=True)
-class BetaGeometric:
+class BetaGeometric(FittedOrders):
     """A fitted model of the family.
 
     Attributes:
@@ -34,11 +25,28 @@ class BetaGeometric:
         log_likelihood: Of all customers together.
         customers: How many were fitted on.
         note: Why a parameter is at the edge of what was searched; empty when none is.
+
+    Source:
+        P(alive): Fader, Hardie & Lee (2008), "Computing P(alive) using the BG/NBD model".
+        Orders ahead: Fader, Hardie & Lee (2005), equation 10, of a new customer equation 9; with
+        Euler's transformation of the hypergeometric function, ours, because it stays finite for
+        hundreds of orders.
     """
 
-    NAME: ClassVar[str] = ""
-    NAMES: ClassVar[tuple[str, ...]] = NAMES
+    NAMES: ClassVar[tuple[str, ...]] = ("r", "alpha", "a", "b")
     SCALES: ClassVar[tuple[bool, ...]] = (False, True, False, False)
+    STARTS: ClassVar[tuple[tuple[float, ...], ...]] = (
+        (1.0, 1.0, 1.0, 1.0),
+        (0.25, 0.25, 0.5, 2.0),
+        (2.0, 0.2, 0.1, 5.0),
+        (0.5, 2.0, 2.0, 2.0),
+    )
+    BOUNDS: ClassVar[tuple[tuple[float, float], ...]] = (
+        (1e-3, 1e3),
+        (1e-4, 1e4),
+        (1e-4, 1e2),
+        (1e-3, 1e3),
+    )
     AFTER_FIRST: ClassVar[int] = 0
 
     r: float
@@ -49,103 +57,30 @@ class BetaGeometric:
     customers: float
     note: str = ""
 
-    def p_alive(self, x: Numbers, t_x: Numbers, T: Numbers) -> Numbers:
-        """Give the probability that each customer has not left.
-
-        Args:
-            x: Repeat orders, >= 0, shape (customers,).
-            t_x: Time from first to last order, shape (customers,).
-            T: Time from the first order to now, shape (customers,).
-
-        Returns:
-            Probabilities in [0, 1].
-
-        Source:
-            Fader, Hardie & Lee (2008), "Computing P(alive) using the BG/NBD model".
-        """
-        x, t_x, T = (np.asarray(part, dtype=np.float64) for part in (x, t_x, T))
+    def _alive(self, x: Numbers, t_x: Numbers, T: Numbers) -> Numbers:
         with np.errstate(divide="ignore"):
             may_have = np.where(x + self.AFTER_FIRST > 0, 0.0, -np.inf)
         odds = np.log(self.a / np.maximum(self.b + x + self.AFTER_FIRST - 1, 1e-12))
         silence = (self.r + x) * np.log((self.alpha + T) / (self.alpha + t_x))
         return np.asarray(expit(-(may_have + odds + silence)))
 
-    def expected_orders(self, x: Numbers, t_x: Numbers, T: Numbers, t: float) -> Numbers:
-        """Give the orders each customer is expected to place in the next `t`.
-
-        Args:
-            x: Repeat orders, >= 0, shape (customers,).
-            t_x: Time from first to last order, shape (customers,).
-            T: Time from the first order to now, shape (customers,).
-            t: Time ahead, > 0, in the same unit.
-
-        Returns:
-            Expected orders, shape (customers,), >= 0.
-
-        Source:
-            Fader, Hardie & Lee (2005), equation 10; with Euler's transformation of the
-            hypergeometric function, ours, because it stays finite for hundreds of orders.
-        """
-        x, t_x, T = (np.asarray(part, dtype=np.float64) for part in (x, t_x, T))
+    def _expected(self, x: Numbers, t_x: Numbers, T: Numbers, t: float) -> Numbers:
         a = self.a if abs(self.a - 1) > 1e-6 else 1 + 1e-6
         stays = self.b + x + self.AFTER_FIRST
         z = t / (self.alpha + T + t)
         series = hyp2f1(a - 1, a + self.b + self.AFTER_FIRST - 1 - self.r, a + stays - 1, z)
         born = (a + stays - 1) / (a - 1) * (1 - (1 - z) ** (a - 1) * series)
-        return np.asarray(np.maximum(born, 0.0) * self.p_alive(x, t_x, T))
+        return np.asarray(np.maximum(born, 0.0) * self._alive(x, t_x, T))
 
-    def expected_orders_of_new(self, t: float) -> float:
-        """Give the repeat orders expected of a customer in the first `t` after the first order.
-
-        Args:
-            t: Time ahead, > 0.
-
-        Returns:
-            Expected orders.
-
-        Source:
-            Fader, Hardie & Lee (2005), equation 9.
-        """
-        nothing = np.zeros(1)
-        return float(self.expected_orders(nothing, nothing, nothing, t)[0])
-
-    def draw_orders(
-        self, x: Numbers, t_x: Numbers, T: Numbers, t: float, *, rng: np.random.Generator
-    ) -> Numbers:
-        """Draw what each customer orders in the next `t`, once.
-
-        Args:
-            x: Repeat orders, shape (customers,).
-            t_x: Time from first to last order, shape (customers,).
-            T: Time from the first order to now, shape (customers,).
-            t: Time ahead, > 0.
-            rng: Where the draws come from.
-
-        Returns:
-            Orders, whole numbers, shape (customers,): a customer who has not left buys at a
-            rate, and stops at the order after which he leaves.
-        """
-        x, t_x, T = (np.asarray(part, dtype=np.float64) for part in (x, t_x, T))
-        alive = rng.random(x.shape) < self.p_alive(x, t_x, T)
+    def _drawn(
+        self, x: Numbers, t_x: Numbers, T: Numbers, t: float, rng: np.random.Generator
+    ) -> tuple[NDArray[np.bool_], Numbers]:
+        """A customer who has not left buys at a rate, and stops at the order he leaves after."""
+        is_alive = rng.random(x.shape) < self._alive(x, t_x, T)
         wanted = rng.poisson(rng.gamma(self.r + x, 1.0 / (self.alpha + T)) * t)
         leave = rng.beta(self.a, self.b + x + self.AFTER_FIRST)
         last = rng.geometric(np.clip(leave, 1e-12, 1.0))
-        return np.where(alive, np.minimum(wanted, last), 0).astype(np.float64)
-
-    @classmethod
-    def fitted(cls, histories: OrderHistories) -> Self:
-        """Fit by maximum likelihood.
-
-        Args:
-            histories: Distinct histories with their numbers of customers.
-
-        Returns:
-            The fitted model.
-
-        Raises:
-            NotReady: Fewer than 10 customers bought again, or no start led to a maximum.
-        """
-        return cls(**fit_orders(cls, histories, _STARTS, _BOUNDS))
+        return is_alive, np.minimum(wanted, last)
 
     @classmethod
     def likelihood(cls, histories: OrderHistories, unit: float) -> "Likelihood":

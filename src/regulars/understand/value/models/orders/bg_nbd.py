@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from regulars.understand.value.models.histories import OrderHistories, group_histories
 from regulars.understand.value.models.orders.beta_geometric import BetaGeometric
+from regulars.understand.value.models.orders.fitted import fit_orders
 
 __all__ = ["BGNBD", "OrderHistories", "fit_bg_nbd", "group_histories"]
 
@@ -13,7 +14,8 @@ __all__ = ["BGNBD", "OrderHistories", "fit_bg_nbd", "group_histories"]
 class BGNBD(BetaGeometric):
     """A fitted BG/NBD: customers leave after a repeat order, never before the second order.
 
-    P(alive) of a customer with one order is therefore always 1.
+    P(alive) of a customer with one order is therefore always 1. It answers what every
+    `FittedOrders` does.
 
     Example:
         >>> import numpy as np
@@ -52,4 +54,4 @@ def fit_bg_nbd(histories: OrderHistories) -> BGNBD:
         >>> bool(0.9 < fitted.expected_orders_of_new(52) / x.mean() < 1.1)
         True
     """
-    return BGNBD.fitted(histories)
+    return BGNBD(**fit_orders(BGNBD, histories))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from regulars.errors import InputError
 from regulars.understand.value.models.histories import OrderHistories, group_histories
 from regulars.understand.value.models.orders.beta_geometric import BetaGeometric
+from regulars.understand.value.models.orders.fitted import fit_orders
 from regulars.understand.value.models.orders.pareto_nbd import ParetoNBD
 from regulars.understand.value.models.positive_fit import Loss, fit_positive
 from regulars.understand.value.models.uncertainty import covariance_at
@@ -139,7 +140,7 @@ def _fitted(
         for name in ("x", "t_x", "T", "weights")
     )
     whole = group_histories(x, t_x, T, weights)
-    plain = cast("Model", model.fitted(whole))
+    plain = model(**fit_orders(model, whole))
     scales = np.where(model.SCALES, whole.unit, 1.0)
     start = (np.array([getattr(plain, one) for one in model.NAMES]) / scales).tolist()
     loss = _loss(model, parts, kinds, bought, whole.unit)

@@ -8,22 +8,17 @@ from numpy.typing import NDArray
 from scipy.special import digamma, gammaln
 
 from regulars.understand.value.models.histories import OrderHistories
-from regulars.understand.value.models.orders.fitting import fit_orders
+from regulars.understand.value.models.orders.fitted import Likelihood, fit_orders
+from regulars.understand.value.models.orders.leaving_in_time import LeavingInTime
 
 Numbers = NDArray[np.float64]
 
-NAMES = ("r", "alpha", "s", "beta", "e_fold")
-_STARTS: tuple[tuple[float, ...], ...] = (
-    (1.0, 1.0, 1.0, 1.0, 100.0),
-    (0.5, 0.4, 0.6, 0.5, 10.0),
-)
-_BOUNDS = ((1e-3, 1e3), (1e-4, 1e4), (1e-4, 1e3), (1e-4, 1e4), (0.05, 1e5))
 _NODES, _SHARES = np.polynomial.legendre.leggauss(40)
 
 
 @dataclass(frozen=True)
-class GGNBD:
-    """A fitted gamma/Gompertz/NBD.
+class GGNBD(LeavingInTime):
+    """A fitted gamma/Gompertz/NBD; answers what every `FittedOrders` does.
 
     The rate at which a customer leaves starts from one of his own and grows e-fold every
     `e_fold` of time; where it never does the model is the Pareto/NBD, and `beta` is as there.
@@ -38,11 +33,28 @@ class GGNBD:
         log_likelihood: Of all customers together.
         customers: How many were fitted on.
         note: Why a parameter is at the edge of what was searched; empty when none is.
+
+    Example:
+        >>> fitted = GGNBD(0.553, 10.578, 0.603, 13.0, 5000.0, 0.0, 1)
+        >>> x, t_x, T = np.array([26.0]), np.array([30.857]), np.array([31.0])
+        >>> round(float(fitted.expected_orders(x, t_x, T, 52)[0]), 1)
+        25.6
     """
 
     NAME: ClassVar[str] = "GG/NBD"
-    NAMES: ClassVar[tuple[str, ...]] = NAMES
+    NAMES: ClassVar[tuple[str, ...]] = ("r", "alpha", "s", "beta", "e_fold")
     SCALES: ClassVar[tuple[bool, ...]] = (False, True, False, True, True)
+    STARTS: ClassVar[tuple[tuple[float, ...], ...]] = (
+        (1.0, 1.0, 1.0, 1.0, 100.0),
+        (0.5, 0.4, 0.6, 0.5, 10.0),
+    )
+    BOUNDS: ClassVar[tuple[tuple[float, float], ...]] = (
+        (1e-3, 1e3),
+        (1e-4, 1e4),
+        (1e-4, 1e3),
+        (1e-4, 1e4),
+        (0.05, 1e5),
+    )
 
     r: float
     alpha: float
@@ -53,78 +65,10 @@ class GGNBD:
     customers: float
     note: str = ""
 
-    def p_alive(self, x: Numbers, t_x: Numbers, T: Numbers) -> Numbers:
-        """Give the probability that each customer has not left.
-
-        Args:
-            x: Repeat orders, >= 0, shape (customers,).
-            t_x: Time from first to last order, shape (customers,).
-            T: Time from the first order to now, shape (customers,).
-
-        Returns:
-            Probabilities in [0, 1].
-        """
-        x, t_x, T = (np.asarray(part, dtype=np.float64) for part in (x, t_x, T))
+    def _ways(self, x: Numbers, t_x: Numbers, T: Numbers) -> tuple[Numbers, Numbers]:
         values = (self.r, self.alpha, self.s, self.beta, self.e_fold)
-        alive, gone, _, _ = _both(values, x, t_x, T)
-        return np.asarray(1.0 / (1.0 + np.exp(gone - alive)))
-
-    def expected_orders(self, x: Numbers, t_x: Numbers, T: Numbers, t: float) -> Numbers:
-        """Give the orders each customer is expected to place in the next `t`.
-
-        Args:
-            x: Repeat orders, >= 0, shape (customers,).
-            t_x: Time from first to last order, shape (customers,).
-            T: Time from the first order to now, shape (customers,).
-            t: Time ahead, > 0, in the same unit.
-
-        Returns:
-            Expected orders, shape (customers,), >= 0.
-
-        Example:
-            >>> fitted = GGNBD(0.553, 10.578, 0.603, 13.0, 5000.0, 0.0, 1)
-            >>> x, t_x, T = np.array([26.0]), np.array([30.857]), np.array([31.0])
-            >>> round(float(fitted.expected_orders(x, t_x, T, 52)[0]), 1)
-            25.6
-        """
-        x, t_x, T = (np.asarray(part, dtype=np.float64) for part in (x, t_x, T))
-        rate = (self.r + x) / (self.alpha + T)
-        return np.asarray(rate * self._time_left(T, t) * self.p_alive(x, t_x, T))
-
-    def expected_orders_of_new(self, t: float) -> float:
-        """Give the repeat orders expected of a customer in the first `t` after the first order.
-
-        Args:
-            t: Time ahead, > 0.
-
-        Returns:
-            Expected orders.
-        """
-        return float(self.r / self.alpha * self._time_left(np.zeros(1), t)[0])
-
-    def draw_orders(
-        self, x: Numbers, t_x: Numbers, T: Numbers, t: float, *, rng: np.random.Generator
-    ) -> Numbers:
-        """Draw what each customer orders in the next `t`, once.
-
-        Args:
-            x: Repeat orders, shape (customers,).
-            t_x: Time from first to last order, shape (customers,).
-            T: Time from the first order to now, shape (customers,).
-            t: Time ahead, > 0.
-            rng: Where the draws come from.
-
-        Returns:
-            Orders, whole numbers, shape (customers,).
-        """
-        x, t_x, T = (np.asarray(part, dtype=np.float64) for part in (x, t_x, T))
-        alive = rng.random(x.shape) < self.p_alive(x, t_x, T)
-        chance = np.maximum(rng.random(x.shape), 1e-300)
-        with np.errstate(over="ignore"):
-            worn = (self.beta + _worn(T, self.e_fold)) * chance ** (-1 / self.s) - self.beta
-        stay = np.clip(self.e_fold * np.log1p(worn / self.e_fold) - T, 0.0, t)
-        wanted = rng.poisson(rng.gamma(self.r + x, 1.0 / (self.alpha + T)) * stay)
-        return np.where(alive, wanted, 0).astype(np.float64)
+        there, gone, _, _ = _both(values, x, t_x, T)
+        return there, gone
 
     def _time_left(self, T: Numbers, t: float) -> Numbers:
         """Time of the next `t` a customer who has not left is expected to stay."""
@@ -136,18 +80,15 @@ class GGNBD:
         parts = _SHARES[:, None] / 2 * width * (near + ahead) * np.exp(self.s * (now - then))
         return np.asarray(parts.sum(axis=0))
 
-    @classmethod
-    def likelihood(cls, histories: OrderHistories, unit: float) -> "Likelihood":
-        """Give the mean negative log-likelihood and its gradient, time in units of `unit`.
+    def _stays(self, T: Numbers, t: float, rng: np.random.Generator) -> Numbers:
+        chance = np.maximum(rng.random(T.shape), 1e-300)
+        with np.errstate(over="ignore"):
+            worn = (self.beta + _worn(T, self.e_fold)) * chance ** (-1 / self.s) - self.beta
+        return np.clip(self.e_fold * np.log1p(worn / self.e_fold) - T, 0.0, t)
 
-        Args:
-            histories: Distinct histories.
-            unit: Time that counts as 1.
-
-        Returns:
-            A function of r, alpha, s, beta and e_fold.
-        """
-        return Likelihood(histories, unit)
+    @staticmethod
+    def _loss(histories: OrderHistories, unit: float) -> Likelihood:
+        return _Likelihood(histories, unit)
 
 
 def fit_gg_nbd(histories: OrderHistories) -> GGNBD:
@@ -176,21 +117,11 @@ def fit_gg_nbd(histories: OrderHistories) -> GGNBD:
         >>> fit_gg_nbd(many).customers
         169.0
     """
-    return GGNBD(**fit_orders(GGNBD, histories, _STARTS, _BOUNDS))
+    return GGNBD(**fit_orders(GGNBD, histories))
 
 
-class Likelihood:
-    """Mean negative log-likelihood and its gradient, time in units of a given length.
-
-    Args:
-        histories: Distinct histories.
-        unit: Time that counts as 1.
-    """
-
-    def __init__(self, histories: OrderHistories, unit: float) -> None:
-        """Keep the histories in the given unit."""
-        self.share = histories.weights / histories.weights.sum()
-        self.x, self.t_x, self.T = histories.x, histories.t_x / unit, histories.T / unit
+class _Likelihood(Likelihood):
+    """Of the GG/NBD."""
 
     def __call__(self, values: Numbers) -> tuple[float, Numbers]:
         """Give the loss and its gradient at r, alpha, s, beta, e_fold.

@@ -9,24 +9,20 @@ from scipy.special import betainc, betaln, digamma, gammaln
 
 from regulars.errors import InputError
 from regulars.understand.value.models.histories import OrderHistories
-from regulars.understand.value.models.orders.fitting import fit_orders
-from regulars.understand.value.models.positive_fit import Loss
+from regulars.understand.value.models.orders.fitted import (
+    FittedOrders,
+    Likelihood,
+    fit_orders,
+)
 
 Numbers = NDArray[np.float64]
 
-NAMES = ("r", "alpha", "a", "b")
-_STARTS: tuple[tuple[float, ...], ...] = (
-    (1.0, 0.5, 0.5, 1.0),
-    (0.5, 0.1, 0.5, 2.0),
-    (2.0, 0.1, 0.1, 3.0),
-)
-_BOUNDS = ((1e-3, 1e3), (1e-5, 1e4), (1e-4, 1e2), (1e-3, 1e3))
 _STOP_AT = 1e-10
 
 
 @dataclass(frozen=True)
-class MBGCNBD:
-    """A fitted MBG/CNBD-k.
+class MBGCNBD(FittedOrders):
+    """A fitted MBG/CNBD-k; answers what every `FittedOrders` does.
 
     Each order is preceded by `k` steps that come by chance; with k = 1 this is the MBG/NBD, the
     larger k, the more regular the orders. A customer may leave after any order, the first too.
@@ -40,11 +36,35 @@ class MBGCNBD:
         customers: How many were fitted on.
         note: Why a parameter is at the edge of what was searched; empty when none is.
         k: Steps to an order, >= 1.
+
+    Source:
+        Orders ahead: ours; given the steps already gone towards the next order, steps to come
+        are negative binomial, so the n-th order is a tail of theirs; the sum over n is taken
+        until nothing is added. BTYDplus scales the sum of an approximation instead.
+
+    Example:
+        >>> fitted = MBGCNBD(1.329, 2.813, 0.425, 0.790, 0.0, 1, k=2)
+        >>> x, t_x, T = np.array([5.0, 5.0]), np.array([12.0, 50.0]), np.full(2, 52.0)
+        >>> fitted.p_alive(x, t_x, T).round(3).tolist()
+        [0.0, 0.927]
+        >>> fitted.expected_orders(x[1:], t_x[1:], T[1:], 52).round(2).tolist()
+        [4.4]
     """
 
     NAME: ClassVar[str] = "MBG/CNBD-k"
-    NAMES: ClassVar[tuple[str, ...]] = NAMES
+    NAMES: ClassVar[tuple[str, ...]] = ("r", "alpha", "a", "b")
     SCALES: ClassVar[tuple[bool, ...]] = (False, True, False, False)
+    STARTS: ClassVar[tuple[tuple[float, ...], ...]] = (
+        (1.0, 0.5, 0.5, 1.0),
+        (0.5, 0.1, 0.5, 2.0),
+        (2.0, 0.1, 0.1, 3.0),
+    )
+    BOUNDS: ClassVar[tuple[tuple[float, float], ...]] = (
+        (1e-3, 1e3),
+        (1e-5, 1e4),
+        (1e-4, 1e2),
+        (1e-3, 1e3),
+    )
 
     r: float
     alpha: float
@@ -55,49 +75,10 @@ class MBGCNBD:
     note: str = ""
     k: int = 1
 
-    def p_alive(self, x: Numbers, t_x: Numbers, T: Numbers) -> Numbers:
-        """Give the probability that each customer has not left.
-
-        Args:
-            x: Repeat orders, >= 0, shape (customers,).
-            t_x: Time from first to last order, shape (customers,).
-            T: Time from the first order to now, shape (customers,).
-
-        Returns:
-            Probabilities in [0, 1].
-
-        Example:
-            >>> fitted = MBGCNBD(1.329, 2.813, 0.425, 0.790, 0.0, 1, k=2)
-            >>> x, t_x, T = np.array([5.0, 5.0]), np.array([12.0, 50.0]), np.full(2, 52.0)
-            >>> fitted.p_alive(x, t_x, T).round(3).tolist()
-            [0.0, 0.927]
-        """
+    def _alive(self, x: Numbers, t_x: Numbers, T: Numbers) -> Numbers:
         return np.asarray(self._steps(x, t_x, T).sum(axis=0))
 
-    def expected_orders(self, x: Numbers, t_x: Numbers, T: Numbers, t: float) -> Numbers:
-        """Give the orders each customer is expected to place in the next `t`.
-
-        Args:
-            x: Repeat orders, >= 0, shape (customers,).
-            t_x: Time from first to last order, shape (customers,).
-            T: Time from the first order to now, shape (customers,).
-            t: Time ahead, > 0, in the same unit.
-
-        Returns:
-            Expected orders, shape (customers,), >= 0.
-
-        Source:
-            Ours: given the steps already gone towards the next order, steps to come are
-            negative binomial, so the n-th order is a tail of theirs; the sum over n is taken
-            until nothing is added. BTYDplus scales the sum of an approximation instead.
-
-        Example:
-            >>> fitted = MBGCNBD(1.329, 2.813, 0.425, 0.790, 0.0, 1, k=2)
-            >>> x, t_x, T = np.array([5.0]), np.array([50.0]), np.array([52.0])
-            >>> fitted.expected_orders(x, t_x, T, 52).round(2).tolist()
-            [4.4]
-        """
-        x, t_x, T = (np.asarray(part, dtype=np.float64) for part in (x, t_x, T))
+    def _expected(self, x: Numbers, t_x: Numbers, T: Numbers, t: float) -> Numbers:
         steps = self._steps(x, t_x, T)
         shape = self.r + self.k * x + np.arange(self.k)[:, None]
         ahead, stays = t / (self.alpha + T + t), self.b + x + 1
@@ -112,43 +93,18 @@ class MBGCNBD:
             more, order = more[added > _STOP_AT], order + 1
         return found
 
-    def expected_orders_of_new(self, t: float) -> float:
-        """Give the repeat orders expected of a customer in the first `t` after the first order.
-
-        Args:
-            t: Time ahead, > 0.
-
-        Returns:
-            Expected orders.
-        """
-        nothing = np.zeros(1)
-        return float(self.expected_orders(nothing, nothing, nothing, t)[0])
-
-    def draw_orders(
-        self, x: Numbers, t_x: Numbers, T: Numbers, t: float, *, rng: np.random.Generator
-    ) -> Numbers:
-        """Draw what each customer orders in the next `t`, once.
-
-        Args:
-            x: Repeat orders, shape (customers,).
-            t_x: Time from first to last order, shape (customers,).
-            T: Time from the first order to now, shape (customers,).
-            t: Time ahead, > 0.
-            rng: Where the draws come from.
-
-        Returns:
-            Orders, whole numbers, shape (customers,).
-        """
-        x, t_x, T = (np.asarray(part, dtype=np.float64) for part in (x, t_x, T))
+    def _drawn(
+        self, x: Numbers, t_x: Numbers, T: Numbers, t: float, rng: np.random.Generator
+    ) -> tuple[NDArray[np.bool_], Numbers]:
         up_to = self._steps(x, t_x, T).cumsum(axis=0)
         gone = (rng.random(x.shape) * np.maximum(up_to[-1], 1e-300) >= up_to[:-1]).sum(axis=0)
-        alive = rng.random(x.shape) < up_to[-1]
+        is_alive = rng.random(x.shape) < up_to[-1]
         rate = rng.gamma(self.r + self.k * x + gone, 1.0 / (self.alpha + T))
         wanted = (gone + rng.poisson(rate * t)) // self.k
         last = rng.geometric(np.clip(rng.beta(self.a, self.b + x + 1), 1e-12, 1.0))
-        return np.where(alive, np.minimum(wanted, last), 0).astype(np.float64)
+        return is_alive, np.minimum(wanted, last)
 
-    def likelihood(self, histories: OrderHistories, unit: float) -> Loss:
+    def likelihood(self, histories: OrderHistories, unit: float) -> Likelihood:
         """Give the mean negative log-likelihood and its gradient, time in units of `unit`.
 
         Args:
@@ -158,11 +114,10 @@ class MBGCNBD:
         Returns:
             A function of r, alpha, a and b, without what k alone decides.
         """
-        return Likelihood(histories, unit, self.k)
+        return _Likelihood(histories, unit, self.k)
 
     def _steps(self, x: Numbers, t_x: Numbers, T: Numbers) -> Numbers:
         """Chance to be there still with so many steps gone to the next order, (k, customers)."""
-        x, t_x, T = (np.asarray(part, dtype=np.float64) for part in (x, t_x, T))
         gone, steps = _ways(self.k, self.r, self.alpha, self.b, x, t_x, T)
         gone += np.log(self.a)
         peak = np.maximum(gone, steps.max(axis=0))
@@ -239,14 +194,13 @@ def _fitted(
     histories: OrderHistories,
     log_gaps: float,
     k: int,
-    starts: tuple[tuple[float, ...], ...] = _STARTS,
+    starts: tuple[tuple[float, ...], ...] = (),
 ) -> MBGCNBD:
     kept = fit_orders(
         MBGCNBD,
         histories,
-        starts,
-        _BOUNDS,
-        likelihood=lambda some, unit: Likelihood(some, unit, k),
+        starts=starts,
+        likelihood=lambda some, unit: _Likelihood(some, unit, k),
         stages=k,
     )
     orders = float((histories.weights * histories.x).sum())
@@ -254,19 +208,11 @@ def _fitted(
     return MBGCNBD(**kept, k=k)
 
 
-class Likelihood:
-    """Mean negative log-likelihood and its gradient, but for what k alone decides.
-
-    Args:
-        histories: Distinct histories.
-        unit: Time that counts as 1.
-        k: Steps to an order.
-    """
+class _Likelihood(Likelihood):
+    """Of the MBG/CNBD-k, but for what k alone decides."""
 
     def __init__(self, histories: OrderHistories, unit: float, k: int) -> None:
-        """Keep the histories in the given unit."""
-        self.share = histories.weights / histories.weights.sum()
-        self.x, self.t_x, self.T = histories.x, histories.t_x / unit, histories.T / unit
+        super().__init__(histories, unit)
         self.k, self.step = k, np.arange(k)[:, None]
 
     def __call__(self, values: Numbers) -> tuple[float, Numbers]:

@@ -5,11 +5,14 @@ from typing import ClassVar
 
 from regulars.understand.value.models.histories import OrderHistories
 from regulars.understand.value.models.orders.beta_geometric import BetaGeometric
+from regulars.understand.value.models.orders.fitted import fit_orders
 
 
 @dataclass(frozen=True)
 class MBGNBD(BetaGeometric):
     """A fitted MBG/NBD; fits grocers and others with many who try once better than BG/NBD.
+
+    It answers what every `FittedOrders` does.
 
     Example:
         >>> import numpy as np
@@ -45,4 +48,4 @@ def fit_mbg_nbd(histories: OrderHistories) -> MBGNBD:
         >>> fit_mbg_nbd(many).customers
         169.0
     """
-    return MBGNBD.fitted(histories)
+    return MBGNBD(**fit_orders(MBGNBD, histories))

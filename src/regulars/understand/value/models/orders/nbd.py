@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import digamma, gammaln
 
 from regulars.understand.value.models.histories import OrderHistories
-from regulars.understand.value.models.orders.fitting import fit_orders
+from regulars.understand.value.models.orders.fitted import fit_orders
 from regulars.understand.value.models.positive_fit import Loss
 
 Numbers = NDArray[np.float64]
@@ -29,6 +29,8 @@ class NBD:
     NAME: ClassVar[str] = "NBD"
     NAMES: ClassVar[tuple[str, ...]] = ("r", "alpha")
     SCALES: ClassVar[tuple[bool, ...]] = (False, True)
+    STARTS: ClassVar[tuple[tuple[float, ...], ...]] = ((1.0, 1.0), (0.3, 0.3))
+    BOUNDS: ClassVar[tuple[tuple[float, float], ...]] = ((1e-3, 1e3), (1e-4, 1e4))
 
     r: float
     alpha: float
@@ -103,5 +105,4 @@ def fit_nbd(histories: OrderHistories) -> NBD:
         >>> round(fitted.r / fitted.alpha * 52, 3)
         0.858
     """
-    starts, bounds = ((1.0, 1.0), (0.3, 0.3)), ((1e-3, 1e3), (1e-4, 1e4))
-    return NBD(**fit_orders(NBD, histories, starts, bounds))
+    return NBD(**fit_orders(NBD, histories))

@@ -1,31 +1,24 @@
 """Pareto/NBD: a customer buys at a rate of his own until he leaves, at any moment."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma, gammaln
 
 from regulars.understand.value.models.histories import OrderHistories
-from regulars.understand.value.models.orders.fitting import fit_orders
+from regulars.understand.value.models.orders.fitted import Likelihood, fit_orders
+from regulars.understand.value.models.orders.leaving_in_time import LeavingInTime
 
 Numbers = NDArray[np.float64]
 
-NAMES = ("r", "alpha", "s", "beta")
-_STARTS: tuple[tuple[float, ...], ...] = (
-    (1.0, 1.0, 1.0, 1.0),
-    (0.5, 0.4, 0.6, 0.5),
-    (2.0, 0.2, 0.2, 0.2),
-    (1.0, 0.5, 3.0, 10.0),
-)
-_BOUNDS = ((1e-3, 1e3), (1e-4, 1e4), (1e-4, 1e3), (1e-4, 1e4))
 _NODES, _SHARES = np.polynomial.legendre.leggauss(28)
 
 
 @dataclass(frozen=True)
-class ParetoNBD:
-    """A fitted Pareto/NBD.
+class ParetoNBD(LeavingInTime):
+    """A fitted Pareto/NBD; answers what every `FittedOrders` does.
 
     Attributes:
         r: Shape of the gamma over buying rates, no unit.
@@ -35,11 +28,34 @@ class ParetoNBD:
         log_likelihood: Of all customers together.
         customers: How many were fitted on.
         note: Why a parameter is at the edge of what was searched; empty when none is.
+
+    Source:
+        P(alive) and orders ahead: Fader & Hardie (2005), "A Note on Deriving the Pareto/NBD Model
+        and Related Expressions", equations 37 and 41; of a new customer, Schmittlein, Morrison &
+        Colombo (1987), equation 17.
+
+    Example:
+        >>> fitted = ParetoNBD(0.553, 10.578, 0.606, 11.669, 0.0, 1)
+        >>> x, t_x, T = np.array([26.0]), np.array([30.857]), np.array([31.0])
+        >>> round(float(fitted.expected_orders(x, t_x, T, 52)[0]), 1)
+        25.5
     """
 
     NAME: ClassVar[str] = "Pareto/NBD"
-    NAMES: ClassVar[tuple[str, ...]] = NAMES
+    NAMES: ClassVar[tuple[str, ...]] = ("r", "alpha", "s", "beta")
     SCALES: ClassVar[tuple[bool, ...]] = (False, True, False, True)
+    STARTS: ClassVar[tuple[tuple[float, ...], ...]] = (
+        (1.0, 1.0, 1.0, 1.0),
+        (0.5, 0.4, 0.6, 0.5),
+        (2.0, 0.2, 0.2, 0.2),
+        (1.0, 0.5, 3.0, 10.0),
+    )
+    BOUNDS: ClassVar[tuple[tuple[float, float], ...]] = (
+        (1e-3, 1e3),
+        (1e-4, 1e4),
+        (1e-4, 1e3),
+        (1e-4, 1e4),
+    )
 
     r: float
     alpha: float
@@ -49,85 +65,9 @@ class ParetoNBD:
     customers: float
     note: str = ""
 
-    def p_alive(self, x: Numbers, t_x: Numbers, T: Numbers) -> Numbers:
-        """Give the probability that each customer has not left.
-
-        Args:
-            x: Repeat orders, >= 0, shape (customers,).
-            t_x: Time from first to last order, shape (customers,).
-            T: Time from the first order to now, shape (customers,).
-
-        Returns:
-            Probabilities in [0, 1].
-
-        Source:
-            Fader & Hardie (2005), "A Note on Deriving the Pareto/NBD Model and Related
-            Expressions", equation 37.
-        """
-        parts = (np.asarray(part, dtype=np.float64) for part in (x, t_x, T))
-        alive, gone, _, _ = _both(self.r, self.alpha, self.s, self.beta, *parts)
-        return np.asarray(1.0 / (1.0 + np.exp(gone - alive)))
-
-    def expected_orders(self, x: Numbers, t_x: Numbers, T: Numbers, t: float) -> Numbers:
-        """Give the orders each customer is expected to place in the next `t`.
-
-        Args:
-            x: Repeat orders, >= 0, shape (customers,).
-            t_x: Time from first to last order, shape (customers,).
-            T: Time from the first order to now, shape (customers,).
-            t: Time ahead, > 0, in the same unit.
-
-        Returns:
-            Expected orders, shape (customers,), >= 0.
-
-        Source:
-            Fader & Hardie (2005), equation 41.
-
-        Example:
-            >>> fitted = ParetoNBD(0.553, 10.578, 0.606, 11.669, 0.0, 1)
-            >>> x, t_x, T = np.array([26.0]), np.array([30.857]), np.array([31.0])
-            >>> round(float(fitted.expected_orders(x, t_x, T, 52)[0]), 1)
-            25.5
-        """
-        x, t_x, T = (np.asarray(part, dtype=np.float64) for part in (x, t_x, T))
-        rate = (self.r + x) / (self.alpha + T)
-        return np.asarray(rate * self._time_left(T, t) * self.p_alive(x, t_x, T))
-
-    def expected_orders_of_new(self, t: float) -> float:
-        """Give the repeat orders expected of a customer in the first `t` after the first order.
-
-        Args:
-            t: Time ahead, > 0.
-
-        Returns:
-            Expected orders.
-
-        Source:
-            Schmittlein, Morrison & Colombo (1987), equation 17.
-        """
-        return float(self.r / self.alpha * self._time_left(np.zeros(1), t)[0])
-
-    def draw_orders(
-        self, x: Numbers, t_x: Numbers, T: Numbers, t: float, *, rng: np.random.Generator
-    ) -> Numbers:
-        """Draw what each customer orders in the next `t`, once.
-
-        Args:
-            x: Repeat orders, shape (customers,).
-            t_x: Time from first to last order, shape (customers,).
-            T: Time from the first order to now, shape (customers,).
-            t: Time ahead, > 0.
-            rng: Where the draws come from.
-
-        Returns:
-            Orders, whole numbers, shape (customers,).
-        """
-        x, t_x, T = (np.asarray(part, dtype=np.float64) for part in (x, t_x, T))
-        alive = rng.random(x.shape) < self.p_alive(x, t_x, T)
-        leaving = rng.gamma(self.s, 1.0 / (self.beta + T))
-        stay = np.minimum(rng.exponential(1.0, x.shape) / np.maximum(leaving, 1e-300), t)
-        wanted = rng.poisson(rng.gamma(self.r + x, 1.0 / (self.alpha + T)) * stay)
-        return np.where(alive, wanted, 0).astype(np.float64)
+    def _ways(self, x: Numbers, t_x: Numbers, T: Numbers) -> tuple[Numbers, Numbers]:
+        there, gone, _, _ = _both(self.r, self.alpha, self.s, self.beta, x, t_x, T)
+        return there, gone
 
     def _time_left(self, T: Numbers, t: float) -> Numbers:
         """Time of the next `t` a customer who has not left is expected to stay."""
@@ -135,33 +75,13 @@ class ParetoNBD:
         shrink = np.expm1((1 - s) * np.log1p(t / (self.beta + T)))
         return np.asarray((self.beta + T) / (1 - s) * shrink)
 
-    @classmethod
-    def fitted(cls, histories: OrderHistories) -> Self:
-        """Fit by maximum likelihood.
+    def _stays(self, T: Numbers, t: float, rng: np.random.Generator) -> Numbers:
+        leaving = rng.gamma(self.s, 1.0 / (self.beta + T))
+        return np.minimum(rng.exponential(1.0, T.shape) / np.maximum(leaving, 1e-300), t)
 
-        Args:
-            histories: Distinct histories with their numbers of customers.
-
-        Returns:
-            The fitted model.
-
-        Raises:
-            NotReady: Fewer than 10 customers bought again, or no start led to a maximum.
-        """
-        return cls(**fit_orders(cls, histories, _STARTS, _BOUNDS))
-
-    @classmethod
-    def likelihood(cls, histories: OrderHistories, unit: float) -> "Likelihood":
-        """Give the mean negative log-likelihood and its gradient, time in units of `unit`.
-
-        Args:
-            histories: Distinct histories.
-            unit: Time that counts as 1.
-
-        Returns:
-            A function of r, alpha, s and beta.
-        """
-        return Likelihood(histories, unit)
+    @staticmethod
+    def _loss(histories: OrderHistories, unit: float) -> Likelihood:
+        return _Likelihood(histories, unit)
 
 
 def fit_pareto_nbd(histories: OrderHistories) -> ParetoNBD:
@@ -188,21 +108,11 @@ def fit_pareto_nbd(histories: OrderHistories) -> ParetoNBD:
         >>> fit_pareto_nbd(many).customers
         169.0
     """
-    return ParetoNBD.fitted(histories)
+    return ParetoNBD(**fit_orders(ParetoNBD, histories))
 
 
-class Likelihood:
-    """Mean negative log-likelihood and its gradient, time in units of a given length.
-
-    Args:
-        histories: Distinct histories.
-        unit: Time that counts as 1.
-    """
-
-    def __init__(self, histories: OrderHistories, unit: float) -> None:
-        """Keep the histories in the given unit."""
-        self.share = histories.weights / histories.weights.sum()
-        self.x, self.t_x, self.T = histories.x, histories.t_x / unit, histories.T / unit
+class _Likelihood(Likelihood):
+    """Of the Pareto/NBD."""
 
     def __call__(self, values: Numbers) -> tuple[float, Numbers]:
         """Give the loss and its gradient at r, alpha, s, beta.
