@@ -10,9 +10,11 @@ import pyarrow as pa
 from regulars.adapters.arrow_types import cast_to
 from regulars.app import open_app
 from regulars.decide.assignment import assign
+from regulars.decide.assignment.dealing.service import expose
 from regulars.measure.experiments.keeping.definition import definition_of
+from regulars.measure.experiments.keeping.planning import PowerPlan
 from regulars.measure.experiments.keeping.reading.service import Shop, start
-from regulars.measure.experiments.keeping.service import expose, put_experiment
+from regulars.measure.experiments.keeping.service import put_experiment, start_experiment
 from regulars.numerics.hashing import keys_of
 from regulars.records import TABLES
 
@@ -36,6 +38,14 @@ GIVEN = {
 
 def coupon(**changed):
     return definition_of(GIVEN | changed)
+
+
+def run_experiment(state, definition=None, *, now=NOW):
+    """Let an experiment take customers, without a shop to plan it by."""
+    definition = definition or coupon()
+    plan = PowerPlan(0, {}, 0.0, None, definition.effect, 0.0, True, "")
+    put_experiment(state, definition, actor="test", now=now)
+    return start_experiment(state, definition.id, plan, actor="test", now=now)
 
 
 def put_rows(app, name, columns):

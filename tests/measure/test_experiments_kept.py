@@ -18,12 +18,12 @@ from tests.measure.kept_experiments import (
 )
 
 from regulars.decide.assignment import OUTSIDE, assign
+from regulars.decide.assignment.dealing.giving import Running, variants_of
 from regulars.errors import InputError, NotAllowed, UnknownName
 from regulars.govern.audit.service import newest
 from regulars.measure.experiments import adjusted, difference, moments, read_any_time, read_once
 from regulars.measure.experiments.keeping.definition import definition_of
 from regulars.measure.experiments.keeping.exposing.service import Exposing
-from regulars.measure.experiments.keeping.giving import Running, variants_of
 from regulars.measure.experiments.keeping.planning import Baseline, plan_power
 from regulars.measure.experiments.keeping.reading.service import (
     conclude,

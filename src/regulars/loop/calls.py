@@ -31,7 +31,7 @@ from regulars.reach.loyalty.earning.step import earn_points
 from regulars.reach.loyalty.referrals.step import pay_referrals
 from regulars.reach.loyalty.tiers.step import review_tiers
 from regulars.reach.standing import Standing, contactable
-from regulars.reach.standing.gate import Gate, quotas_of
+from regulars.reach.standing.gate import gate_of, quotas_of
 from regulars.records import Turn
 from regulars.understand.champions.family import Family
 from regulars.understand.churn.step import score_churn
@@ -171,7 +171,7 @@ def _adjusting(shop: Shop, engine: Engine, turn: Turn) -> Calls:
 def _acting(shop: Shop, engine: Engine, turn: Turn) -> Calls:
     """How the steps that act are called."""
     settings, state = shop.settings, shop.state
-    loop, zone, policy = settings.loop, settings.retailer.zone, settings.policy
+    loop = settings.loop
     return {
         decide: lambda: decide.run(
             engine,
@@ -187,7 +187,7 @@ def _acting(shop: Shop, engine: Engine, turn: Turn) -> Calls:
             turn,
             state=state,
             channels=shop.channels,
-            gate=Gate(policy, zone=zone, quotas=quotas_of(settings, now=turn.now)),
+            gate=gate_of(settings, now=turn.now),
             channel_costs=_costs(shop),
             pace=pace_of(settings, senders=settings.compute.workers),
         ),

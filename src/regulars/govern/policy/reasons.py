@@ -48,6 +48,7 @@ class Reason(StrEnum):
     QUIET_HOURS = "quiet_hours"
     OUT_OF_STOCK = "out_of_stock"
     CUSTOMER_LIMIT = "customer_limit"
+    EXPERIMENT = "experiment"
     HANDED_OVER = "handed_over"
     UNCONFIRMED = "unconfirmed"
     NO_ANSWER = "no_answer"
@@ -76,6 +77,7 @@ FATE_BY_REFUSAL = {
     Reason.QUIET_HOURS: Fate.DEFERRED,
     Reason.OUT_OF_STOCK: Fate.SKIPPED,
     Reason.CUSTOMER_LIMIT: Fate.SKIPPED,
+    Reason.EXPERIMENT: Fate.SKIPPED,
 }
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 from regulars.govern.policy.ages import Age, age_on, birthday_before
-from regulars.govern.policy.asks import ALLOWED, Ask, Verdict
+from regulars.govern.policy.asks import ALLOWED, TRANSACTIONAL_CLASS, Ask, Verdict
 from regulars.govern.policy.limits import Counted, Limit, limits_of_caps
 from regulars.govern.policy.notices import is_stale
 from regulars.govern.policy.quiet_hours import hours_for, quiet_until
@@ -162,6 +162,29 @@ class Judging:
                 found[place] = self.verdict(ask, known, reason)
         return found
 
+    def exposed(
+        self, asks: Sequence[Ask], verdicts: Sequence[Verdict]
+    ) -> list[tuple[str, str, str]]:
+        """Say to whom it made a difference which variant of a running experiment she has.
+
+        Args:
+            asks: The contacts.
+            verdicts: What was said of them.
+
+        Returns:
+            Customer, experiment and variant: of who gets marketing with an offer that depends on
+            the variant, and of who would but for the variant.
+        """
+        dealt = self._picture.dealt
+        return [
+            (ask.customer_id, one.experiment_id, one.variant.name)
+            for ask, verdict in zip(asks, verdicts, strict=True)
+            if ask.offer_id
+            and ask.message_class != TRANSACTIONAL_CLASS
+            and (verdict.decision == "allow" or verdict.reason == Reason.EXPERIMENT)
+            for one in dealt.exposed(ask.customer_id, [ask.offer_id])
+        ]
+
     def again(self, ask: Ask) -> Verdict:
         """Judge a contact that may have gone out already.
 
@@ -221,6 +244,7 @@ class Judging:
             quiet is not None,
             bool(ask.offer_id) and picture.stock.get(ask.offer_id, 1) <= 0,
             bool(ask.offer_id) and picture.codes_left.get((customer_id, ask.offer_id), 1) <= 0,
+            bool(ask.offer_id) and picture.dealt.withholds(customer_id, ask.offer_id),
         )
         return Found(case, quota, cap, quiet, zone)
 

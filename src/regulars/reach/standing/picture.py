@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from regulars.decide.assignment.dealing.giving import Dealt
 from regulars.govern.consent.rule import EVERY_CHANNEL, MARKETING, PROFILING, Status
 from regulars.govern.policy.limits import Counted
 from regulars.govern.policy.rules import MARKETING_ONLY, Barred
@@ -105,6 +106,7 @@ class Picture:
         grants: Messages granted and left by customer, channel and sender; shrinks likewise.
         notices: Moment each published notice took effect, by version.
         required_notice: Oldest notice that holds for marketing, of those published; "" for any.
+        dealt: Variants of running experiments that are about offers.
     """
 
     is_stopped: bool = False
@@ -117,6 +119,7 @@ class Picture:
     grants: dict[tuple[str, str, str], int] = field(default_factory=dict)
     notices: Mapping[str, str] = field(default_factory=dict)
     required_notice: str = ""
+    dealt: Dealt = field(default_factory=Dealt)
 
 
 def allowed_by(words: Iterable[Said], *, channel: str, topic: str) -> Allowed:

@@ -5,6 +5,7 @@ from functools import lru_cache
 from regulars.govern.policy.reasons import Reason
 from regulars.govern.policy.rules.case import Barred, Case, Room, Rule
 from regulars.govern.policy.rules.consenting import consenting
+from regulars.govern.policy.rules.experimenting import experimenting
 from regulars.govern.policy.rules.frequency_caps import frequency_caps
 from regulars.govern.policy.rules.holding_out import holding_out
 from regulars.govern.policy.rules.minors import minors
@@ -29,7 +30,8 @@ __all__ = [
     "refusal_again",
 ]
 
-# Consent before convenience, and rules about the customer before rules about the offer.
+# Consent before convenience, and rules about the customer before rules about the offer. What an
+# experiment leaves out comes last: only who would have got the offer was exposed to it.
 RULES: dict[str, Rule] = {
     "holdout": holding_out,
     "emergency_stop": stopping,
@@ -41,6 +43,7 @@ RULES: dict[str, Rule] = {
     "frequency_cap": frequency_caps,
     "quiet_hours": quiet_times,
     "stock": stocks,
+    "experiment": experimenting,
 }
 # What each rule may say.
 REASONS: dict[str, tuple[Reason, ...]] = {
@@ -65,6 +68,7 @@ REASONS: dict[str, tuple[Reason, ...]] = {
     "frequency_cap": (Reason.FREQUENCY_CAP, Reason.OUTRANKED),
     "quiet_hours": (Reason.QUIET_HOURS,),
     "stock": (Reason.OUT_OF_STOCK, Reason.CUSTOMER_LIMIT),
+    "experiment": (Reason.EXPERIMENT,),
 }
 # What no resend may break either: counters, hours and stock were settled at the first attempt.
 AGAIN = ("emergency_stop", "consent", "suppression", "minors", "profiling")

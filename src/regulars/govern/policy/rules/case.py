@@ -33,6 +33,7 @@ class Case(NamedTuple):
         is_quiet: True in quiet hours where the customer is.
         is_out_of_stock: True when the offer has run out.
         is_limit_reached: True when the customer has as many codes of the offer as it allows.
+        is_left_out: True when the customer's variant of a running experiment leaves the offer out.
     """
 
     message_class: str = MARKETING_CLASS
@@ -52,6 +53,7 @@ class Case(NamedTuple):
     is_quiet: bool = False
     is_out_of_stock: bool = False
     is_limit_reached: bool = False
+    is_left_out: bool = False
 
     @property
     def is_marketing(self) -> bool:

@@ -10,6 +10,7 @@ import msgspec
 
 from regulars.decide.assignment import Combination, factor_grid
 from regulars.decide.assignment import Experiment as Assignment
+from regulars.decide.assignment.dealing.giving import Variant
 from regulars.errors import InputError
 from regulars.measure.experiments.inference.group_sequential import bounds
 from regulars.measure.experiments.keeping.catalogue import metric_named
@@ -21,22 +22,6 @@ NAME = r"[a-z0-9][a-z0-9_.-]{0,63}"
 MOST_VARIANTS = 24
 RESERVED = "variant"
 RESERVED_IDS = frozenset({"new", "plan", "written"})
-
-
-class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One treatment.
-
-    Attributes:
-        name: Its name.
-        share: Share of the experiment's customers who get it, in (0, 1).
-        offers: The only offers decided among for them; None for all, empty for none.
-        values: What a page, an app or a till is told, by name: level by factor.
-    """
-
-    name: str
-    share: float
-    offers: tuple[str, ...] | None = None
-    values: dict[str, str] = {}
 
 
 @dataclass(frozen=True)

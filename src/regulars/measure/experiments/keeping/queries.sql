@@ -27,10 +27,6 @@ WHERE id = :id AND state = 'stopped'
 -- name: drop
 DELETE FROM experiments WHERE id = :id AND state = 'draft'
 
--- name: running
-SELECT id, definition, first_place, last_place FROM experiments WHERE state = 'running'
-ORDER BY id
-
 -- name: next_change
 SELECT COALESCE(MAX(number), 0) + 1 AS number FROM experiment_changes
 
@@ -41,12 +37,6 @@ VALUES (:number, :id, :verb, :actor, :reason, :at)
 -- name: changes
 SELECT verb, actor, reason, at FROM experiment_changes WHERE experiment_id = :id
 ORDER BY number
-
--- name: expose
-INSERT INTO experiment_exposures (experiment_id, customer_id, variant, at)
-SELECT :experiment_id, :customer_id, :variant, :at
-WHERE EXISTS (SELECT 1 FROM experiments WHERE id = :experiment_id AND state = 'running')
-ON CONFLICT (experiment_id, customer_id) DO NOTHING
 
 -- name: exposed
 SELECT customer_id, variant, at FROM experiment_exposures WHERE experiment_id = :id

@@ -11,7 +11,6 @@ import msgspec
 
 from regulars.measure.experiments.gates.checks import Gate, Refusal
 from regulars.measure.experiments.keeping.definition import Definition, definition_of
-from regulars.measure.experiments.keeping.giving import Running
 from regulars.measure.experiments.keeping.planning import PowerPlan
 from regulars.measure.experiments.readout import Finding
 
@@ -149,12 +148,6 @@ def kept_of(row: Mapping[str, Any]) -> Kept:
         row["edited_by"],
         row["edited_at"],
     )
-
-
-def running_of(row: Mapping[str, Any]) -> Running:
-    """Read a running experiment from its row, for dealing out customers."""
-    one = definition_of(json.loads(row["definition"]))
-    return Running(one.id, one.assignment(row["first_place"], row["last_place"]), one.variants)
 
 
 def conclusion_of(given: Mapping[str, Any]) -> Conclusion:

@@ -8,7 +8,6 @@ from typing import Any
 from regulars.errors import InputError, NotAllowed, UnknownName
 from regulars.govern.audit.service import record
 from regulars.measure.experiments.keeping.definition import Definition
-from regulars.measure.experiments.keeping.giving import Running
 from regulars.measure.experiments.keeping.planning import PowerPlan
 from regulars.measure.experiments.keeping.record import (
     Change,
@@ -19,7 +18,6 @@ from regulars.measure.experiments.keeping.record import (
     as_text,
     kept_of,
     look_of,
-    running_of,
 )
 from regulars.ports.state import Queries, State, Transaction
 
@@ -121,12 +119,6 @@ def exposed_rows(state: State, experiment_id: str) -> list[dict[str, Any]]:
     """Give who took part: customer_id, variant and since when, by customer_id."""
     with state.reading() as opened:
         return opened.all(_SQL["exposed"], id=experiment_id)
-
-
-def running_now(state: State) -> list[Running]:
-    """Give the experiments that take customers now, by id."""
-    with state.reading() as opened:
-        return [running_of(row) for row in opened.all(_SQL["running"])]
 
 
 def start_experiment(
@@ -267,16 +259,6 @@ def looks_of(state: State, experiment_id: str) -> list[Look]:
     """List the looks taken so far, the oldest first."""
     with state.reading() as opened:
         return [look_of(row) for row in opened.all(_SQL["looks"], id=experiment_id)]
-
-
-def expose(opened: Transaction, rows: Sequence[dict[str, str]]) -> None:
-    """Put down who got which variant; whoever took part already stays as first put down.
-
-    Args:
-        opened: A write transaction.
-        rows: experiment_id, customer_id, variant and at (ISO 8601) of each.
-    """
-    opened.many(_SQL["expose"], rows)
 
 
 def _one(opened: Transaction, experiment_id: str) -> Kept:

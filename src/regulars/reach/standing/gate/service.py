@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from regulars.decide.assignment.dealing.service import Dealer, expose, exposures
 from regulars.govern.policy.asks import Ask, Verdict
 from regulars.govern.policy.limits import Quota, quotas_in_force
 from regulars.ports.state import Queries, Transaction
@@ -26,6 +27,7 @@ class Gate:
         policy: Settings of the rules.
         zone: IANA zone of the workspace.
         quotas: Quotas of platforms in force, with the channels they bind.
+        dealer: Who deals out variants of running experiments; None where none are kept to.
     """
 
     def __init__(
@@ -34,8 +36,10 @@ class Gate:
         *,
         zone: str,
         quotas: Sequence[Quota] = (),
+        dealer: Dealer | None = None,
     ) -> None:
         """Make the rulebook once."""
+        self._dealer = dealer
         self._counted: dict[tuple[str, str, str], bool] = {}
         self.book = Rulebook.of(policy, zone=zone, quotas=[quota.limit() for quota in quotas])
 
@@ -43,7 +47,9 @@ class Gate:
         """Judge contacts that want to go out now; they count against each other.
 
         Until the transaction ends nobody else can count the contacts of these customers: reserve
-        the allowed ones in the same transaction.
+        the allowed ones in the same transaction. Whoever would get an offer that depends on the
+        variant of a running experiment is put down as exposed, also where the variant leaves the
+        offer out.
 
         Args:
             opened: The write transaction that will claim the allowed ones.
@@ -56,7 +62,10 @@ class Gate:
         if not asks:
             return []
         counters.alone_with(opened, _list([ask for ask in asks if self._is_counted(ask)]))
-        return self.look(opened, asks, now=now, is_claiming=True).verdicts(asks)
+        judging = self.look(opened, asks, now=now, is_claiming=True)
+        found = judging.verdicts(asks)
+        expose(opened, exposures(judging.exposed(asks, found), now=now))
+        return found
 
     def look(
         self,
@@ -91,6 +100,9 @@ class Gate:
             picture.stock[offer] = min(free, picture.stock.get(offer, free))
         wanted = [(ask.customer_id, ask.offer_id) for ask in asks if ask.offer_id in codes]
         picture.codes_left = coupons.codes_left(opened, wanted, now=now)
+        if self._dealer is not None:
+            dealt = self._dealer.dealt(opened, {ask.customer_id for ask in asks}, offers)
+            picture.dealt = dealt
         return Judging(self.book, picture, now=now)
 
     def judge_again(
@@ -202,7 +214,14 @@ def gate_of(settings: Settings, *, now: datetime) -> Gate:
         The gate; make a new one each day.
     """
     zone = settings.retailer.zone
-    return Gate(settings.policy, zone=zone, quotas=quotas_of(settings, now=now))
+    return Gate(
+        settings.policy, zone=zone, quotas=quotas_of(settings, now=now), dealer=dealer_of(settings)
+    )
+
+
+def dealer_of(settings: Settings) -> Dealer:
+    """Give who deals out variants of running experiments in a workspace."""
+    return Dealer(settings.loop.seed, settings.loop.global_holdout)
 
 
 def quotas_of(settings: Settings, *, now: datetime) -> tuple[Quota, ...]:

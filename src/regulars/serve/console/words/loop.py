@@ -60,6 +60,7 @@ REASONS = {
     "stopped": N_("the campaign was stopped"),
     "out_of_stock": N_("the offer has run out"),
     "customer_limit": N_("the customer has as many codes of the offer as it allows"),
+    "experiment": N_("the customer's variant of an experiment leaves the offer out"),
     "stock": N_("the offer has run out"),
     "no_channel": N_("no channel reaches this customer"),
     "no_offer": N_("no offer runs now"),

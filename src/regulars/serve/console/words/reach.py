@@ -13,6 +13,7 @@ RULES = {
     "frequency_cap": N_("Caps"),
     "quiet_hours": N_("Quiet hours"),
     "stock": N_("Stock of the offer"),
+    "experiment": N_("Running experiments"),
 }
 WINDOWS = {
     "rolling": N_("rolling"),
@@ -192,6 +193,7 @@ RESTS_ON = {
     ),
     "emergency stop of the workspace": N_("the stop of everything"),
     "limit_per_customer of the offer": N_("the offer's limit per customer"),
+    "variants of the experiment": N_("the experiment's variants"),
     "loop.campaign_holdout": N_("setting loop.campaign_holdout"),
     "loop.global_holdout": N_("setting loop.global_holdout"),
     "policy.cap_contacts, policy.caps": N_("settings policy.cap_contacts and policy.caps"),

@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from regulars.decide.assignment.dealing.giving import Given, offers_closed
 from regulars.decide.online.deciding import OnlineDecision
 from regulars.errors import InputError, RegularsError, UnknownName
-from regulars.measure.experiments.keeping.giving import Given, offers_closed
 from regulars.reach.standing import standing_now
 from regulars.reach.standing.gate import Gate, gate_of
 from regulars.serve.http.door.workspaces import Workspace

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from regulars.decide.assignment.dealing.service import Dealer, expose, exposures
 from regulars.reach.campaigns.audiences.service import members_now
 from regulars.reach.campaigns.definition import Audience, hash_of
 from regulars.reach.coupons.service import CouponRefused, issue_coupon
@@ -16,7 +17,7 @@ from regulars.reach.journeys.running.service import Action, Means
 from regulars.reach.journeys.running.webhooks.service import keep_calls
 from regulars.reach.journeys.walking.cohort import Doing
 from regulars.reach.loyalty.acting.service import points_action
-from regulars.reach.standing.gate import gate_of
+from regulars.reach.standing.gate import dealer_of, gate_of
 from regulars.serve.sending.journeys.deciding import Decisions
 from regulars.unify.tags.service import mark_within
 
@@ -86,7 +87,7 @@ def actions_of(app: "App") -> dict[NodeKind, Action]:
     return {
         NodeKind.TAG: tag,
         NodeKind.POINTS: partial(points, zone=app.settings.retailer.zone),
-        NodeKind.COUPON: coupon,
+        NodeKind.COUPON: partial(coupon, dealer=dealer_of(app.settings)),
         NodeKind.WEBHOOK: keep_calls,
     }
 
@@ -141,17 +142,38 @@ def tag(opened: "Transaction", doings: Sequence[Doing], now: datetime) -> list[s
     return [""] * len(doings)
 
 
-def coupon(opened: "Transaction", doings: Sequence[Doing], now: datetime) -> list[str | None]:
+def coupon(
+    opened: "Transaction", doings: Sequence[Doing], now: datetime, *, dealer: Dealer
+) -> list[str | None]:
     """Give codes of an offer, in the transaction that writes the step.
+
+    Who keeps to a variant of a running experiment that leaves the offer out gets none.
+
+    Args:
+        opened: The write transaction.
+        doings: To whom, and of which offer.
+        now: The moment, aware.
+        dealer: Who deals out the variants.
 
     Returns:
         The code for each; None where the offer gives that customer none now.
     """
+    asked = [(one.customer_id, one.settings["offer"]) for one in doings]
+    dealt = dealer.dealt(opened, {who for who, _ in asked}, {offer for _, offer in asked})
+    # Everybody who comes here, whatever comes of it: who is refused must not depend on the variant.
+    exposed = [
+        (customer, part.experiment_id, part.variant.name)
+        for customer, offer in asked
+        for part in dealt.exposed(customer, [offer])
+    ]
+    expose(opened, exposures(exposed, now=now))
     found: list[str | None] = []
-    for one in doings:
+    for one, (customer, offer) in zip(doings, asked, strict=True):
+        is_left_out = dealt.withholds(customer, offer)
         try:
-            offer = one.settings["offer"]
-            found.append(issue_coupon(opened, offer, one.customer_id, one.key, now))
+            found.append(
+                None if is_left_out else issue_coupon(opened, offer, customer, one.key, now)
+            )
         except CouponRefused:
             found.append(None)
     return found

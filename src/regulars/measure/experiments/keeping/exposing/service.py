@@ -5,9 +5,9 @@ import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from regulars.decide.assignment.dealing.giving import Given, Running, variants_of
+from regulars.decide.assignment.dealing.service import expose, running_now
 from regulars.errors import OutsideError
-from regulars.measure.experiments.keeping.giving import Given, Running, variants_of
-from regulars.measure.experiments.keeping.service import expose, running_now
 from regulars.ports.state import State
 
 FRESH = timedelta(seconds=1)

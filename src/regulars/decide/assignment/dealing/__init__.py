@@ -1,0 +1,1 @@
+"""Dealing: running experiments give customers their variants, and who got which is put down."""
