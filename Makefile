@@ -28,6 +28,7 @@ check: ## Format, lint, types, import directions, licences, house rules, documen
 
 bench: ## Print speed ratios against peers, measured in the same run
 	@requirements/install dev
+	@requirements/peer-packages
 	$(PY) benchmarks
 
 prove: ## Run the reliability suites at full size and write the results into GUARANTEES.md

@@ -64,7 +64,8 @@ def imported(*folders):
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 modules.add(node.module.partition(".")[0])
     known = packages_distributions()
-    outside = modules - set(sys.stdlib_module_names) - {"regulars", "tests"}
+    beside = {path.stem for path in (ROOT / "benchmarks").glob("*.py")}
+    outside = modules - set(sys.stdlib_module_names) - {"regulars", "tests"} - beside
     return {
         owner.lower().replace("_", "-")
         for module in outside

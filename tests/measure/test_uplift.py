@@ -13,6 +13,7 @@ from regulars.decide.uplift.learners import (
     fit_dr_learner,
     fit_sensitivity,
 )
+from regulars.decide.uplift.learners.bases import fit_of
 from regulars.errors import InputError
 from regulars.measure.uplift import (
     net_incremental_revenue,
@@ -44,7 +45,7 @@ def out_of_fold(learner, x, arm, outcome, *, folds=5, seed=1, **options):
 
 
 @pytest.mark.parametrize("learner", LEARNERS)
-@pytest.mark.parametrize("base", list(Base))
+@pytest.mark.parametrize("base", [Base.RIDGE, Base.BOOSTING])
 def test_every_learner_finds_effects_that_are_there(learner, base):
     x, arm, outcome, effect = world(4000, 1)
     fresh, _, _, truth = world(4000, 2)
@@ -65,10 +66,40 @@ def test_boosted_doubly_robust_learning_bends_where_lines_cannot():
 
     error = {
         base: np.sqrt(np.mean((fit_dr_learner(data, base=base).predict(x)[:, 0] - truth) ** 2))
-        for base in Base
+        for base in (Base.RIDGE, Base.BOOSTING)
     }
 
     assert error[Base.BOOSTING] < 0.8 * error[Base.RIDGE]
+
+
+def test_a_stacked_effect_model_bends_where_there_is_a_bend_and_claims_little_where_there_is_none():
+    rng = np.random.default_rng(4)
+    x, arm = rng.normal(0, 1, (4000, 6)), rng.integers(0, 2, 4000)
+    noise = rng.normal(0, 1, 4000)
+    errors = {}
+    for name, truth in {"even": np.full(4000, 0.3), "bent": 0.8 * np.abs(x[:, 0])}.items():
+        data = experiment_data(x, arm, x[:, 1] + arm * truth + noise)
+        for effect in Base:
+            found = fit_dr_learner(data, base=Base.BOOSTING, effect=effect).predict(x)[:, 0]
+            errors[name, effect] = np.sqrt(np.mean((found - truth) ** 2))
+
+    assert errors["even", Base.STACKED] < 0.6 * errors["even", Base.BOOSTING]
+    assert errors["bent", Base.STACKED] < 0.6 * errors["bent", Base.RIDGE]
+    assert errors["bent", Base.STACKED] < 1.05 * errors["bent", Base.BOOSTING]
+
+
+def test_shares_of_a_stacked_model_follow_the_weights_of_customers():
+    """Two halves that bend opposite ways; who weighs almost nothing changes almost nothing."""
+    rng = np.random.default_rng(8)
+    x = rng.normal(0, 1, (2000, 2))
+    light = np.arange(2000) % 2 == 1
+    outcome = np.where(light, -5.0, 1.0) * np.sign(x[:, 0]) + 0.1 * rng.normal(0, 1, 2000)
+    weight = np.where(light, 1e-6, 1.0)
+
+    found = fit_of(Base.STACKED, seed=7)(x, outcome, weight).predict(x)
+
+    assert np.corrcoef(found, np.sign(x[:, 0]))[0, 1] > 0.95
+    assert np.abs(found).max() == pytest.approx(1.0, abs=0.3)
 
 
 def test_several_offers_are_told_apart():
