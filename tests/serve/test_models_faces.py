@@ -14,12 +14,10 @@ from regulars.understand.champions.service import keep_trials
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
-def server(make_shop, serve, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("models") / "shop"
-    make_shop.filled(folder)
+def tried_values():
+    """Two challengers of the model of spend: one better, one that failed."""
     gap = paired_bootstrap(np.full(500, 1.0), np.full(500, 1.5), level=0.95, seed=1)
-    tried = [
+    return [
         Trial(
             Family.VALUE, "spend_habits", name, verdict, 500, 20_000, 20_091,
             Standing(*(1.0, 1.02) if not says else (np.nan, np.nan)), Standing(1.5, 0.97), gap if verdict is Verdict.BETTER else None, says,
@@ -28,7 +26,13 @@ def server(make_shop, serve, tmp_path_factory):
             ("spend_rate", Verdict.BETTER, ""), ("spend_bg_nbd", Verdict.FAILED, "ZeroDivisionError"),
         )
     ]  # fmt: skip
-    keep_trials(open_app(folder).state, tried, turn=2, now=NOW, is_automatic=True)
+
+
+@pytest.fixture(scope="module")
+def server(make_shop, serve, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models") / "shop"
+    make_shop.filled(folder)
+    keep_trials(open_app(folder).state, tried_values(), turn=2, now=NOW, is_automatic=True)
     with serve(folder) as running:
         yield running
 

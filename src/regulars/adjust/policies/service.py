@@ -13,7 +13,7 @@ from regulars.adjust.policies.rewards import logged_for
 from regulars.adjust.policies.tables import drawn, meant, rewarded
 from regulars.decide.online.deciding import version_of
 from regulars.decide.policies.rule import Choosing, Rule
-from regulars.errors import InputError, NotAllowed, NotReady, UnknownName
+from regulars.errors import InputError, NotAllowed, NotReady, RegularsError, UnknownName
 from regulars.govern.audit.service import record
 from regulars.measure.experiments.sufficient_statistics import moments_of
 from regulars.measure.off_policy import (
@@ -187,25 +187,7 @@ def promote_policy(
         NotAllowed: A gate is closed, or the evidence moves nothing; the reason is told.
     """
     one = find_policy(state, name)
-    challenger = Challenger(name, one.share, one.stage)
-    if one.stage is Stage.SHADOW:
-        found = judged(engine, state, one, loop, now=now)
-        if found.judgement is None:
-            raise NotAllowed("policy-gates", f"{name} stays in the shadow: {found.says}")
-        moved = after_shadow(challenger, found.judgement, now=now)
-    elif one.stage is Stage.CANARY:
-        since = datetime.fromisoformat(one.since)
-        rows = _rows(engine, state, loop, lambda made: meant(made, since=since), now=now)
-        sides = _sides(rows, one, seed=loop.seed)
-        if min(len(side) for side in sides) < 2:
-            raise NotAllowed(
-                "policy-gates",
-                f"{name} stays a canary: {len(sides[1])} of its customers and {len(sides[0])} "
-                f"others have had their {loop.window_days} days, wait for more",
-            )
-        moved = after_canary(challenger, moments_of(sides[0]), moments_of(sides[1]), now=now)
-    else:
-        raise NotAllowed("policy-gates", f"{name} is {one.stage}; there is no stage to go on to")
+    moved = _after(engine, state, one, loop, now=now)
     reason = moved.moves[-1].reason
     if moved.stage is one.stage:
         raise NotAllowed("policy-gates", f"{name} stays in its stage, {one.stage}: {reason}")
@@ -214,6 +196,61 @@ def promote_policy(
         _require_room(opened, name, moved.stage, actor=actor, now=now)
         _move(opened, one, moved.stage, verb, reason, actor=actor, now=now)
         return _one(opened, name)
+
+
+def ready(engine: Reader, state: State, loop: Loop, *, now: datetime) -> list[Staged]:
+    """Give the policies that what was seen of them would let go on.
+
+    Args:
+        engine: Opens the lake.
+        state: The transactional store.
+        loop: Window, margin rate, exploration and seed of the workspace.
+        now: The moment, aware.
+
+    Returns:
+        Those in the shadow that may become a canary while there is none, and canaries that may
+        go live; empty, and the lake is not asked, where none is on its way.
+    """
+    known = policies(state)
+    is_taken = any(one.stage is Stage.CANARY for one in known)
+    blocked = {Stage.SHADOW} if is_taken else set()
+    asked = [one for one in known if one.stage in {Stage.SHADOW, Stage.CANARY} - blocked]
+    return [one for one in asked if _goes_on(engine, state, one, loop, now=now)]
+
+
+def _goes_on(engine: Reader, state: State, one: Staged, loop: Loop, *, now: datetime) -> bool:
+    try:
+        after = _after(engine, state, one, loop, now=now).stage
+    except RegularsError:
+        return False
+    return after in {Stage.CANARY, Stage.LIVE} - {one.stage}
+
+
+def _after(engine: Reader, state: State, one: Staged, loop: Loop, *, now: datetime) -> Challenger:
+    """Give where what was seen of a policy puts it.
+
+    Raises:
+        NotAllowed: Too little was seen, or there is no stage to go on to.
+    """
+    name = one.rule.name
+    challenger = Challenger(name, one.share, one.stage)
+    if one.stage is Stage.SHADOW:
+        found = judged(engine, state, one, loop, now=now)
+        if found.judgement is None:
+            raise NotAllowed("policy-gates", f"{name} stays in the shadow: {found.says}")
+        return after_shadow(challenger, found.judgement, now=now)
+    if one.stage is not Stage.CANARY:
+        raise NotAllowed("policy-gates", f"{name} is {one.stage}; there is no stage to go on to")
+    since = datetime.fromisoformat(one.since)
+    rows = _rows(engine, state, loop, lambda made: meant(made, since=since), now=now)
+    sides = _sides(rows, one, seed=loop.seed)
+    if min(len(side) for side in sides) < 2:
+        raise NotAllowed(
+            "policy-gates",
+            f"{name} stays a canary: {len(sides[1])} of its customers and {len(sides[0])} "
+            f"others have had their {loop.window_days} days, wait for more",
+        )
+    return after_canary(challenger, moments_of(sides[0]), moments_of(sides[1]), now=now)
 
 
 def roll_back_policy(state: State, name: str, *, reason: str, actor: str, now: datetime) -> Staged:

@@ -12,7 +12,7 @@ from regulars.serve.console.pages.data.events import EventPages
 from regulars.serve.console.pages.data.plan import PlanPage
 from regulars.serve.console.pages.data.quarantine import QuarantinePages
 from regulars.serve.console.pages.govern.requests import RequestPages
-from regulars.serve.console.pages.home import HomePage
+from regulars.serve.console.pages.home.home import HomePage
 from regulars.serve.console.pages.journeys.editor import EditorPages
 from regulars.serve.console.pages.journeys.journeys import JourneyPages
 from regulars.serve.console.pages.journeys.leading import LeadingPages

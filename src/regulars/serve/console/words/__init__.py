@@ -6,6 +6,7 @@ from regulars.serve.console.words.adjust import (
     HOLD_SOURCES,
     MOVES,
     TUNED,
+    WAITING,
     WATCHED,
 )
 from regulars.serve.console.words.answers import REFUSALS, SAID
@@ -302,6 +303,7 @@ __all__ = [
     "UNITS",
     "UNKNOWN_WHY",
     "VERDICTS",
+    "WAITING",
     "WATCHED",
     "WAYS",
     "WEEKDAYS",

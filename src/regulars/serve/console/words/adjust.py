@@ -36,3 +36,14 @@ TUNED = {
     "after_contact": N_("Later orders per contact"),
     "after_effect": N_("Later orders per order caused"),
 }
+WAITING = {
+    "alert": N_("Alerts about channels: leave one alone, or say that it was looked at"),
+    "erasure": N_("Erasures that customers asked for: approve or refuse"),
+    "approval": N_("Marketing that waits for your approval"),
+    "policy": N_("Policies ready for their next stage"),
+    "model": N_("Models with a challenger that may be promoted"),
+    "review": N_("Reviews of the budget that are due"),
+    "experiment_read": N_("Experiments that may be read now"),
+    "experiment_end": N_("Stopped experiments: say what was learned"),
+    "experiment_start": N_("Drafts of experiments: start or change them"),
+}
