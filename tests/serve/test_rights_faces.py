@@ -68,7 +68,8 @@ def test_an_erasure_needs_a_second_person_and_leaves_nothing(server):
     assert again["request"]["number"] == asked["request"]["number"]
     assert set(rows_of(server, "c001")) <= {"audit_log", "rights_requests"}
     log = server.client("admin").get("/api/govern/audit/entries").text
-    assert "c001" not in log
+    # By chance a pseudonym may hold these four characters among its own.
+    assert not re.search(r"(?<![0-9a-f-])c001", log)
     assert "customer.erase" in log
 
 

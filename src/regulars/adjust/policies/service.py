@@ -229,6 +229,9 @@ def _goes_on(engine: Reader, state: State, one: Staged, loop: Loop, *, now: date
 def _after(engine: Reader, state: State, one: Staged, loop: Loop, *, now: datetime) -> Challenger:
     """Give where what was seen of a policy puts it.
 
+    Returns:
+        The policy there, with the reason.
+
     Raises:
         NotAllowed: Too little was seen, or there is no stage to go on to.
     """

@@ -18,6 +18,7 @@ from regulars.serve.console import amounts, words
 from regulars.serve.console.amounts import Amount
 from regulars.serve.console.catalogue import translations
 from regulars.serve.console.navigation import ROOMS
+from regulars.serve.console.refusing.telling import refusal
 from regulars.serve.http.door.guard import Caller
 from regulars.serve.http.door.workspaces import Site
 
@@ -124,6 +125,7 @@ def _environment(locale: str) -> Environment:
         "digits": lambda value, count, sign=False: amounts.digits(value, babel, count, sign=sign),
         "decimal": lambda value: amounts.number(value, babel, form="#,##0.0"),
         "share": lambda value, sign=False: amounts.share(value, babel, sign=sign),
+        "refused": lambda text: refusal(text, locale),
         "day": _day,
         "moment": pass_context(_moment),
         "clock": pass_context(_clock),

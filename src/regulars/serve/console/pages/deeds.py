@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from regulars.errors import InputError, NotAllowed, NotReady, UnknownName
+from regulars.serve.console.refusing.telling import reason_of
 from regulars.serve.console.rendering import caller_of
 
 if TYPE_CHECKING:
@@ -66,9 +67,9 @@ class Deeds:
             except UnknownName as error:
                 if error.kind == self.kind:
                     raise
-                return self.refused(request, str(error))
+                return self.refused(request, reason_of(error))
             except (InputError, NotAllowed, NotReady) as error:
-                return self.refused(request, str(error))
+                return self.refused(request, reason_of(error))
             caller.workspace.desk.wake.set()
             return RedirectResponse(f"{self.at}/{quote(name, safe='')}?said={deed.said}", 303)
 

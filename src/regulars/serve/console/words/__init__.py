@@ -9,9 +9,10 @@ from regulars.serve.console.words.adjust import (
     WAITING,
     WATCHED,
 )
-from regulars.serve.console.words.answers import REFUSALS, SAID
+from regulars.serve.console.words.answers import FORM_FIELDS, KINDS_OF_NAMES, REFUSALS, SAID
 from regulars.serve.console.words.audiences import (
     BUYING_TYPES,
+    EXPORTS,
     FIVE,
     GROUPS,
     HAPPENED,
@@ -201,6 +202,7 @@ __all__ = [
     "EVENT_ADVICE",
     "EVENT_FAULTS",
     "EVERY",
+    "EXPORTS",
     "EXPERIMENT_DECISIONS",
     "EXPERIMENT_GATES",
     "EXPERIMENT_METRICS",
@@ -211,6 +213,7 @@ __all__ = [
     "FIELDS",
     "FINER",
     "FIVE",
+    "FORM_FIELDS",
     "FOLLOWERS",
     "FUNNEL_STAGES",
     "GATES",
@@ -230,6 +233,7 @@ __all__ = [
     "JOURNEY_FIELDS",
     "JOURNEY_STATES",
     "KEPT_FOR",
+    "KINDS_OF_NAMES",
     "LAWS",
     "LEAKS",
     "MARKS",

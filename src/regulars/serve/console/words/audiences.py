@@ -57,3 +57,8 @@ SCORES_OF_TURN = SCORES | {
     "customer_values.activity_tier": N_("Activity: active, cooling or sleeping"),
     "customer_values.grid_cell": N_("Value and activity together"),
 }
+EXPORTS = {
+    "with clear contact data": N_("with clear contact data"),
+    "at all": N_("at all"),
+}
+"""How somebody wanted to export customers, as a refusal says it."""

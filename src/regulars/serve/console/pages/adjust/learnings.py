@@ -21,6 +21,7 @@ from regulars.decide.offers.keeping.service import offer_names_in_force
 from regulars.errors import InputError
 from regulars.journal import next_turn
 from regulars.measure.experiments.keeping.service import concluded
+from regulars.serve.console.refusing.telling import reason_of
 from regulars.serve.console.rendering import Pages, caller_of
 from regulars.serve.http.adjust import Said, say_of
 from regulars.serve.http.door.guard import Caller
@@ -61,7 +62,7 @@ class LearningsPage:
         try:
             _say(caller, channel, verb, reason or "-")
         except (InputError, ValidationError) as error:
-            return self._page(request, problem=str(error), status=400)
+            return self._page(request, problem=reason_of(error), status=400)
         return RedirectResponse("/learnings?said=channel_said", 303)
 
     def learn_from(self, request: Request) -> Response:
@@ -74,7 +75,7 @@ class LearningsPage:
             else:
                 unlearn(state, turn, reason=reason or "-", actor=caller.actor, now=caller.now)
         except InputError as error:
-            return self._page(request, problem=str(error), status=400)
+            return self._page(request, problem=reason_of(error), status=400)
         return RedirectResponse("/learnings?said=turn_said", 303)
 
     def _page(self, request: Request, *, problem: str = "", status: int = 200) -> Response:

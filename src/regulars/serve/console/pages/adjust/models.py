@@ -7,6 +7,7 @@ from starlette.routing import Route
 
 from regulars.errors import RegularsError
 from regulars.serve.console.drawing import trials_chart
+from regulars.serve.console.refusing.telling import reason_of
 from regulars.serve.console.rendering import Pages, caller_of
 from regulars.serve.http.adjust.models import (
     Promoted,
@@ -52,7 +53,7 @@ class ModelsPage:
             else:
                 promote_of(caller, family, Promoted(reason=reason, version=version))
         except (RegularsError, ValidationError) as error:
-            return self._page(request, problem=str(error), status=400)
+            return self._page(request, problem=reason_of(error), status=400)
         return RedirectResponse("/models?said=model_said", 303)
 
     def _page(self, request: Request, *, problem: str = "", status: int = 200) -> Response:

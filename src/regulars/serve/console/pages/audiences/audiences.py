@@ -19,6 +19,7 @@ from regulars.serve.console.pages.audiences.audience_draft import (
     rule_of,
     with_rule,
 )
+from regulars.serve.console.refusing.telling import reason_of
 from regulars.serve.console.rendering import Pages, caller_of, is_part
 from regulars.serve.http.understand import segments as http
 from regulars.understand.segments.audiences.definition import Audience, read_audience
@@ -100,7 +101,7 @@ class AudiencePages:
         try:
             return self._editor(request, with_rule(Draft(), http.begun(workspace, start)))
         except NotReady as error:
-            return self._editor(request, Draft(), problem=str(error))
+            return self._editor(request, Draft(), problem=reason_of(error))
 
     def change(self, request: Request) -> Response:
         """The editor after one of its buttons; nothing is kept."""
@@ -109,7 +110,7 @@ class AudiencePages:
         try:
             return self._editor(request, changed(draft, form.get("do", "")))
         except InputError as error:
-            return self._editor(request, draft, problem=str(error))
+            return self._editor(request, draft, problem=reason_of(error))
 
     def count(self, request: Request) -> Response:
         """How many customers the draft reaches, and a few of them."""
@@ -117,7 +118,7 @@ class AudiencePages:
         try:
             look = http.look_at(caller_of(request), _audience(draft)) if draft.is_complete else None
         except InputError as error:
-            problem = str(error)
+            problem = reason_of(error)
         return self._pages.page(
             request, "customers/audiences/count.html", look=look, problem=problem
         )
@@ -139,7 +140,7 @@ class AudiencePages:
         try:
             http.keep_written(caller_of(request), _audience(draft, is_named=True))
         except InputError as error:
-            return self._editor(request, draft, problem=str(error), status=400)
+            return self._editor(request, draft, problem=reason_of(error), status=400)
         return _to(draft.name, "audience_saved")
 
     def delete(self, request: Request) -> Response:
@@ -148,7 +149,7 @@ class AudiencePages:
         try:
             http.deleted(caller_of(request), name)
         except InputError as error:
-            return self._one(request, name, problem=str(error), status=400)
+            return self._one(request, name, problem=reason_of(error), status=400)
         return RedirectResponse("/audiences?said=audience_deleted", 303)
 
     def export(self, request: Request) -> Response:
@@ -162,7 +163,7 @@ class AudiencePages:
         try:
             return http.exported(caller_of(request), name, wanted)
         except InputError as error:
-            return self._one(request, name, problem=str(error), status=400)
+            return self._one(request, name, problem=reason_of(error), status=400)
 
     def _one(
         self, request: Request, name: str, *, problem: str = "", status: int = 200

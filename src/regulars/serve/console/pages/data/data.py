@@ -5,6 +5,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from regulars.errors import InputError
+from regulars.serve.console.refusing.telling import reason_of
 from regulars.serve.console.rendering import Pages, caller_of
 from regulars.serve.http.collect.arriving import arriving, give_key, revoke_key
 
@@ -39,7 +40,7 @@ class DataPage:
         try:
             key = give_key(caller_of(request), source, form.get("origins", ""))
         except InputError as error:
-            return self._page(request, problem=str(error), source=source, status=400)
+            return self._page(request, problem=reason_of(error), source=source, status=400)
         return self._page(request, key=key, source=source.strip())
 
     def _page(

@@ -6,6 +6,7 @@ from starlette.routing import Route
 
 from regulars.collect.quality.plan.coverage import BEHAVIOURS
 from regulars.errors import InputError, UnknownName
+from regulars.serve.console.refusing.telling import reason_of
 from regulars.serve.console.rendering import Pages, caller_of
 from regulars.serve.http.collect.planning import adopt_event, changes_between, planned
 
@@ -41,7 +42,7 @@ class PlanPage:
         except UnknownName:
             raise
         except InputError as error:
-            return self._page(request, problem=str(error), status=400)
+            return self._page(request, problem=reason_of(error), status=400)
         return RedirectResponse("/data/plan?said=adopted", 303)
 
     def _page(self, request: Request, *, problem: str = "", status: int = 200) -> Response:

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from regulars.errors import RegularsError
 from regulars.reach.rights.law import answer_by, read_law
 from regulars.reach.rights.packing import DATA_FILE, PAGE_FILE, as_json, as_page
+from regulars.serve.console.refusing.telling import reason_of
 from regulars.serve.console.rendering import Pages, caller_of
 from regulars.serve.http.govern.rights import (
     Asked,
@@ -66,7 +67,7 @@ class RequestPages:
         try:
             told = access_of(caller, _asked(caller.form))
         except (RegularsError, ValidationError) as error:
-            return self._page(request, problem=str(error), status=400)
+            return self._page(request, problem=reason_of(error), status=400)
         is_page = caller.form.get("form") == "page"
         name = PAGE_FILE if is_page else DATA_FILE
         retailer = caller.workspace.settings.retailer.name
@@ -86,7 +87,7 @@ class RequestPages:
         try:
             erase_asked(caller, _asked(caller.form))
         except (RegularsError, ValidationError) as error:
-            return self._page(request, problem=str(error), status=400)
+            return self._page(request, problem=reason_of(error), status=400)
         return _back("erasure_asked")
 
     def approve(self, request: Request) -> Response:
@@ -97,7 +98,7 @@ class RequestPages:
         try:
             erase_approved(caller, number)
         except RegularsError as error:
-            return self._page(request, problem=str(error), status=400)
+            return self._page(request, problem=reason_of(error), status=400)
         return _back("erasure_done")
 
     def refuse(self, request: Request) -> Response:
@@ -106,7 +107,7 @@ class RequestPages:
         try:
             erase_refused(caller, number, caller.form.get("reason", "")[:500])
         except RegularsError as error:
-            return self._page(request, problem=str(error), status=400)
+            return self._page(request, problem=reason_of(error), status=400)
         return _back("erasure_refused")
 
     def _page(

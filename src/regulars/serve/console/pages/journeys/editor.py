@@ -32,6 +32,7 @@ from regulars.serve.console.pages.journeys.rows.lists import (
     with_rows,
 )
 from regulars.serve.console.pages.journeys.rows.tree import nested
+from regulars.serve.console.refusing.telling import reason_of
 from regulars.serve.console.rendering import Pages, caller_of, is_part, say
 from regulars.serve.sending.journeys import acting
 
@@ -86,7 +87,7 @@ class EditorPages:
             journey = settled(told)
         except (InputError, UnknownName) as error:
             typed = form if form.get("do", "").partition(":")[0] in {"change", "settings"} else None
-            return self._editor(request, draft, undo, opened, problem=str(error), typed=typed)
+            return self._editor(request, draft, undo, opened, problem=reason_of(error), typed=typed)
         if form.get("do") == "undo":
             return self._editor(request, journey, undo[:-1], opened)
         if journey != draft:
@@ -102,7 +103,7 @@ class EditorPages:
             with caller.workspace.holding() as app:
                 acting.put(app, draft | {"id": journey_id}, actor=caller.actor, now=caller.now)
         except (InputError, NotAllowed, UnknownName) as error:
-            return self._editor(request, draft, undo, "", problem=str(error), status=400)
+            return self._editor(request, draft, undo, "", problem=reason_of(error), status=400)
         return RedirectResponse(
             f"/journeys/{quote(journey_id, safe='')}?view=versions&said=journey_saved", 303
         )

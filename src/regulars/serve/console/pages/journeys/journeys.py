@@ -31,6 +31,7 @@ from regulars.serve.authoring.watching.service import numbers_of
 from regulars.serve.console.drawing import volumes_chart
 from regulars.serve.console.pages.journeys.canvas.picture import picture_of
 from regulars.serve.console.pages.journeys.editor import editor_values
+from regulars.serve.console.refusing.telling import reason_of
 from regulars.serve.console.rendering import Pages, caller_of, say
 from regulars.serve.console.words import N_
 from regulars.serve.http.door.guard import Caller
@@ -102,7 +103,7 @@ class JourneyPages:
         try:
             row, said = _begun(caller, template)
         except (InputError, NotAllowed, UnknownName) as error:
-            return self._new(request, template, problem=str(error), status=400)
+            return self._new(request, template, problem=reason_of(error), status=400)
         return RedirectResponse(f"/journeys/{quote(row.id, safe='')}?said={said}", 303)
 
     def _new(
@@ -239,7 +240,13 @@ def _try(request: Request, row: JourneyRow) -> dict[str, Any]:
             found = try_journey(app, given, now=caller.now, days=days)
     except InputError as error:
         picture = picture_of(journey, given, lambda text: say(request, text))
-        return {"found": None, "trouble": str(error), "picture": picture, "days": days, "chart": {}}
+        return {
+            "found": None,
+            "trouble": reason_of(error),
+            "picture": picture,
+            "days": days,
+            "chart": {},
+        }
     counts = {
         one.node: say(request, AT_THE_END) % {"number": f"{one.stands:,}"}
         for one in found.nodes

@@ -16,6 +16,7 @@ from regulars.decide.budget.reviewing.service import pins
 from regulars.decide.offers.keeping.service import offer_names_in_force
 from regulars.errors import InputError, NotReady, RegularsError
 from regulars.serve.console.drawing import curves_chart
+from regulars.serve.console.refusing.telling import reason_of
 from regulars.serve.console.rendering import Pages, caller_of
 from regulars.serve.http.decide.budget import (
     Followed,
@@ -80,7 +81,7 @@ class BudgetPage:
         try:
             pin_of(caller, Pinned.model_validate(given | {"until": form.get("until") or None}))
         except (RegularsError, ValidationError) as error:
-            return self._page(request, problem=_said(error), status=400)
+            return self._page(request, problem=reason_of(error), status=400)
         return RedirectResponse("/budget?said=pinned#pins", 303)
 
     def limit(self, request: Request) -> Response:
@@ -95,7 +96,7 @@ class BudgetPage:
                 return self._page(request, limit=given, priced=priced(caller, said))
             limit_of(caller, said)
         except (RegularsError, ValidationError) as error:
-            return self._page(request, limit=given, problem=_said(error), status=400)
+            return self._page(request, limit=given, problem=reason_of(error), status=400)
         return RedirectResponse("/budget?said=limited#limits", 303)
 
     def follow(self, request: Request) -> Response:
@@ -107,7 +108,7 @@ class BudgetPage:
             said = shares | {"why": form.get("why", ""), "until": form.get("until") or None}
             follow_of(caller, Followed.model_validate(said))
         except (RegularsError, ValidationError, ValueError) as error:
-            return self._page(request, problem=_said(error), status=400)
+            return self._page(request, problem=reason_of(error), status=400)
         return RedirectResponse("/budget?said=plan_followed#followed", 303)
 
     def leave(self, request: Request) -> Response:
@@ -116,7 +117,7 @@ class BudgetPage:
         try:
             leave_of(caller, caller.form.get("why", ""))
         except RegularsError as error:
-            return self._page(request, problem=_said(error), status=400)
+            return self._page(request, problem=reason_of(error), status=400)
         return RedirectResponse("/budget?said=plan_left#followed", 303)
 
     def review(self, request: Request) -> Response:
@@ -126,7 +127,7 @@ class BudgetPage:
         try:
             review_of(caller, Reviewed.model_validate(asked))
         except (RegularsError, ValidationError) as error:
-            return self._page(request, problem=_said(error), status=400)
+            return self._page(request, problem=reason_of(error), status=400)
         return RedirectResponse("/budget?said=reviewed#reviews", 303)
 
     def _page(
@@ -149,7 +150,7 @@ class BudgetPage:
         except NotReady:
             pass
         except InputError as error:
-            problem, status = problem or str(error), 400
+            problem, status = problem or reason_of(error), 400
         kept, missing = reviews_of(caller)
         with caller.workspace.reading() as engine:
             names = offer_names_in_force(engine, caller.workspace.state, now=caller.now)
@@ -234,10 +235,3 @@ def _known(caller: Caller, found: Planned | None) -> dict[str, list[str]]:
         "channel": sorted({*caller.workspace.settings.channels, *(c.channel for c in cells)}),
         "offer_id": sorted({cell.offer_id for cell in cells}),
     }
-
-
-def _said(error: Exception) -> str:
-    """Say what is wrong with a form in one line."""
-    if isinstance(error, ValidationError):
-        return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-    return str(error)

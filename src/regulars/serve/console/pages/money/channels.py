@@ -8,6 +8,7 @@ from starlette.routing import Route
 from regulars.decide.channels.capability import EVERY_STAGE
 from regulars.decide.channels.service import ALL_MEASURES, overrides
 from regulars.errors import RegularsError
+from regulars.serve.console.refusing.telling import reason_of
 from regulars.serve.console.rendering import Pages, caller_of
 from regulars.serve.console.words import STAGES
 from regulars.serve.http.decide.channels import (
@@ -57,7 +58,7 @@ class ChannelsPage:
             place = (form.get("channel", ""), form.get("stage", EVERY_STAGE), measure)
             override_of(caller, place, said)
         except (RegularsError, ValidationError) as error:
-            return self._page(request, problem=_said(error), status=400)
+            return self._page(request, problem=reason_of(error), status=400)
         return RedirectResponse("/channels?said=overridden", 303)
 
     def _page(self, request: Request, *, problem: str = "", status: int = 200) -> Response:
@@ -84,10 +85,3 @@ def _restore(request: Request) -> Response:
     channel, stage, measure = (caller.form.get(name, "") for name in PLACE)
     restore_of(caller, (channel, stage, measure))
     return RedirectResponse("/channels?said=restored", 303)
-
-
-def _said(error: Exception) -> str:
-    """Say what is wrong with a form in one line."""
-    if isinstance(error, ValidationError):
-        return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-    return str(error)

@@ -12,6 +12,7 @@ from regulars.measure.experiments.keeping.service import counts_by_experiment, l
 from regulars.measure.experiments.power import MOST_LOOKS, Sizing, detectable, size_experiment
 from regulars.measure.running import comparisons
 from regulars.serve.console.drawing import detectable_chart
+from regulars.serve.console.refusing.telling import reason_of
 from regulars.serve.console.rendering import Pages, caller_of
 from regulars.serve.http.measure.experiments import today_of
 
@@ -74,7 +75,7 @@ class ExperimentsPage:
         try:
             size, steps = _sized(asked)
         except InputError as error:
-            problem = str(error)
+            problem = reason_of(error)
         return self._pages.page(
             request,
             "money/experiments.html",

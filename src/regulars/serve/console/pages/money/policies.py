@@ -12,6 +12,7 @@ from regulars.charts.look import Option
 from regulars.decide.policies.rule import Choosing
 from regulars.errors import RegularsError
 from regulars.serve.console.drawing import fitted
+from regulars.serve.console.refusing.telling import reason_of
 from regulars.serve.console.rendering import Pages, caller_of, say
 from regulars.serve.console.words.naming import N_
 from regulars.serve.http.decide.policies import (
@@ -66,7 +67,7 @@ class PoliciesPage:
             )
             stage_of(caller, form.get("name", "").strip(), wanted)
         except (RegularsError, ValidationError, ValueError) as error:
-            return self._page(request, problem=str(error), status=400)
+            return self._page(request, problem=reason_of(error), status=400)
         return RedirectResponse("/policies?said=policy_staged", 303)
 
     def promote(self, request: Request) -> Response:
@@ -74,7 +75,7 @@ class PoliciesPage:
         try:
             promote_of(caller_of(request), request.path_params["name"])
         except RegularsError as error:
-            return self._page(request, problem=str(error), status=400)
+            return self._page(request, problem=reason_of(error), status=400)
         return RedirectResponse("/policies?said=policy_promoted", 303)
 
     def rollback(self, request: Request) -> Response:
@@ -84,7 +85,7 @@ class PoliciesPage:
             reason = TakenBack(reason=caller.form.get("reason", "").strip()).reason
             rollback_of(caller, request.path_params["name"], reason)
         except (RegularsError, ValidationError) as error:
-            return self._page(request, problem=str(error), status=400)
+            return self._page(request, problem=reason_of(error), status=400)
         return RedirectResponse("/policies?said=policy_back", 303)
 
     def _page(self, request: Request, *, problem: str = "", status: int = 200) -> Response:

@@ -14,6 +14,7 @@ from regulars.measure.scorecard import INDICATORS, Scorecard
 from regulars.measure.scorecard.service import shop_scorecard
 from regulars.measure.scorecard.telling import told
 from regulars.serve.console.drawing import history_chart
+from regulars.serve.console.refusing.telling import reason_of
 from regulars.serve.console.rendering import Pages, caller_of
 from regulars.serve.http.door.guard import Caller
 from regulars.serve.http.measure.scorecard import rows_for, until_of
@@ -116,5 +117,5 @@ def _asked(caller: Caller, request: Request) -> tuple[date, int, str]:
         until = until_of(caller, asked.get("until", "").strip() or _newest_day(caller))
         days = int(asked.get("days") or USUAL_DAYS)
     except (InputError, ValueError) as error:
-        return until_of(caller, ""), USUAL_DAYS, str(error)
+        return until_of(caller, ""), USUAL_DAYS, reason_of(error)
     return until, min(max(days, 1), 366), ""

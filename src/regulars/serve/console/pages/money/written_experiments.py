@@ -27,6 +27,7 @@ from regulars.serve.console.pages.money.experiment_draft import (
     draft_of,
     empty_draft,
 )
+from regulars.serve.console.refusing.telling import reason_of
 from regulars.serve.console.rendering import Pages, caller_of
 from regulars.serve.http.door.guard import Caller
 from regulars.serve.http.measure.kept import (
@@ -83,7 +84,7 @@ class WrittenExperimentPages:
         try:
             kept = put_of(caller, _written(caller, draft))
         except RegularsError as error:
-            return self._form(request, draft, problem=str(error), status=400)
+            return self._form(request, draft, problem=reason_of(error), status=400)
         return _gone_to(kept.definition.id, "experiment_saved")
 
     def plan(self, request: Request) -> Response:
@@ -92,7 +93,7 @@ class WrittenExperimentPages:
         try:
             plan = plan_of(caller, _written(caller, draft_from(caller.form)))
         except InputError as error:
-            problem = str(error)
+            problem = reason_of(error)
         return self._pages.page(request, "money/experiment_plan.html", plan=plan, problem=problem)
 
     def one(self, request: Request) -> Response:
@@ -157,7 +158,7 @@ class WrittenExperimentPages:
         except UnknownName:
             raise
         except (RegularsError, ValidationError, ValueError) as error:
-            return self._page(request, problem=str(error), status=400)
+            return self._page(request, problem=reason_of(error), status=400)
         return _gone_to("" if said == "experiment_dropped" else name, said)
 
     def _form(

@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from regulars.errors import InputError, NotAllowed, UnknownName
 from regulars.govern.approvals.service import inbox, newest_requests
+from regulars.serve.console.refusing.telling import reason_of
 from regulars.serve.console.rendering import Pages, caller_of
 from regulars.serve.sending import acting
 
@@ -61,7 +62,7 @@ class ApprovalPages:
                 else:
                     acting.send_back(app, number, note, actor=caller.actor, now=caller.now)
         except (InputError, NotAllowed) as error:
-            return self._one(request, problem=str(error), status=400)
+            return self._one(request, problem=reason_of(error), status=400)
         return RedirectResponse(f"/approvals/{number}?said=decided", 303)
 
     def comment(self, request: Request) -> Response:
@@ -75,7 +76,7 @@ class ApprovalPages:
                 else:
                     acting.comment(app, number, note, actor=caller.actor, now=caller.now)
         except (InputError, NotAllowed) as error:
-            return self._one(request, problem=str(error), status=400)
+            return self._one(request, problem=reason_of(error), status=400)
         return RedirectResponse(f"/approvals/{number}?said=noted", 303)
 
     def _one(self, request: Request, *, problem: str = "", status: int = 200) -> Response:

@@ -20,6 +20,7 @@ from regulars.reach.content.shelf.service import (
     search,
     set_facets,
 )
+from regulars.serve.console.refusing.telling import reason_of
 from regulars.serve.console.rendering import Pages, caller_of
 
 MOST_INTERESTS = 12
@@ -81,7 +82,7 @@ class ContentPages:
         except UnknownName:
             return RedirectResponse("/contents", 303)
         except InputError as error:
-            return self._one(request, problem=str(error))
+            return self._one(request, problem=reason_of(error))
         anchor(workspace.state, folder=workspace.folder, at=caller.now)
         return RedirectResponse(f"/contents/{name}?said=facets_kept", 303)
 

@@ -17,6 +17,7 @@ from regulars.reach.loyalty.programme.service import find_programme, keep_progra
 from regulars.reach.loyalty.reporting.service import liability, months
 from regulars.reach.loyalty.tiers.service import membership, tier_counts
 from regulars.serve.console.drawing import points_chart
+from regulars.serve.console.refusing.telling import reason_of
 from regulars.serve.console.rendering import Pages, caller_of, say
 from regulars.serve.console.words import N_
 from regulars.serve.http.reach.points import simulated
@@ -80,7 +81,7 @@ class LoyaltyPage:
         try:
             return self._page(request, body=body, found=simulated(request, body))
         except RegularsError as error:
-            return self._page(request, body=body, wrong=str(error), status=422)
+            return self._page(request, body=body, wrong=reason_of(error), status=422)
 
     def keep(self, request: Request) -> Response:
         """Keep rules as a new version."""
@@ -92,7 +93,7 @@ class LoyaltyPage:
                 workspace.state, body, actor=caller.actor, now=caller.now, currency=currency
             )
         except RegularsError as error:
-            return self._page(request, body=body, wrong=str(error), status=422)
+            return self._page(request, body=body, wrong=reason_of(error), status=422)
         anchor(workspace.state, folder=workspace.folder, at=caller.now)
         return RedirectResponse("/loyalty?said=rules_kept#rules", 303)
 

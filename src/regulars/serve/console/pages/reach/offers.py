@@ -22,6 +22,7 @@ from regulars.govern.audit.service import anchor
 from regulars.reach.counters.service import given_out
 from regulars.reach.coupons.leakage.service import leakage
 from regulars.reach.coupons.stocking.service import count_by_state, generate, list_codes
+from regulars.serve.console.refusing.telling import reason_of
 from regulars.serve.console.rendering import Pages, caller_of
 from regulars.serve.sending.explaining import call
 
@@ -81,7 +82,7 @@ class OfferPages:
             candidates = [Candidate(name, by_name[name]) for name in chosen]
             priced = price(basket, candidates, rules)
         except InputError as error:
-            return self._page(request, sample, problem=str(error), status=400)
+            return self._page(request, sample, problem=reason_of(error), status=400)
         return self._page(request, sample, priced=priced)
 
     def offer(self, request: Request) -> Response:

@@ -32,6 +32,7 @@ from regulars.serve.console.pages.reach.campaign_draft import (
     written_campaign,
     written_content,
 )
+from regulars.serve.console.refusing.telling import reason_of
 from regulars.serve.console.rendering import Pages, caller_of
 from regulars.serve.http.door.guard import Caller
 from regulars.serve.http.measure import campaign_effects
@@ -104,7 +105,7 @@ class WritingPages:
         try:
             row = _kept(caller, draft)
         except (InputError, UnknownName, NotAllowed) as error:
-            return self._form(request, draft, problem=str(error), status=400)
+            return self._form(request, draft, problem=reason_of(error), status=400)
         return RedirectResponse(_at(row.campaign.id, "campaign_saved"), 303)
 
     def campaign(self, request: Request) -> Response:
@@ -123,7 +124,7 @@ class WritingPages:
                 try:
                     dossier = dossier_of(app, name, now=caller.now)
                 except RegularsError as error:
-                    trouble = str(error)
+                    trouble = reason_of(error)
             shown = _previews(app, view.row.campaign, caller.now)
             effect = next(iter(campaign_effects(app.engine, name)), None)
         return self._pages.page(

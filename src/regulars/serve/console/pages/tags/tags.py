@@ -15,6 +15,7 @@ from regulars.serve.console.pages.tags.tag_draft import (
     read_draft,
     written,
 )
+from regulars.serve.console.refusing.telling import reason_of
 from regulars.serve.console.rendering import Pages, caller_of, is_part
 from regulars.serve.http.unify.tags import TagCount, Written, count_written, keep_written, tag_rows
 from regulars.unify.tags.definitions import TagKind, scores
@@ -66,7 +67,7 @@ class TagPages:
         try:
             return self._editor(request, changed(draft, form.get("do", "")))
         except InputError as error:
-            return self._editor(request, draft, problem=str(error))
+            return self._editor(request, draft, problem=reason_of(error))
 
     def count(self, request: Request) -> Response:
         """How many customers the draft reaches."""
@@ -74,7 +75,7 @@ class TagPages:
         try:
             counted = _counted(request, draft) if is_complete(draft) else None
         except (InputError, UnknownName) as error:
-            problem = str(error)
+            problem = reason_of(error)
         return self._pages.page(request, "tags/count.html", counted=counted, problem=problem)
 
     def save(self, request: Request) -> Response:
@@ -85,7 +86,7 @@ class TagPages:
             read_tag(draft.name, told)
             keep_written(caller_of(request), draft.name, Written.model_validate(told))
         except (InputError, UnknownName) as error:
-            return self._editor(request, draft, problem=str(error), status=400)
+            return self._editor(request, draft, problem=reason_of(error), status=400)
         return RedirectResponse("/tags?said=tag_saved", 303)
 
     def _editor(
