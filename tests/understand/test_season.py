@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from regulars.errors import InputError, NotReady
-from regulars.understand.value import Season, fit_mbg_nbd, fit_season, group_histories
+from regulars.understand.value import (
+    Season,
+    fit_mbg_nbd,
+    fit_season,
+    group_histories,
+    season_of_sales,
+)
 
 TRUTH = np.array([0.7, 0.6, 0.8, 0.9, 1.0, 0.9, 0.8, 0.9, 1.0, 1.1, 1.5, 1.8])
 BEGIN, END = np.datetime64("2023-01-01"), np.datetime64("2026-01-01")
@@ -99,3 +105,40 @@ def test_too_short_a_history_says_so():
         fit_season([], [])
     with pytest.raises(InputError, match="0 or more"):
         fit_season([1], [1], shrink=-1)
+
+
+def test_the_season_of_a_trade_serves_a_shop_in_its_first_year():
+    """The trade grows by a fifth a year, and its months are as busy as the shop's will be."""
+    months = np.arange("2020-01", "2023-01", dtype="datetime64[M]")
+    long = (months + 1).astype("datetime64[D]") - months.astype("datetime64[D]")
+    year = months.astype("datetime64[Y]").astype(int)
+    sold = TRUTH[np.arange(36) % 12] * long.astype(float) * 1.2 ** (year - year[0])
+    customer, day = shop()
+    as_of, until = np.datetime64("2023-09-30"), np.datetime64("2023-12-31")
+    joined = np.full(customer.max() + 1, END)
+    np.minimum.at(joined, customer, day)
+    truth = ((day > as_of) & (day <= until) & (joined[customer] <= as_of)).sum()
+
+    season = season_of_sales(months[::-1], sold[::-1])
+
+    assert season.weight == pytest.approx(TRUTH / TRUTH.mean())
+    plain = total_ahead(Season(np.ones(12)), customer, day, as_of=as_of, until=until)
+    assert total_ahead(season, customer, day, as_of=as_of, until=until) == pytest.approx(
+        truth, rel=0.08
+    )
+    assert plain < 0.8 * truth
+
+
+@pytest.mark.parametrize(
+    ("months", "sales", "wrong"),
+    [
+        (np.arange("2020-01", "2020-12", dtype="datetime64[M]"), np.ones(11), "11 months"),
+        (np.arange("2020-02", "2021-02", dtype="datetime64[M]"), np.ones(12), "whole years"),
+        (np.repeat(np.arange("2020-01", "2020-07", dtype="datetime64[M]"), 2), np.ones(12), "once"),
+        (np.arange("2020-01", "2021-01", dtype="datetime64[M]"), np.zeros(12), "above 0"),
+        (np.arange("2020-01", "2021-01", dtype="datetime64[M]"), np.ones(11), "one number"),
+    ],
+)
+def test_sales_that_are_not_whole_years_are_refused(months, sales, wrong):
+    with pytest.raises(InputError, match=wrong):
+        season_of_sales(months, sales)

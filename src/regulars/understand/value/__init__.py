@@ -8,7 +8,13 @@ for spend, and ask `residual_value` what each customer will bring, with interval
 them count time by how busy it is.
 """
 
-from regulars.understand.value.backtest import Backtest, backtest_history
+from regulars.understand.value.backtest import (
+    Backtest,
+    Origin,
+    Origins,
+    backtest_history,
+    try_origins,
+)
 from regulars.understand.value.history import History, history_of
 from regulars.understand.value.indicators import (
     INDICATORS,
@@ -34,7 +40,7 @@ from regulars.understand.value.models.residual import (
     residual_value,
 )
 from regulars.understand.value.models.uncertainty import parameter_draws, standard_errors
-from regulars.understand.value.season import Season, fit_season
+from regulars.understand.value.season import Season, fit_season, season_of_sales
 from regulars.understand.value.tables import count_histories
 
 __all__ = [
@@ -57,6 +63,8 @@ __all__ = [
     "GammaGamma",
     "History",
     "OrderHistories",
+    "Origin",
+    "Origins",
     "ParetoNBD",
     "ResidualValue",
     "Season",
@@ -75,6 +83,8 @@ __all__ = [
     "parameter_draws",
     "referral_value",
     "residual_value",
+    "season_of_sales",
     "standard_errors",
+    "try_origins",
     "value_indicators",
 ]

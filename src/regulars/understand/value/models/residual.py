@@ -1,6 +1,6 @@
 """Residual value: what each customer is still expected to bring, and how sure that is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from regulars.understand.value.models.uncertainty import OrderModel, parameter_d
 Numbers = NDArray[np.float64]
 
 _AT_ONCE = 50_000
+_LEVELS = 200
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class ResidualValue:
         total_low: Lower end for all together.
         total_high: Upper end for all together.
         level: Coverage of the intervals.
+        totals: Money of all together in each future drawn, shape (draws,).
     """
 
     expected: Numbers
@@ -37,6 +39,45 @@ class ResidualValue:
     total_low: float
     total_high: float
     level: float
+    totals: Numbers
+
+    def widened(self, spread: float) -> "ResidualValue":
+        """Widen the interval of all together by how far the model may be off as a whole.
+
+        The intervals of single customers stay: their own luck is many times wider.
+
+        Args:
+            spread: Standard deviation of the log of the level, >= 0: `try_origins(...).spread`.
+
+        Returns:
+            The same with another `total_low` and `total_high`; unchanged where `spread` is 0.
+
+        Raises:
+            InputError: `spread` is below 0 or not finite.
+
+        Source:
+            Ours: futures drawn, each times every quantile of the level, whose log is `spread`
+            times Student's t of 3 degrees of freedom, because few overlapping days tell it.
+
+        Example:
+            >>> none, draws = np.zeros(0), np.linspace(95.0, 105.0, 201)
+            >>> found = ResidualValue(none, none, none, 100.0, 95.5, 104.5, 0.9, draws)
+            >>> wide = found.widened(0.1)
+            >>> round(wide.total_low, 1), round(wide.total_high, 1)
+            (78.6, 127.1)
+        """
+        if not 0 <= spread < np.inf:
+            raise InputError(f"spread is {spread}; wanted 0 or more, as `try_origins` gives it")
+        if not spread:
+            return self
+        from scipy.stats import t as student  # noqa: PLC0415 (slow import)
+
+        places = (np.arange(_LEVELS) + 0.5) / _LEVELS
+        levels = np.exp(spread * student.ppf(places, df=3))
+        ends = np.quantile(
+            self.totals[:, None] * levels, [(1 - self.level) / 2, (1 + self.level) / 2]
+        )
+        return replace(self, total_low=float(ends[0]), total_high=float(ends[1]))
 
     def to_frame(self) -> Any:
         """Give one row per customer as a pandas frame: expected, low, high."""
@@ -119,8 +160,9 @@ def residual_value(
     """Tell what each customer will bring in the time ahead, with intervals.
 
     An interval holds three kinds of doubt: about the parameters, about what kind of customer
-    one is, and about the chance in what he then does. That of all customers together leaves
-    out nothing either; it is narrow because customers' luck evens out.
+    one is, and about the chance in what he then does. That of all customers together is narrow,
+    because customers' luck evens out; it takes the model for true. Models are not:
+    `ResidualValue.widened` widens it by how far off the model was on earlier days.
 
     Args:
         orders: Fitted BG/NBD, MBG/NBD or Pareto/NBD.
@@ -172,7 +214,7 @@ def residual_value(
         totals += drawn.sum(axis=1)
         low[some], high[some] = np.quantile(drawn, tails, axis=0)
     worst, best = (float(end) for end in np.quantile(totals, tails))
-    return ResidualValue(expected, low, high, float(expected.sum()), worst, best, level)
+    return ResidualValue(expected, low, high, float(expected.sum()), worst, best, level, totals)
 
 
 def _once(
