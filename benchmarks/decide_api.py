@@ -1,7 +1,9 @@
 """Decide for one customer at a time: in process, and over HTTP at a pace, with a million profiles.
 
 A workspace with that many profiles is made, served by a process of its own as `regulars serve`
-does, and asked over kept connections by another. CPU seconds are told beside the latencies, which a busy machine stretches.
+does, and asked over kept connections by another. Decisions share the money of the turn, that of
+cells of the budget and the stock of an offer, and two experiments run. CPU seconds are told beside
+the latencies, which a busy machine stretches; the load is told with them.
 Run: python benchmarks decide_api, or python benchmarks/decide_api.py 100000 for fewer profiles.
 """
 
@@ -11,10 +13,12 @@ import multiprocessing
 import os
 import resource
 import signal
+import socket
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -25,10 +29,15 @@ import pyarrow as pa
 
 from regulars.adapters.arrow_types import cast_to
 from regulars.app import App, open_app
+from regulars.decide.budget.curves.curve import UNSCORED
 from regulars.decide.online import decide_online
 from regulars.govern.access.api_keys.service import add_key
 from regulars.govern.access.passwords import ScryptCost
 from regulars.govern.access.service import add_user
+from regulars.measure.experiments.keeping.definition import definition_of
+from regulars.measure.experiments.keeping.planning import PowerPlan
+from regulars.measure.experiments.keeping.service import put_experiment, start_experiment
+from regulars.reach.delivery.service import set_stock
 from regulars.records import TABLES
 from regulars.serve.console.words import REFUSALS
 from regulars.serve.http.decide.online import Asked, decide_now
@@ -38,6 +47,9 @@ from regulars.serve.ingest.listening import listen, serve_workspaces
 from regulars.serve.web import make_web
 
 PACES, SECONDS, CONNECTIONS = (500, 1000), 10, 16
+SIZES = (100_000, 1_000_000)
+SEGMENTS = ("champions", "loyal", "asleep", UNSCORED)
+BARS = "bars: 200 us in process and 10 ms over HTTP at 500 a second, 99th percentile"
 TOML = """
 [retailer]
 name = "bench"
@@ -96,6 +108,7 @@ def make_shop(folder: Path, customers: int) -> str:
     decided = {"customer_id": ["c0000000"], "verdict": ["abstain"], "shadow_price": [0.5]}
     put(app, "decisions", decided, turn=1)
     now = datetime.now(UTC)
+    share_out(app, ids, now)
     add_user(
         app.state, name="bench", role="analyst", password="a long password", actor="bench",
         now=now, locale="en", cost=ScryptCost(16, 1, 1),
@@ -103,6 +116,28 @@ def make_shop(folder: Path, customers: int) -> str:
     return add_key(app.state, name="bench", role="analyst", actor="bench", owner="bench", now=now)[
         1
     ]
+
+
+def share_out(app: App, ids: pa.Array, now: datetime) -> None:
+    """Limit cells of the budget and the stock of an offer, and let two experiments run."""
+    segments = [SEGMENTS[n % 3] for n in range(len(ids))]
+    put(app, "rfm_scores", {"customer_id": ids, "segment": segments}, turn=1)
+    cells = [(s, c, f"offer{n}") for s in SEGMENTS for c in ("sms", "app") for n in range(5)]
+    columns = dict(
+        zip(("segment", "channel", "offer_id"), map(list, zip(*cells, strict=True)), strict=True)
+    )
+    plan = {**columns, "is_binding": [True] * len(cells), "most": [1e6] * len(cells)}
+    put(app, "budget_plans", plan, turn=1)
+    set_stock(app.state, {"offer4": 10_000_000})
+    variants = [{"name": "control", "share": 0.5}, {"name": "treated", "share": 0.5}]
+    for name in ("banner", "tone"):
+        asked = {
+            "id": name, "name": name, "hypothesis": "It brings more of them back.",
+            "variants": variants, "primary": "buyers", "effect": 0.05, "layer": name,
+        }  # fmt: skip
+        put_experiment(app.state, definition_of(asked), actor="bench", now=now)
+        power = PowerPlan(0, {}, 0.0, None, 0.05, 0.0, True, "")
+        start_experiment(app.state, name, power, actor="bench", now=now)
 
 
 def spread(nanoseconds: list[int]) -> str:
@@ -116,34 +151,57 @@ def interruptions() -> int:
     return resource.getrusage(resource.RUSAGE_THREAD).ru_nivcsw
 
 
+def timed(decide: Callable[[int], Any], decisions: int) -> str:
+    """Time one decision after the other: wall, CPU, and CPU of those no other process broke into."""
+    wall, cpu, alone = [], [], []
+    for n in range(-200, decisions):  # the first ones are not counted
+        switches = interruptions()
+        begun, worked = time.perf_counter_ns(), time.thread_time_ns()
+        decide(n)
+        worked = time.thread_time_ns() - worked
+        if n < 0:
+            continue
+        wall.append(time.perf_counter_ns() - begun)
+        cpu.append(worked)
+        if switches == interruptions():
+            alone.append(worked)
+    return (
+        f"CPU {spread(cpu)}; of the {len(alone) / len(cpu):.1%} no other process broke into "
+        f"{spread(alone)}; wall {spread(wall)}"
+    )
+
+
 def in_process(folder: Path, customers: int, decisions: int = 20_000) -> None:
-    """Time the decision alone, and with rules of contact and log."""
+    """Time the decision alone, and with rules of contact, identity, what is shared, and the log."""
     shop, now = Workspace(folder, engines=1), datetime.now(UTC)
     start = time.process_time()
     knowledge = shop.decider.knowledge(now=now)
-    print(f"  knowledge of {customers:,} profiles read in {time.process_time() - start:.1f} CPU s")
-    wall, cpu, alone = [], [], []
-    for n in range(decisions):
+    took = time.process_time() - start
+    print(
+        f"  knowledge of {customers:,} profiles read in {took:.1f} CPU s, "
+        f"{took / customers * 1e6:.1f} us a profile, peak {peak_mb():,.0f} MB"
+    )
+
+    def alone(n: int) -> None:
         customer = f"c{n * 7919 % customers:07d}"
-        switches = interruptions()
-        begun, worked = time.perf_counter_ns(), time.thread_time_ns()
         decide_online(
             knowledge, knowledge.customers.find(customer), customer_id=customer,
             request_id=f"r{n}", refusals={"sms": "", "app": ""}, now=now,
         )  # fmt: skip
-        cpu.append(time.thread_time_ns() - worked)
-        wall.append(time.perf_counter_ns() - begun)
-        if switches == interruptions():
-            alone.append(cpu[-1])
-    print(f"  in process, CPU: {spread(cpu)}; wall: {spread(wall)}")
-    share = len(alone) / len(cpu)
-    print(f"  CPU of the {share:.1%} no other process broke into: {spread(alone)}")
-    begun = time.process_time()
-    for n in range(2_000):
+
+    def whole(n: int) -> None:
         decide_now(shop, Asked(f"s{n}", f"c{n * 7919 % customers:07d}"), now=now)
-    each = (time.process_time() - begun) / 2_000
-    print(f"  with rules of contact, identity and log: {each * 1e6:,.0f} us of CPU each")
+
+    print(f"  decision: {timed(alone, decisions)}")
+    print(
+        f"  with rules of contact, identity, money, stock, experiments and log: {timed(whole, decisions)}"
+    )
     shop.close()
+
+
+def peak_mb() -> float:
+    """Give the most memory this process has held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def serve(folder: str, port: int, told: Any) -> None:
@@ -152,9 +210,9 @@ def serve(folder: str, port: int, told: Any) -> None:
     site.home.decider.knowledge(now=datetime.now(UTC))
 
     def watch() -> None:
-        """Tell the CPU seconds whenever asked; end with the process."""
-        while told.recv() == "cpu":
-            told.send(time.process_time())
+        """Tell CPU seconds and peak memory whenever asked; end with the process."""
+        while told.recv() == "cost":
+            told.send((time.process_time(), peak_mb()))
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, daemon=True).start()
@@ -207,37 +265,45 @@ def over_http(folder: Path, key: str, customers: int) -> None:
     """Time the round trip at a pace."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    port = 18_765
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
     process = context.Process(target=serve, args=(str(folder), port, theirs))
     process.start()
     assert ours.recv() == "ready"
 
-    def worked() -> float:
-        ours.send("cpu")
-        return float(ours.recv())
+    def cost() -> tuple[float, float]:
+        ours.send("cost")
+        seconds, megabytes = ours.recv()
+        return float(seconds), float(megabytes)
 
     for pace in PACES:
-        before, begun = worked(), time.perf_counter()
+        (before, _), begun = cost(), time.perf_counter()
         latencies = asyncio.run(asked_at_pace(port, key, customers, pace))
-        took, cpu = time.perf_counter() - begun, (worked() - before) / len(latencies)
+        took, (after, peak) = time.perf_counter() - begun, cost()
         print(
             f"  HTTP at {pace} a second: {spread(latencies)}; {len(latencies) / took:,.0f} a second "
-            f"answered; {cpu * 1e6:,.0f} us of the server's CPU each"
+            f"answered; {(after - before) / len(latencies) * 1e6:,.0f} us of the server's CPU each; "
+            f"server's peak {peak:,.0f} MB; load {os.getloadavg()[0]:.1f}"
         )
     ours.send("stop")
     process.join()
 
 
-def main(customers: int = 1_000_000) -> list[dict[str, Any]]:
+def main(sizes: Sequence[int] = SIZES) -> list[dict[str, Any]]:
     """Print latencies and CPU; there is no peer that decides with rules and a log."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        key = make_shop(folder, customers)
-        print(f"decisions with {customers:,} profiles")
-        in_process(folder, customers)
-        over_http(folder, key, customers)
+    print(f"decisions; {BARS}")
+    for customers in sizes:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            key = make_shop(folder, customers)
+            print(
+                f"  -- {customers:,} profiles, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+            )
+            in_process(folder, customers)
+            over_http(folder, key, customers)
     return []
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
+    main([int(word) for word in sys.argv[1:]] or SIZES)

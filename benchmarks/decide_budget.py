@@ -4,22 +4,15 @@ CPU seconds; the peer is the linear relaxation of a sample, solved by HiGHS thro
 also says how near the bound of the whole is. Run: python benchmarks decide_budget
 """
 
-import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from _apart import measured
 from scipy.optimize import linprog
 from scipy.sparse import eye_array, kron, vstack
 
 from regulars.decide.budget import Assigned, assign
-
-
-def cpu(work: Callable[[], Any]) -> tuple[float, Any]:
-    """Give the CPU seconds of some work, and what it gave."""
-    start = time.process_time()
-    found = work()
-    return time.process_time() - start, found
 
 
 def shop(customers: int, actions: int) -> tuple[np.ndarray, np.ndarray]:
@@ -65,26 +58,29 @@ def by_highs(values: np.ndarray, costs: np.ndarray) -> float:
 
 
 def main(
-    customers: int = 1_000_000, sample: int = 20_000, actions: int = 10
+    sizes: Sequence[int] = (100_000, 300_000, 1_000_000), sample: int = 20_000, actions: int = 10
 ) -> list[dict[str, Any]]:
     """Print sizes and gaps; give the CPU seconds of ours and of the peer on the sample."""
-    values, costs = shop(customers, actions)
-    whole, found = cpu(lambda: ours(values, costs))
-    print(
-        f"budget: {customers:,} customers x {actions} offers in {whole:.2f} CPU s, gap "
-        f"{found.gap:.6%}, {found.spend:,.2f} of {0.3 * customers:,.2f} spent"
-    )
+    print("budget: everything short; bars: 10 s for a million customers, gap 0.1 %")
+    for customers in sizes:
+        values, costs = shop(customers, actions)
+        cost, found = measured(lambda values=values, costs=costs: ours(values, costs))
+        print(
+            f"  {customers:,} customers x {actions} offers in {cost['seconds']:.2f} CPU s, "
+            f"{cost['seconds'] / customers * 1e6:.1f} us a customer, gap {found.gap:.6%}, "
+            f"{found.spend:,.2f} of {0.3 * customers:,.2f} spent, peak {cost['peak_mb']:,.0f} MB"
+        )
     few = values[:sample], costs[:sample]
-    seconds, part = cpu(lambda: ours(*few))
-    peer, best = cpu(lambda: by_highs(*few))
+    cost, part = measured(lambda: ours(*few))
+    peer, best = measured(lambda: by_highs(*few))
     print(f"  sample of {sample:,}: {1 - part.value / best:.6%} below the optimum of HiGHS")
     return [
         {
             "what": f"assignment of {sample:,} customers x {actions} offers",
             "ours": "regulars, whole offers",
             "peer": "HiGHS, fractional",
-            "ours_seconds": seconds,
-            "peer_seconds": peer,
+            "ours_seconds": cost["seconds"],
+            "peer_seconds": peer["seconds"],
         }
     ]
 

@@ -2,6 +2,7 @@
 
 import random
 import threading
+from dataclasses import replace
 from decimal import Decimal
 
 import msgspec
@@ -21,7 +22,7 @@ from regulars.decide.online.sharing.service import (
     Want,
     take_within,
 )
-from regulars.decide.online.wanting import counted, wants_of
+from regulars.decide.online.wanting import closed_cells, counted, wants_of
 from regulars.numerics.hashing import key_of
 
 ALL = Limit(3, MONEY, "")
@@ -153,6 +154,35 @@ def test_a_cell_of_an_offer_with_a_bar_in_its_id_has_its_limit_like_any_other():
         Want(Limit(found.turn, MONEY, ""), 15, 500),
         Want(Limit(found.turn, CELL, "champions|sms|news|2026"), 15, 90),
     ]
+
+
+def test_actions_of_full_cells_are_closed_whatever_was_asked_before(url):
+    """What has a limit is worked out once per segment, and again for other actions."""
+    knowledge = replace(known(), turn=3)
+    first, second = knowledge.arms[0], knowledge.arms[1]
+    left = {
+        Cell("champions", first.channel, first.offer_id): 0,
+        Cell("champions", second.channel, second.offer_id): 1_000,
+        Cell("asleep", second.channel, second.offer_id): 0,
+    }
+    none = np.array([], np.uint64)
+    cells = Cells(none, none.astype(np.int16), ("asleep", "champions"), left)
+    knowledge = replace(knowledge, cells=cells)
+    fewer = replace(known(arms=knowledge.arms[1:]), cells=cells)
+    shares = Shares(SQLState(url), taker="server")
+
+    found = [closed_cells(knowledge, "champions", shares) for _time in range(2)]
+    others = closed_cells(knowledge, "asleep", shares), closed_cells(fewer, "champions", shares)
+    cell = Limit(3, CELL, Cell("champions", second.channel, second.offer_id).name)
+    assert shares.take([Want(cell, 2_000, 1_000), Want(ALL, 1, 1)]) == CELL
+    full = closed_cells(knowledge, "champions", shares)
+
+    assert found == [{first.name: "budget"}] * 2
+    assert others == ({second.name: "budget"}, {})
+    assert set(full) == {first.name}  # a contact that takes less may still be had
+    assert shares.take([Want(cell, 1_000, 1_000)]) == ""
+    assert shares.take([Want(cell, int(second.cost * 100), 1_000)]) == CELL
+    assert set(closed_cells(knowledge, "champions", shares)) == {first.name, second.name}
 
 
 @pytest.mark.parametrize("seed", range(4))

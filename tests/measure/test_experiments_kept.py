@@ -1,5 +1,6 @@
 """An experiment goes from draft to running to stopped to concluded, and is read only when it may."""
 
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -9,20 +10,24 @@ import pytest
 from tests.measure.kept_experiments import (
     GIVEN,
     NOW,
+    SETTINGS,
     coupon,
     filled,
     open_shop,
     orders_of,
     put_rows,
+    run_experiment,
     visits_of,
 )
 
+from regulars.app import open_app
 from regulars.decide.assignment import OUTSIDE, assign
 from regulars.decide.assignment.dealing.giving import Running, variants_of
 from regulars.errors import InputError, NotAllowed, UnknownName
 from regulars.govern.audit.service import newest
 from regulars.measure.experiments import adjusted, difference, moments, read_any_time, read_once
 from regulars.measure.experiments.keeping.definition import definition_of
+from regulars.measure.experiments.keeping.exposing import service as exposing
 from regulars.measure.experiments.keeping.exposing.service import Exposing
 from regulars.measure.experiments.keeping.planning import Baseline, plan_power
 from regulars.measure.experiments.keeping.reading.service import (
@@ -200,6 +205,27 @@ def test_variants_are_logged_once_and_no_more_after_the_stop(tmp_path):
     assert {row["customer_id"]: row["variant"] for row in rows} == {
         f"c{n}": found[0].variant.name for n, found in enumerate(first)
     }
+
+
+def test_whoever_asks_for_the_log_does_not_wait_for_what_is_written_together(tmp_path, monkeypatch):
+    """The pause lasts an hour here: flush and close cut it short."""
+    monkeypatch.setattr(exposing, "PAUSE_SECONDS", 3600.0)
+    (tmp_path / "regulars.toml").write_text(SETTINGS)
+    app = open_app(tmp_path)
+    run_experiment(app.state)
+    gives = Exposing(app.state, seed=7, global_holdout=0.0)
+    counts = []
+    for n in range(3):
+        gives.given(f"c{n}", now=NOW)
+        asked = threading.Thread(target=gives.flush, daemon=True)
+        asked.start()
+        asked.join(timeout=60)
+        counts.append(len(exposed_rows(app.state, "coupon")))
+    gives.given("c3", now=NOW)
+    gives.close()
+
+    assert counts == [1, 2, 3]
+    assert len(exposed_rows(app.state, "coupon")) == 4
 
 
 def test_a_variant_given_while_it_was_being_stopped_is_not_counted(tmp_path):

@@ -165,8 +165,11 @@ class _OnSQLite:
 
     def all(self, sql: str, /, **values: Any) -> list[dict[str, Any]]:
         cursor = self._connection.execute(str(sql), values)
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        rows = cursor.fetchall()
+        if not rows:
+            return []
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     def run(self, sql: str, /, **values: Any) -> int:
         return int(self._connection.execute(str(sql), values).rowcount)

@@ -208,17 +208,20 @@ def _closed(
     order = np.maximum(used.basket, least)
     left = (used.margin_rate * order - share * order - amount) / order
     keeps = (left >= floor - 1e-9).tolist()
-    found = []
-    rows = zip(knowledge.kinds, knowledge.names, keeps, strict=True)
-    for (channel, offer, name), both, keeps_floor in rows:
-        reason = refusals.get(channel, "no_channel") or refusals.get(name, "")
-        reason = reason or refusals.get(both, "")
-        if offers is not None and offer not in offers:
-            reason = "not_asked"
-        elif not reason and not keeps_floor:
-            reason = "margin_floor"
-        found.append(reason)
-    return found
+    why = refusals.get
+    found = [
+        why(channel, "no_channel")
+        or why(name, "")
+        or why(both, "")
+        or ("" if keeps_floor else "margin_floor")
+        for (channel, _offer, name), both, keeps_floor in zip(
+            knowledge.kinds, knowledge.names, keeps, strict=True
+        )
+    ]
+    if offers is None:
+        return found
+    rows = zip(knowledge.kinds, found, strict=True)
+    return [reason if offer in offers else "not_asked" for (_, offer, _), reason in rows]
 
 
 def _shares(knowledge: Knowledge, used: Traits, shut: list[int]) -> tuple[Floats, Floats]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -89,6 +90,11 @@ class Knowledge:
     campaign_holdout: float
     cells: Cells | None = None
     rule: Rule | None = None
+
+    @cached_property
+    def offers(self) -> tuple[str, ...]:
+        """The offers there are to decide among, each once, in order."""
+        return tuple(sorted({arm.offer_id for arm in self.arms}))
 
 
 def knowledge_of(

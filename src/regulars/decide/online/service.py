@@ -144,7 +144,7 @@ class Decider:
         self.log.decided(found.decision_id, found.encoded())
         return found
 
-    def offers(self, *, now: datetime) -> list[str]:
+    def offers(self, *, now: datetime) -> Sequence[str]:
         """List the offers there are to decide among.
 
         Returns:
@@ -153,7 +153,7 @@ class Decider:
         Raises:
             NotReady: No turn has decided yet.
         """
-        return sorted({arm.offer_id for arm in self.knowledge(now=now).arms})
+        return self.knowledge(now=now).offers
 
     def exposed(self, decision_id: str, *, now: datetime) -> bool:
         """Note that a customer saw what was decided.

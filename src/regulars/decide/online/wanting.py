@@ -78,13 +78,10 @@ def closed_cells(
     cells = knowledge.cells
     if cells is None:
         return {}
-    found = {}
-    for name, arm in zip(knowledge.names, knowledge.arms, strict=True):
-        cell = Cell(segment, arm.channel, arm.offer_id)
-        left, cents = cells.left.get(cell), int(arm.cost * 100)
-        if left is None:
-            continue
-        limit = Limit(knowledge.turn, CELL, cell.name)
-        if left < cents or (shares is not None and shares.is_out(limit, cents)):
-            found[name] = REASON[CELL]
-    return found
+    out = shares if shares is not None and shares.has_run_out else None
+    return {
+        one.action: REASON[CELL]
+        for one in cells.limited_of(segment, knowledge.arms)
+        if one.left < one.cents
+        or (out is not None and out.is_out(Limit(knowledge.turn, CELL, one.cell), one.cents))
+    }

@@ -14,6 +14,7 @@ from regulars.govern.policy.limits import Counted
 from regulars.ports.state import Queries, State, Transaction
 
 _SQL = Queries(__package__)
+_COUNTED = msgspec.json.Decoder(list[Counted])
 
 
 def alone_with(opened: Transaction, customers: str) -> None:
@@ -39,7 +40,7 @@ def contacts(opened: Transaction, customers: str, *, since: str) -> dict[str, li
     """
     [row] = opened.all(_SQL["counted"], customers=customers, since=since)
     found: dict[str, list[Counted]] = {}
-    for one in msgspec.json.decode(row["found"], type=list[Counted]):
+    for one in _COUNTED.decode(row["found"]):
         found.setdefault(one.customer_id, []).append(one)
     return found
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import msgspec
 
@@ -103,16 +104,22 @@ def variants_of(
         {'variant': 'control'}
     """
     key = key_of(customer_id)
-    if mixed(key, key_of(seed, "holdout", "global")) < global_holdout:
+    if mixed(key, _draw_of(seed, "holdout", "global")) < global_holdout:
         return []
     found = []
     for one in running:
         deals = one.assignment
-        place = mixed(key, key_of(seed, "layer", deals.layer))
+        place = mixed(key, _draw_of(seed, "layer", deals.layer))
         if deals.first <= place < deals.last:
-            draw = mixed(key, key_of(seed, "variant", deals.experiment_id))
+            draw = mixed(key, _draw_of(seed, "variant", deals.experiment_id))
             found.append(Given(one.id, one.variants[_number(draw, deals.shares)]))
     return found
+
+
+@lru_cache(maxsize=4096)
+def _draw_of(seed: int, purpose: str, name: str) -> int:
+    """Name a draw: the same for every customer, so worked out once."""
+    return key_of(seed, purpose, name)
 
 
 def _number(draw: float, shares: Sequence[float]) -> int:

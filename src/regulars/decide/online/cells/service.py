@@ -1,7 +1,7 @@
 """What is left of each cell's money once a turn has decided, and which cell a customer is in."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -12,6 +12,7 @@ from ibis import _
 from numpy.typing import NDArray
 
 from regulars.decide.budget.curves.curve import UNSCORED
+from regulars.decide.offers import Arm
 from regulars.decide.policies.tables import PLAIN
 from regulars.numerics.hashing import key_of, keys_of
 from regulars.ports.engine import Reader
@@ -32,6 +33,22 @@ class Cell(NamedTuple):
         return "|".join(self)
 
 
+class Limited(NamedTuple):
+    """An action whose cell has a limit.
+
+    Attributes:
+        action: Offer and channel in one word.
+        cell: Name of its cell.
+        left: Cents the turn left of it.
+        cents: What one contact takes.
+    """
+
+    action: str
+    cell: str
+    left: int
+    cents: int
+
+
 @dataclass(frozen=True)
 class Cells:
     """The cells with a limit, and where customers belong.
@@ -47,6 +64,33 @@ class Cells:
     segment: NDArray[np.int16]
     names: tuple[str, ...]
     left: Mapping[Cell, int]
+
+    @cached_property
+    def limited(self) -> "dict[str, tuple[Sequence[Arm], list[Limited]]]":
+        """Actions with a limit by segment, and of which arms; `limited_of` fills it."""
+        return {}
+
+    def limited_of(self, segment: str, arms: Sequence[Arm]) -> "list[Limited]":
+        """Give the actions of a segment that have a limit.
+
+        Args:
+            segment: The customer's.
+            arms: The actions there are; worked out once for the same ones.
+
+        Returns:
+            Those with a limit, in their order.
+        """
+        known = self.limited.get(segment)
+        if known is not None and known[0] is arms:
+            return known[1]
+        cells = [(arm, Cell(segment, arm.channel, arm.offer_id)) for arm in arms]
+        found = [
+            Limited(arm.name, cell.name, self.left[cell], int(arm.cost * 100))
+            for arm, cell in cells
+            if cell in self.left
+        ]
+        self.limited[segment] = (arms, found)
+        return found
 
     @cached_property
     def called(self) -> Mapping[str, int]:

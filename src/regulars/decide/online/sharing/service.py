@@ -128,6 +128,11 @@ class Shares:
         """Say whether some of it is held here, whatever the store says is left."""
         return self._held.get(limit, 0) > 0
 
+    @property
+    def has_run_out(self) -> bool:
+        """Whether anything could not be had the last time it was asked for."""
+        return bool(self._empty)
+
     def is_out(self, limit: Limit, amount: int) -> bool:
         """Say whether so much of it could not be had the last time it was asked for."""
         return limit in self._empty and self._empty[limit] <= amount

@@ -1,5 +1,6 @@
 """Records by customer, from the one JSON text a statement gives them in."""
 
+from functools import cache
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -12,6 +13,11 @@ class _OfCustomer(Protocol):
 
 
 Row = TypeVar("Row", bound=_OfCustomer)
+
+
+@cache
+def _decoder(kind: type[Row]) -> "msgspec.json.Decoder[list[Row]]":
+    return msgspec.json.Decoder(list[kind])  # type: ignore[valid-type]
 
 
 def by_customer(text: str, kind: type[Row]) -> dict[str, list[Row]]:
@@ -33,7 +39,7 @@ def by_customer(text: str, kind: type[Row]) -> dict[str, list[Row]]:
         'bounced'
     """
     found: dict[str, list[Row]] = {}
-    rows: list[Row] = msgspec.json.decode(text, type=list[kind])  # type: ignore[valid-type]
+    rows: list[Row] = _decoder(kind).decode(text) if text != "[]" else []
     for row in rows:
         found.setdefault(row.customer_id, []).append(row)
     return found

@@ -166,14 +166,15 @@ class Gate:
         at = stamp(now)
         standing = opened.all(_SQL["standing"], now=at)
         floors = [(row["value"], row["name"]) for row in standing if row["kind"] == "floor"]
-        words = by_customer(_text(opened, "words", customers), Said)
-        for customer, said in by_customer(_text(opened, "topics", customers), Said).items():
+        [known] = opened.all(_SQL["known"], customers=customers)
+        words = by_customer(known["words"], Said)
+        for customer, said in by_customer(known["topics"], Said).items():
             words.setdefault(customer, []).extend(said)
-        facts = by_customer(_text(opened, "facts", customers), Facts)
+        facts = by_customer(known["facts"], Facts)
         picture = Picture(
             is_stopped=any(row["kind"] == "stop" for row in standing),
             words=words,
-            bars=by_customer(_text(opened, "bars", customers), Bar),
+            bars=by_customer(known["bars"], Bar),
             facts={customer: found[0] for customer, found in facts.items()},
             notices={row["name"]: row["value"] for row in standing if row["kind"] == "notice"},
             required_notice=max(floors)[1] if floors else "",
@@ -235,11 +236,6 @@ def quotas_of(settings: Settings, *, now: datetime) -> tuple[Quota, ...]:
         changes=settings.policy.quotas,
         today=now.astimezone(ZoneInfo(settings.retailer.zone)).date(),
     )
-
-
-def _text(opened: Transaction, name: str, customers: str) -> str:
-    [row] = opened.all(_SQL[name], customers=customers)
-    return str(row["found"])
 
 
 def _list(asks: Sequence[Ask]) -> str:

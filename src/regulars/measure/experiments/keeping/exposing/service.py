@@ -11,6 +11,7 @@ from regulars.errors import OutsideError
 from regulars.ports.state import State
 
 FRESH = timedelta(seconds=1)
+PAUSE_SECONDS = 0.02
 """How long another process may go on giving variants of an experiment that was stopped."""
 MOST_KNOWN = 1_000_000
 _LOG = logging.getLogger("regulars.experiments")
@@ -21,8 +22,9 @@ class Exposing:
     """Gives variants in one process.
 
     An answer does not wait for the disk: who got what is written together by a thread of its
-    own, so a crash loses what was given during one write. Whoever is not in the log is not
-    counted, in any variant; asked again, he gets the same variant and is logged then.
+    own, and 20 ms pass before the next are, so a crash loses what was given during one write and
+    those 20 ms. Whoever is not in the log is not counted, in any variant; asked again, he gets
+    the same variant and is logged then.
 
     Args:
         state: The transactional store.
@@ -39,6 +41,7 @@ class Exposing:
         self._waiting: list[dict[str, str]] = []
         self._known: set[_Name] = set()
         self._writer: threading.Thread | None = None
+        self._hurry = threading.Event()
         self._is_writing, self._is_closed = False, False
 
     def forget(self) -> None:
@@ -72,13 +75,17 @@ class Exposing:
 
     def flush(self) -> None:
         """Wait until all that was given is in the log, or could not be written."""
+        self._hurry.set()
         with self._lock:
             self._lock.wait_for(lambda: not self._waiting and not self._is_writing)
+            if not self._is_closed:
+                self._hurry.clear()
 
     def close(self) -> None:
         """Write what waits, and end the writer."""
         with self._lock:
             self._is_closed = True
+            self._hurry.set()
             self._lock.notify_all()
         if self._writer is not None:
             self._writer.join()
@@ -123,3 +130,5 @@ class Exposing:
                 with self._lock:
                     self._is_writing = False
                     self._lock.notify_all()
+            # What comes in meanwhile is written together, and wakes nobody one by one.
+            self._hurry.wait(PAUSE_SECONDS)
