@@ -292,3 +292,27 @@ def test_a_drain_that_is_silent_is_told(make_shop, serve, tmp_path):
 )
 def test_what_is_not_there_is_not_found(live, path):
     assert live.client("viewer").get(path).status_code == 404
+
+
+def test_an_admin_gives_out_a_key_for_pages_sees_its_secret_once_and_ends_it(empty_server):
+    client = empty_server.client("admin")
+    token = {"csrf_token": empty_server.csrf(client)}
+
+    wrong = client.post("/data/publishable-keys", data=token | {"name": "mall", "page_origins": ""})
+    made = client.post(
+        "/data/publishable-keys",
+        data=token | {"name": "mall", "page_origins": "https://mall.example"},
+    ).text
+    later = client.get("/data").text
+    ended = client.post("/data/publishable-keys/revoke", data=token | {"name": "mall"})
+
+    assert (wrong.status_code, "none is given" in wrong.text) == (400, True)
+    [key] = re.findall(r'id="new-publishable" value="(pk_\w+)"', made)
+    assert re.search(r'id="new-secret" value="ps_\w{64}"', made)
+    assert f"data-key=&#34;{key}&#34;" in later or f'data-key="{key}"' in later
+    assert ("ps_" in later, "https://mall.example" in later) == (False, True)
+    assert (ended.status_code, ended.headers["location"]) == (
+        303,
+        "/data?said=key_revoked#page-keys",
+    )
+    assert f'data-key="{key}"' not in client.get("/data").text

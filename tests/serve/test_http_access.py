@@ -11,7 +11,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
-from regulars.govern.access import ANYONE, SIGNED, Role, RoleMatrix
+from regulars.govern.access import ANYONE, PUBLISHED, SIGNED, Role, RoleMatrix
 from regulars.govern.access.service import disable_user, set_password
 from regulars.govern.audit.service import newest, verify
 from regulars.serve.http.door.guard import HEADERS
@@ -85,6 +85,17 @@ def test_only_signing_in_files_and_the_pulse_are_open():
         "GET /vendor",
         "GET /sign-in",
         "POST /sign-in",
+        "GET /onsite.js",
+    }
+
+
+def test_a_publishable_key_opens_asking_and_telling_and_nothing_else():
+    published = {route for route, least in ROLE_MATRIX.least_by_route.items() if least == PUBLISHED}
+
+    assert published == {
+        f"{method} /api/reach/slot/{{key}}/{deed}"
+        for method in ("POST", "OPTIONS")
+        for deed in ("ask", "tell")
     }
 
 

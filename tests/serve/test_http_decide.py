@@ -203,14 +203,14 @@ def told_all(answer):
     return [{k: v for k, v in one.items() if k != "at"} for one in answer.json()["decisions"]]
 
 
-def perturb(folder, change, make_shop):
-    """Make another person of the shy customer, in every column a decision could look at."""
+def perturb(folder, change, make_shop, who=SHY):
+    """Make another person of a customer, in every column a decision could look at."""
     app = open_app(folder)
     for turn in (1, 2):
         table = app.engine.table("profiles")
         rows = app.engine.rows(table.filter(table.turn == turn).order_by("customer_id"))
         for row in rows:
-            if row["customer_id"] == SHY:
+            if row["customer_id"] == who:
                 row |= {name: another(row[name], change) for name in TRAITS}
         make_shop.put(app, "profiles", rows, turn=turn)
 

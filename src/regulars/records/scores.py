@@ -533,4 +533,15 @@ ONLINE = (
     """),
         ("decision_id",),
     ),
+    Table(
+        "online_responses",
+        "decide",
+        "one row per online decision that was seen and what was done with it",
+        columns("""
+        decision_id string the decision; it is in online_exposures
+        kind string! clicked or dismissed
+        at timestamp when it was first done, aware UTC
+    """),
+        ("decision_id", "kind"),
+    ),
 )

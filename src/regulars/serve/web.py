@@ -33,6 +33,7 @@ from regulars.serve.http.door.workspaces import Site
 from regulars.serve.public.clicks import ClickPages
 from regulars.serve.public.preferences import PreferencePages
 from regulars.serve.public.receipts import ReceiptDoor
+from regulars.serve.public.slots.door import SlotDoor
 from regulars.serve.public.surveys import SurveyPages
 
 _LOG = logging.getLogger("regulars.serve")
@@ -130,6 +131,7 @@ def _routes(site: Site, pages: Pages) -> list[BaseRoute]:
         *PreferencePages(site, pages).routes(),
         *SurveyPages(site, pages).routes(),
         *ReceiptDoor().routes(),
+        *SlotDoor(site).routes(),
         *console.routes(pages),
     ]
     for part in (adjust, collect, unify, understand, decide, reach, measure, govern):

@@ -35,7 +35,7 @@ class DecisionLog:
     Args:
         folder: The workspace's folder.
         disk: How to touch the disk.
-        told: Told every decision and exposure the log holds when it is opened, oldest first.
+        told: Told every row the log holds when it is opened, oldest first.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class DecisionLog:
         self._on_disk: dict[str, None] = {}
         self._handed_in: set[str] = set()
         self._exposed: set[str] = set()
+        self._responses: dict[str, set[str]] = {}
         self.failures = 0
         self._writer = LogWriter(self._folder, self._settled, partitions=1, disk=disk)
         try:
@@ -97,6 +98,31 @@ class DecisionLog:
             self._exposed.add(decision_id)
         self._append("", msgspec.json.encode({"exposed": decision_id, "at": at}))
         return True
+
+    def responded(self, decision_id: str, kind: str, *, at: str) -> bool:
+        """Note what a customer did with what was decided.
+
+        Args:
+            decision_id: The decision.
+            kind: "clicked" or "dismissed".
+            at: The moment, ISO 8601.
+
+        Returns:
+            False when nobody saw the decision, or this was noted already: it does not count.
+        """
+        with self._settling:
+            done = self._responses.setdefault(decision_id, set())
+            if decision_id not in self._exposed or kind in done:
+                return False
+            done.add(kind)
+        line = {"responded": decision_id, "kind": kind, "at": at}
+        self._append("", msgspec.json.encode(line))
+        return True
+
+    def has_responded(self, decision_id: str, kind: str) -> bool:
+        """Say whether a customer is known to have done this with what was decided."""
+        with self._settling:
+            return kind in self._responses.get(decision_id, ())
 
     def holds(self, decision_id: str) -> bool:
         """Say whether a decision is on disk."""
@@ -141,6 +167,8 @@ class DecisionLog:
     def _remember(self, row: dict[str, Any]) -> None:
         if "exposed" in row:
             self._exposed.add(row["exposed"])
+        elif "responded" in row:
+            self._responses.setdefault(row["responded"], set()).add(row["kind"])
         else:
             self._know(row["decision_id"])
 
@@ -150,6 +178,7 @@ class DecisionLog:
             oldest = next(iter(self._on_disk))
             del self._on_disk[oldest]
             self._exposed.discard(oldest)
+            self._responses.pop(oldest, None)
 
 
 def rows_in(log: Path, *, after: int = 0) -> Iterator[dict[str, Any]]:
@@ -160,7 +189,7 @@ def rows_in(log: Path, *, after: int = 0) -> Iterator[dict[str, Any]]:
         after: Rows to leave out at the beginning.
 
     Yields:
-        One mapping per row: a decision, or the id of one that was exposed.
+        One mapping per row: a decision, the id of one that was exposed, or what was done with it.
     """
     folder = partition_folder(log, 0)
     known = segments_in(folder) if folder.is_dir() else []

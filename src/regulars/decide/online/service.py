@@ -35,6 +35,7 @@ from regulars.settings import Settings
 
 TABLE = "online_decisions"
 EXPOSURES = "online_exposures"
+RESPONSES = "online_responses"
 APPLICATION = "online"
 JOURNEYS = "online/journeys"
 FRESH = timedelta(seconds=30)
@@ -164,6 +165,15 @@ class Decider:
         """
         return self.log.exposed(decision_id, at=now.isoformat())
 
+    def responded(self, decision_id: str, kind: str, *, now: datetime) -> bool:
+        """Note that a customer clicked on what was decided, or put it away.
+
+        Returns:
+            False when nobody is known to have seen it, or this was noted already; then it does
+            not count.
+        """
+        return self.log.responded(decision_id, kind, at=now.isoformat())
+
     def knowledge(self, *, now: datetime) -> Knowledge:
         """Give what decisions rest on, read again in the background when a turn has passed.
 
@@ -257,10 +267,10 @@ def export_decisions(folder: Path, lake: Lake, state: State | None = None) -> in
         state: The transactional store, for decisions of journeys; None to leave them.
 
     Returns:
-        Rows appended: decisions, each once, and exposures of those.
+        Rows appended: decisions, each once, exposures of those, and what was done with them.
     """
     log, appended = folder / FOLDER, 0
-    for table, wanted in ((TABLE, "decision_id"), (EXPOSURES, "exposed")):
+    for table, (wanted, _row) in _ROWS.items():
         rows, place = [], lake.committed(table, APPLICATION) or 0
         for place, row in enumerate(rows_in(log, after=place), start=place + 1):  # noqa: B020
             if wanted in row:
@@ -286,7 +296,7 @@ def _append(
     version: int,
     application: str = APPLICATION,
 ) -> int:
-    told = [_decision_row(row) if table == TABLE else _exposure_row(row) for row in rows]
+    told = [_ROWS[table][1](row) for row in rows]
     schema = lake.schema(table)
     data = pa.Table.from_pylist(told, schema=schema)
     lake.append(table, data, application=application, version=version)
@@ -301,3 +311,16 @@ def _decision_row(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _exposure_row(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"decision_id": row["exposed"], "at": datetime.fromisoformat(row["at"])}
+
+
+def _response_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    at = datetime.fromisoformat(row["at"])
+    return {"decision_id": row["responded"], "kind": row["kind"], "at": at}
+
+
+# By table, what marks its rows in the log, and how one is written to the lake.
+_ROWS: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], dict[str, Any]]]] = {
+    TABLE: ("decision_id", _decision_row),
+    EXPOSURES: ("exposed", _exposure_row),
+    RESPONSES: ("responded", _response_row),
+}

@@ -1,5 +1,5 @@
 """Access: who may sign in, and what each role may do."""
 
-from regulars.govern.access.roles import ANYONE, SIGNED, Role, RoleMatrix, covers
+from regulars.govern.access.roles import ANYONE, PUBLISHED, SIGNED, Role, RoleMatrix, covers
 
-__all__ = ["ANYONE", "SIGNED", "Role", "RoleMatrix", "covers"]
+__all__ = ["ANYONE", "PUBLISHED", "SIGNED", "Role", "RoleMatrix", "covers"]

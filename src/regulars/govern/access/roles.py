@@ -27,6 +27,9 @@ ANYONE = "anyone"
 SIGNED = "anyone with a signed link"
 """In a matrix: open too; the signed token in its path stands for session and form token."""
 
+PUBLISHED = "a page with a publishable key"
+"""In a matrix: open to pages of the origins that the key in its path is bound to."""
+
 
 def role_named(name: str) -> Role:
     """Find a role by its name.
@@ -66,7 +69,7 @@ class RoleMatrix:
     """Least role per route; what is not listed is refused.
 
     Attributes:
-        least_by_route: A role, ANYONE or SIGNED, by "METHOD /path/{template}".
+        least_by_route: A role, ANYONE, SIGNED or PUBLISHED, by "METHOD /path/{template}".
     """
 
     least_by_route: Mapping[str, Role | str]
@@ -77,10 +80,10 @@ class RoleMatrix:
         Returns:
             False for every route the matrix does not list.
         """
-        return self.least_by_route.get(route) in {ANYONE, SIGNED}
+        return self.least_by_route.get(route) in {ANYONE, SIGNED, PUBLISHED}
 
     def is_signed(self, route: str) -> bool:
-        """Tell whether a signed link is all a route needs, of forms too.
+        """Tell whether a signed link, or a publishable key, is all a route needs, of forms too.
 
         Whoever can make such a link can do what it does; so there is nothing for a foreign
         page to ride on, and a form needs no cookie (RFC 8058 forbids to ask for one).
@@ -88,7 +91,7 @@ class RoleMatrix:
         Returns:
             False for every route the matrix does not list.
         """
-        return self.least_by_route.get(route) == SIGNED
+        return self.least_by_route.get(route) in {SIGNED, PUBLISHED}
 
     def allows(self, route: str, role: Role | None) -> bool:
         """Tell whether somebody may call a route.
@@ -111,5 +114,5 @@ class RoleMatrix:
         if least is None:
             return False
         if not isinstance(least, Role):
-            return least in {ANYONE, SIGNED}
+            return least in {ANYONE, SIGNED, PUBLISHED}
         return role is not None and covers(role, least)

@@ -29,6 +29,7 @@ class Purpose(StrEnum):
     PREFERENCES = "preferences"
     SURVEY = "survey"
     CONFIRM = "confirm"
+    SLOT = "slot"
 
 
 class Standing(StrEnum):

@@ -14,7 +14,8 @@ NOBODY = frozenset(
     online_takings plan_versions
     plan_violation_counts points_marks points_prizes points_programmes points_seeds policies
     policy_moves
-    property_types quality_positions runs sessions sign_in_failures source_positions surveys
+    property_types publishable_keys quality_positions runs sessions sign_in_failures
+    source_positions surveys
     tags tasks turns unlearned_turns unreadable_files users watermarks write_keys
     """.split()  # noqa: SIM905 - eighty names read better as text
 )
@@ -36,7 +37,8 @@ LAKE_NOBODY = frozenset(
     products stores promotions campaigns coupons offers imports ad_costs stock_levels shipments
     weather_days calendar_days competitor_prices receipts value_models churn_models effects
     campaign_effects cell_effects budget_plans programme_effects predictions uplift_priors
-    parameters alerts channel_holds adjustments online_exposures marked_orders social_mentions
+    parameters alerts channel_holds adjustments online_exposures online_responses
+    marked_orders social_mentions
     """.split()  # noqa: SIM905
 )
 """Tables of the lake without a row about any customer; authors of mentions are not customers."""

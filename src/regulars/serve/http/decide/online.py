@@ -119,6 +119,29 @@ def decide_now(workspace: Workspace, asked: Asked, *, now: datetime) -> OnlineDe
     return _decided(workspace, asked, *_checked(workspace, asked), now=now)
 
 
+def decide_for_page(
+    workspace: Workspace, asked: Asked, *, is_vouched: bool, now: datetime
+) -> OnlineDecision:
+    """Decide for a place on a page, whose visitor anybody can claim to be.
+
+    Args:
+        workspace: Whose customer.
+        asked: Who asks for what, by customer id.
+        is_vouched: True when the shop's server signed who it is; else nothing is read of the
+            customer, and what is answered is what everybody of average traits would get.
+        now: The moment, aware.
+
+    Returns:
+        The decision.
+
+    Raises:
+        InputError: Nobody is named, or no request.
+        UnknownName: There is no such channel.
+        NotReady: No turn has decided yet.
+    """
+    return _decided(workspace, asked, *_checked(workspace, asked), now=now, is_plain=not is_vouched)
+
+
 def _checked(workspace: Workspace, asked: Asked) -> tuple[str, tuple[str, ...]]:
     """Give who is asked about and by which channels; nothing is decided yet."""
     if not 0 < len(asked.request_id) <= 200:
@@ -132,7 +155,13 @@ def _checked(workspace: Workspace, asked: Asked) -> tuple[str, tuple[str, ...]]:
 
 
 def _decided(
-    workspace: Workspace, asked: Asked, customer_id: str, wanted: tuple[str, ...], *, now: datetime
+    workspace: Workspace,
+    asked: Asked,
+    customer_id: str,
+    wanted: tuple[str, ...],
+    *,
+    now: datetime,
+    is_plain: bool = False,
 ) -> OnlineDecision:
     standing = standing_now(
         workspace.state, _RULES.of(workspace, now), customer_id, channels=wanted, now=now
@@ -147,7 +176,7 @@ def _decided(
         request_id=asked.request_id,
         refusals=standing.refusals | left | closed,
         now=now,
-        is_plain=standing.is_profiling_refused,
+        is_plain=is_plain or standing.is_profiling_refused,
         offers=None if asked.offers is None else frozenset(asked.offers),
         stocked=standing.stocked,
     )

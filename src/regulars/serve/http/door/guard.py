@@ -64,6 +64,11 @@ SIGNED_HEADERS = {
 }
 
 
+# A script for pages of other origins, kept by browsers: its own answer says for how long.
+SHARED = "/onsite.js"
+SHARED_HEADERS = {"Cross-Origin-Resource-Policy": "cross-origin"}
+
+
 @dataclass(frozen=True)
 class Caller:
     """What is known of a request once it has passed the door.
@@ -282,7 +287,9 @@ def _is_our_form(scope: Scope, caller: Caller, *, is_open: bool) -> bool:
 
 
 def _with_headers(scope: Scope, send: Send, caller: Caller, *, is_signed: bool) -> Send:
+    is_shared = scope["path"] == SHARED
     told = HEADERS | SIGNED_HEADERS if is_signed else HEADERS
+    told = told | SHARED_HEADERS if is_shared else told
     is_static = scope["path"].startswith(("/static/", "/vendor/"))
     query = QueryParams(scope["query_string"])
 
@@ -291,10 +298,11 @@ def _with_headers(scope: Scope, send: Send, caller: Caller, *, is_signed: bool) 
             headers = MutableHeaders(scope=message)
             for name, value in told.items():
                 headers[name] = value
-            headers["Cache-Control"] = "public, max-age=3600" if is_static else "no-store"
+            if not (is_shared and "cache-control" in headers):
+                headers["Cache-Control"] = "public, max-age=3600" if is_static else "no-store"
             if caller.is_secure:
                 headers["Strict-Transport-Security"] = "max-age=31536000"
-            for cookie in [] if is_signed else _new_cookies(scope, query, caller):
+            for cookie in [] if is_signed or is_shared else _new_cookies(scope, query, caller):
                 headers.append("set-cookie", cookie)
         await send(message)
 

@@ -1,6 +1,6 @@
 """Who may call what: the least role of every route; a route not listed is refused."""
 
-from regulars.govern.access import ANYONE, SIGNED, Role, RoleMatrix
+from regulars.govern.access import ANYONE, PUBLISHED, SIGNED, Role, RoleMatrix
 
 ROLE_MATRIX = RoleMatrix({
     "GET /healthz": ANYONE,
@@ -18,6 +18,11 @@ ROLE_MATRIX = RoleMatrix({
     "POST /u/{token}": SIGNED,
     "GET /c/{token}": SIGNED,
     "POST /c/{token}": SIGNED,
+    "GET /onsite.js": ANYONE,
+    "POST /api/reach/slot/{key}/ask": PUBLISHED,
+    "OPTIONS /api/reach/slot/{key}/ask": PUBLISHED,
+    "POST /api/reach/slot/{key}/tell": PUBLISHED,
+    "OPTIONS /api/reach/slot/{key}/tell": PUBLISHED,
     "POST /api/reach/receipts/{channel}": SIGNED,
     "GET /api/reach/receipts/{channel}": SIGNED,
     "POST /sign-out": Role.VIEWER,
@@ -84,6 +89,8 @@ ROLE_MATRIX = RoleMatrix({
     "GET /data": Role.VIEWER,
     "POST /data/keys": Role.ADMIN,
     "POST /data/keys/revoke": Role.ADMIN,
+    "POST /data/publishable-keys": Role.ADMIN,
+    "POST /data/publishable-keys/revoke": Role.ADMIN,
     "GET /data/events": Role.VIEWER,
     "POST /data/events/search": Role.VIEWER,
     "GET /data/events/one": Role.VIEWER,

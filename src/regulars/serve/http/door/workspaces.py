@@ -19,6 +19,7 @@ from regulars.measure.experiments.keeping.exposing.service import Exposing
 from regulars.ports.engine import Reader
 from regulars.ports.state import State
 from regulars.reach.links.service import Links
+from regulars.reach.links.vouching import secret_of
 from regulars.records.receipts import ParsedReceipt
 from regulars.serve.sending.desk import TriggerDesk
 from regulars.settings import FILE, Settings
@@ -64,6 +65,11 @@ class Workspace:
     def links(self) -> Links:
         """The signed addresses of the workspace."""
         return self._first.links
+
+    def vouching_secret(self, publishable_key: str) -> str:
+        """What the shop's server signs its customers with, for one publishable key."""
+        _ = self.protector  # refuses a vault without its key, before a new key is made
+        return secret_of(self.folder, publishable_key)
 
     @property
     def protector(self) -> Protector:

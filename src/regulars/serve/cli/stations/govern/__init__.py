@@ -8,6 +8,7 @@ from regulars.serve.cli.stations.govern import (
     consenting,
     contact_rules,
     legal_basis,
+    publishing,
     reviewing,
     rights,
     suppressing,
@@ -16,6 +17,7 @@ from regulars.serve.cli.stations.govern import (
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(accounts.user, name="user")
 app.add_typer(accounts.api_key, name="api-key")
+app.add_typer(publishing.app, name="publishable-key")
 app.add_typer(accounts.audit, name="audit")
 app.add_typer(legal_basis.app, name="legal-basis")
 app.add_typer(consenting.app, name="consent")
