@@ -1,17 +1,19 @@
-"""What is done with one campaign or journey by the press of a button, and where it leads."""
+"""What is done by the press of a button, and where it leads: on, or back with the reason."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from regulars.errors import InputError, NotAllowed, NotReady, UnknownName
+from regulars.errors import InputError, NotAllowed, NotReady, RegularsError, UnknownName
 from regulars.serve.console.refusing.telling import reason_of
 from regulars.serve.console.rendering import caller_of
+from regulars.serve.http.door.guard import Caller
 
 if TYPE_CHECKING:
     from regulars.app import App
@@ -74,6 +76,26 @@ class Deeds:
             return RedirectResponse(f"{self.at}/{quote(name, safe='')}?said={deed.said}", 303)
 
         return do
+
+
+def done_or_refused(
+    request: Request, act: Callable[[Caller], str], refused: Callable[[str], Response]
+) -> Response:
+    """Do what a form asks and lead on, or show the form again with the reason.
+
+    Args:
+        request: What was sent.
+        act: Does it for who asks; gives the address that leads on.
+        refused: Makes the page that says why it was refused.
+
+    Returns:
+        A redirection to that address; the page with the reason where it was refused.
+    """
+    try:
+        address = act(caller_of(request))
+    except (RegularsError, ValidationError, ValueError) as error:
+        return refused(reason_of(error))
+    return RedirectResponse(address, 303)
 
 
 def why(form: Mapping[str, str], otherwise: str) -> str:

@@ -1,13 +1,11 @@
 """Models: what serves, since when, how good it is, who was tried against it; promote, go back."""
 
-from pydantic import ValidationError
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from regulars.errors import RegularsError
 from regulars.serve.console.drawing import trials_chart
-from regulars.serve.console.refusing.telling import reason_of
+from regulars.serve.console.pages.deeds import done_or_refused
 from regulars.serve.console.rendering import Pages, caller_of
 from regulars.serve.http.adjust.models import (
     Promoted,
@@ -16,6 +14,7 @@ from regulars.serve.http.adjust.models import (
     promote_of,
     rollback_of,
 )
+from regulars.serve.http.door.guard import Caller
 from regulars.understand.champions.service import Line
 
 TRIALS_SHOWN = 12
@@ -45,16 +44,19 @@ class ModelsPage:
 
     def change(self, request: Request) -> Response:
         """Promote a recipe, or go back to the champion before."""
-        caller, family = caller_of(request), request.path_params["family"]
-        reason, version = (caller.form.get(name, "").strip() for name in ("reason", "version"))
-        try:
+
+        def changed(caller: Caller) -> str:
+            family = request.path_params["family"]
+            reason, version = (caller.form.get(name, "").strip() for name in ("reason", "version"))
             if caller.form.get("verb") == "rollback":
                 rollback_of(caller, family, Why(reason=reason))
             else:
                 promote_of(caller, family, Promoted(reason=reason, version=version))
-        except (RegularsError, ValidationError) as error:
-            return self._page(request, problem=reason_of(error), status=400)
-        return RedirectResponse("/models?said=model_said", 303)
+            return "/models?said=model_said"
+
+        return done_or_refused(
+            request, changed, lambda why: self._page(request, problem=why, status=400)
+        )
 
     def _page(self, request: Request, *, problem: str = "", status: int = 200) -> Response:
         lines = lines_of(caller_of(request))

@@ -19,8 +19,10 @@ from regulars.serve.console.pages.audiences.audience_draft import (
     rule_of,
     with_rule,
 )
+from regulars.serve.console.pages.deeds import done_or_refused
 from regulars.serve.console.refusing.telling import reason_of
 from regulars.serve.console.rendering import Pages, caller_of, is_part
+from regulars.serve.http.door.guard import Caller
 from regulars.serve.http.understand import segments as http
 from regulars.understand.segments.audiences.definition import Audience, read_audience
 from regulars.understand.segments.audiences.dimensions import DIMENSIONS, SOCIAL_EVENTS
@@ -137,20 +139,26 @@ class AudiencePages:
     def save(self, request: Request) -> Response:
         """Keep the draft as a new audience, or as the next version of one there is."""
         draft = read_draft(caller_of(request).form)
-        try:
-            http.keep_written(caller_of(request), _audience(draft, is_named=True))
-        except InputError as error:
-            return self._editor(request, draft, problem=reason_of(error), status=400)
-        return _to(draft.name, "audience_saved")
+
+        def kept(caller: Caller) -> str:
+            http.keep_written(caller, _audience(draft, is_named=True))
+            return _address(draft.name, "audience_saved")
+
+        return done_or_refused(
+            request, kept, lambda why: self._editor(request, draft, problem=why, status=400)
+        )
 
     def delete(self, request: Request) -> Response:
         """Delete an audience; its versions stay readable."""
         name = caller_of(request).form.get("name", "")
-        try:
-            http.deleted(caller_of(request), name)
-        except InputError as error:
-            return self._one(request, name, problem=reason_of(error), status=400)
-        return RedirectResponse("/audiences?said=audience_deleted", 303)
+
+        def deleted(caller: Caller) -> str:
+            http.deleted(caller, name)
+            return "/audiences?said=audience_deleted"
+
+        return done_or_refused(
+            request, deleted, lambda why: self._one(request, name, problem=why, status=400)
+        )
 
     def export(self, request: Request) -> Response:
         """The customers of an audience as a file."""
@@ -230,7 +238,7 @@ def _undo(request: Request) -> Response:
     number = form.get("version", "")
     version = int(number) if number.isdecimal() else 0
     http.taken_back(caller_of(request), form.get("name", ""), version)
-    return _to(form.get("name", ""), "audience_back")
+    return RedirectResponse(_address(form.get("name", ""), "audience_back"), 303)
 
 
 def _refresh(request: Request) -> Response:
@@ -238,8 +246,8 @@ def _refresh(request: Request) -> Response:
     name = caller_of(request).form.get("name", "")
     find_audience(caller_of(request).workspace.state, name)
     http.refreshed(caller_of(request), [name])
-    return _to(name, "audience_fresh")
+    return RedirectResponse(_address(name, "audience_fresh"), 303)
 
 
-def _to(name: str, said: str) -> Response:
-    return RedirectResponse(f"/audiences/one?name={quote(name, safe='')}&said={said}", 303)
+def _address(name: str, said: str) -> str:
+    return f"/audiences/one?name={quote(name, safe='')}&said={said}"

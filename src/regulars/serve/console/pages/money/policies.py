@@ -1,18 +1,17 @@
 """Policies: what a challenger would have earned, whom it serves, one stage on or back."""
 
 import re
+from collections.abc import Callable
 
-from pydantic import ValidationError
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from regulars.charts import Interval, interval_plot
 from regulars.charts.look import Option
 from regulars.decide.policies.rule import Choosing
-from regulars.errors import RegularsError
 from regulars.serve.console.drawing import fitted
-from regulars.serve.console.refusing.telling import reason_of
+from regulars.serve.console.pages.deeds import done_or_refused
 from regulars.serve.console.rendering import Pages, caller_of, say
 from regulars.serve.console.words.naming import N_
 from regulars.serve.http.decide.policies import (
@@ -24,6 +23,7 @@ from regulars.serve.http.decide.policies import (
     seen,
     stage_of,
 )
+from regulars.serve.http.door.guard import Caller
 
 WOULD = N_("would have earned more")
 _FIGURES = re.compile(r"([+-]\S+) (?:a decision|per customer) (\[[^\]]*\])$")
@@ -57,36 +57,42 @@ class PoliciesPage:
 
     def stage(self, request: Request) -> Response:
         """Put a new one into the shadow."""
-        caller = caller_of(request)
-        form = caller.form
-        try:
+
+        def staged(caller: Caller) -> str:
+            form = caller.form
             wanted = Wanted(
                 choosing=Choosing(form.get("choosing", "")),
                 temperature=float(form.get("temperature") or 1),
                 share=float(form.get("share") or 5) / 100,
             )
             stage_of(caller, form.get("name", "").strip(), wanted)
-        except (RegularsError, ValidationError, ValueError) as error:
-            return self._page(request, problem=reason_of(error), status=400)
-        return RedirectResponse("/policies?said=policy_staged", 303)
+            return "/policies?said=policy_staged"
+
+        return self._done(request, staged)
 
     def promote(self, request: Request) -> Response:
         """Let one go a stage on."""
-        try:
-            promote_of(caller_of(request), request.path_params["name"])
-        except RegularsError as error:
-            return self._page(request, problem=reason_of(error), status=400)
-        return RedirectResponse("/policies?said=policy_promoted", 303)
+
+        def promoted(caller: Caller) -> str:
+            promote_of(caller, request.path_params["name"])
+            return "/policies?said=policy_promoted"
+
+        return self._done(request, promoted)
 
     def rollback(self, request: Request) -> Response:
         """Take one back."""
-        caller = caller_of(request)
-        try:
+
+        def taken_back(caller: Caller) -> str:
             reason = TakenBack(reason=caller.form.get("reason", "").strip()).reason
             rollback_of(caller, request.path_params["name"], reason)
-        except (RegularsError, ValidationError) as error:
-            return self._page(request, problem=reason_of(error), status=400)
-        return RedirectResponse("/policies?said=policy_back", 303)
+            return "/policies?said=policy_back"
+
+        return self._done(request, taken_back)
+
+    def _done(self, request: Request, act: Callable[[Caller], str]) -> Response:
+        return done_or_refused(
+            request, act, lambda why: self._page(request, problem=why, status=400)
+        )
 
     def _page(self, request: Request, *, problem: str = "", status: int = 200) -> Response:
         found = seen(caller_of(request))

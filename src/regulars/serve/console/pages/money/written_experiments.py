@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from urllib.parse import quote
 
-from pydantic import ValidationError
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from regulars.errors import InputError, RegularsError, UnknownName
+from regulars.errors import InputError
 from regulars.measure.experiments.gates.checks import Gate
 from regulars.measure.experiments.keeping.catalogue import METRICS
 from regulars.measure.experiments.keeping.definition import Definition
@@ -20,6 +19,7 @@ from regulars.measure.experiments.keeping.service import (
 )
 from regulars.measure.experiments.readout import Inference
 from regulars.serve.console.drawing import findings_chart
+from regulars.serve.console.pages.deeds import done_or_refused
 from regulars.serve.console.pages.money.experiment_draft import (
     Draft,
     definition_from,
@@ -79,13 +79,15 @@ class WrittenExperimentPages:
 
     def save(self, request: Request) -> Response:
         """Keep what was written as a draft."""
-        caller = caller_of(request)
-        draft = draft_from(caller.form)
-        try:
-            kept = put_of(caller, _written(caller, draft))
-        except RegularsError as error:
-            return self._form(request, draft, problem=reason_of(error), status=400)
-        return _gone_to(kept.definition.id, "experiment_saved")
+        draft = draft_from(caller_of(request).form)
+
+        def kept(caller: Caller) -> str:
+            one = put_of(caller, _written(caller, draft))
+            return _address(one.definition.id, "experiment_saved")
+
+        return done_or_refused(
+            request, kept, lambda why: self._form(request, draft, problem=why, status=400)
+        )
 
     def plan(self, request: Request) -> Response:
         """How many customers and days what is written needs."""
@@ -153,13 +155,15 @@ class WrittenExperimentPages:
 
     def _done(self, request: Request, does: Callable[[Caller, str], None], said: str) -> Response:
         name = request.path_params["experiment_id"]
-        try:
-            does(caller_of(request), name)
-        except UnknownName:
-            raise
-        except (RegularsError, ValidationError, ValueError) as error:
-            return self._page(request, problem=reason_of(error), status=400)
-        return _gone_to("" if said == "experiment_dropped" else name, said)
+        find_experiment(caller_of(request).workspace.state, name)
+
+        def done(caller: Caller) -> str:
+            does(caller, name)
+            return _address("" if said == "experiment_dropped" else name, said)
+
+        return done_or_refused(
+            request, done, lambda why: self._page(request, problem=why, status=400)
+        )
 
     def _form(
         self, request: Request, draft: Draft, *, problem: str = "", status: int = 200
@@ -213,6 +217,6 @@ def _written(caller: Caller, draft: Draft) -> Definition:
     return definition_from(draft, kept.definition if kept else None)
 
 
-def _gone_to(experiment_id: str, said: str) -> Response:
+def _address(experiment_id: str, said: str) -> str:
     place = f"/{quote(experiment_id)}" if experiment_id else ""
-    return RedirectResponse(f"/experiments{place}?said={said}", 303)
+    return f"/experiments{place}?said={said}"
