@@ -29,7 +29,7 @@ from regulars.serve.sending.explaining import Called
 from regulars.understand.segments.audiences.membership.service import RefreshCount
 
 CURVE_STEPS = 20
-LEVEL_LABELS = 6
+LEVEL_LABELS = 3
 """More names below an axis than these are written slanting, so that none is left out."""
 SLANTED = {"interval": 0, "rotate": 30, "width": 120, "overflow": "truncate"}
 COMING_IN = N_("come in")
@@ -166,8 +166,8 @@ def promises_chart(request: Request, came: Sequence[Came], names: Mapping[str, C
                 for one in came
             ],
             title="",
-            x_name=say(request, EXPECTED),
-            y_name=say(request, MEASURED),
+            x_name=f"{say(request, EXPECTED)}, {_currency(request)}",
+            y_name=f"{say(request, MEASURED)}, {_currency(request)}",
             inside=say(request, HELD),
             outside=say(request, MISSED),
         )

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from regulars.charts.tables import chart_table
 from regulars.govern.access import Role, covers
 from regulars.serve.console import amounts, words
 from regulars.serve.console.amounts import Amount
@@ -125,6 +126,7 @@ def _environment(locale: str) -> Environment:
         "digits": lambda value, count, sign=False: amounts.digits(value, babel, count, sign=sign),
         "decimal": lambda value: amounts.number(value, babel, form="#,##0.0"),
         "share": lambda value, sign=False: amounts.share(value, babel, sign=sign),
+        "chart_table": chart_table,
         "refused": lambda text: refusal(text, locale),
         "day": _day,
         "moment": pass_context(_moment),

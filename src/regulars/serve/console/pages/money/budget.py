@@ -166,7 +166,7 @@ class BudgetPage:
             asked=_filled(caller, asked),
             cells=found.plan.cells[:CELLS_SHOWN] if found else (),
             tests=found.tests[:TESTS_SHOWN] if found else (),
-            known=_known(caller, found),
+            known=_known(caller, found, names),
             followed=followed(caller.workspace.state, now=caller.now),
             sayings=sayings(caller.workspace.state)[:SAYINGS_SHOWN],
             limits=cell_limits(caller.workspace.state, now=caller.now),
@@ -227,11 +227,11 @@ def _chart(request: Request, found: Planned | None, names: dict[str, str]) -> di
     return curves_chart(request, shown, most=most or found.plan.budget, offer_names=names)
 
 
-def _known(caller: Caller, found: Planned | None) -> dict[str, list[str]]:
+def _known(caller: Caller, found: Planned | None, names: Mapping[str, str]) -> dict[str, list[str]]:
     """Give the parts a pin may name."""
     cells = [curve.cell for curve in found.curves] if found else []
     return {
         "segment": sorted({cell.segment for cell in cells}),
         "channel": sorted({*caller.workspace.settings.channels, *(c.channel for c in cells)}),
-        "offer_id": sorted({cell.offer_id for cell in cells}),
+        "offer_id": sorted({*names, *(cell.offer_id for cell in cells)}),
     }

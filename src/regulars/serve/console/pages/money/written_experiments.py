@@ -1,6 +1,7 @@
 """Experiments people write: a form that plans while it is filled in, and a page for each."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -40,6 +41,8 @@ from regulars.serve.http.measure.kept import (
     stop_of,
     view_of,
 )
+
+NOT_NAMED = "not-named-yet"
 
 
 class WrittenExperimentPages:
@@ -93,7 +96,7 @@ class WrittenExperimentPages:
         """How many customers and days what is written needs."""
         caller, plan, problem = caller_of(request), None, ""
         try:
-            plan = plan_of(caller, _written(caller, draft_from(caller.form)))
+            plan = plan_of(caller, _written(caller, _named(draft_from(caller.form))))
         except InputError as error:
             problem = reason_of(error)
         return self._pages.page(request, "money/experiment_plan.html", plan=plan, problem=problem)
@@ -200,6 +203,16 @@ class WrittenExperimentPages:
             chart=findings_chart(request, own),
             problem=problem,
         )
+
+
+def _named(draft: Draft) -> Draft:
+    """Give what is not named yet some name: how large it must be does not depend on it."""
+    return replace(
+        draft,
+        id=draft.id or NOT_NAMED,
+        name=draft.name or NOT_NAMED,
+        hypothesis=draft.hypothesis or NOT_NAMED,
+    )
 
 
 def _written(caller: Caller, draft: Draft) -> Definition:
