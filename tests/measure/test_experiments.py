@@ -407,7 +407,7 @@ def test_the_engine_gives_the_moments_numpy_gives(kind):
     ("call", "hint"),
     [
         (lambda: moments(-1, 0, 1), "must be 0 or more"),
-        (lambda: moments_of([1.0, float("nan")]), "leave such customers out"),
+        (lambda: moments_of([1.0, float("nan")]), "leave such rows out"),
         (lambda: read_once(difference(A, B), level=95), "such as 0.95"),
         (lambda: read_any_time(difference(A, B), tuned_at=0), "must be above 0"),
         (lambda: bounds([0.5, 0.4]), "must rise"),

@@ -3,7 +3,9 @@
 import hashlib
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from regulars.errors import InputError
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -37,8 +39,39 @@ def keys_of(names: "list[str] | NDArray[np.str_]") -> NDArray[np.uint64]:
 
     Returns:
         Keys, shape (customers,).
+
+    Example:
+        >>> int(keys_of(["ann"])[0]) == key_of("ann")
+        True
     """
     return np.array([key_of(name) for name in names], dtype=np.uint64)
+
+
+def keys_given(ids: ArrayLike) -> NDArray[np.uint64]:
+    """Take keys as they are, and turn anything else into keys.
+
+    Args:
+        ids: Keys of `keys_of`, or customer ids in a list, an array or a column, shape
+            (customers,). A whole number has the key of its digits.
+
+    Returns:
+        Keys, shape (customers,).
+
+    Raises:
+        InputError: They are not one id per customer, or one is missing.
+
+    Example:
+        >>> bool((keys_given([1, 2]) == keys_of(["1", "2"])).all())
+        True
+    """
+    if isinstance(ids, np.ndarray) and ids.dtype == np.uint64:
+        return ids
+    found = np.asarray(ids.to_pyarrow() if hasattr(ids, "to_pyarrow") else ids)
+    if found.ndim != 1:
+        raise InputError(f"ids have shape {found.shape}; give one per customer, such as a column")
+    if not all(isinstance(one, str | int) for one in found.tolist()):
+        raise InputError("an id is missing or a fraction; give text or whole numbers")
+    return keys_of(found.tolist())
 
 
 def uniforms(keys: NDArray[np.uint64], *purpose: object) -> NDArray[np.float64]:

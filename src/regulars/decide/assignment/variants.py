@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from regulars.errors import InputError
-from regulars.numerics.hashing import uniforms
+from regulars.numerics.given import flags_given, require_one_length
+from regulars.numerics.hashing import keys_given, uniforms
 
 OUTSIDE = -1
 """Variant number of a customer who takes no part in an experiment."""
@@ -47,7 +48,7 @@ class Experiment:
                 f"experiment {self.experiment_id} has variants {list(self.variants)} and "
                 f"{len(self.shares)} shares; give two or more different names, and a share each"
             )
-        if min(self.shares) <= 0 or abs(sum(self.shares) - 1) > 1e-9:
+        if not min(self.shares) > 0 or not abs(sum(self.shares) - 1) <= 1e-9:
             raise InputError(
                 f"shares of experiment {self.experiment_id} are {list(self.shares)}, must be "
                 "above 0 and sum to 1"
@@ -60,11 +61,11 @@ class Experiment:
 
 
 def assign(
-    keys: NDArray[np.uint64],
+    keys: ArrayLike,
     experiment: Experiment,
     *,
     seed: int,
-    held_out: NDArray[np.bool_] | None = None,
+    held_out: ArrayLike | None = None,
 ) -> NDArray[np.int64]:
     """Say which variant each customer gets.
 
@@ -72,7 +73,7 @@ def assign(
     part in nothing.
 
     Args:
-        keys: Customer keys from `numerics.hashing.keys_of`, shape (customers,).
+        keys: Customer ids, or their keys from `keys_of`, shape (customers,).
         experiment: The experiment.
         seed: The workspace's seed.
         held_out: True for customers in a holdout, shape (customers,).
@@ -80,21 +81,26 @@ def assign(
     Returns:
         Number of the variant, `OUTSIDE` for who takes no part; shape (customers,).
 
+    Raises:
+        InputError: Ids are missing, or holdouts are not one per customer.
+
     Source:
         Tang, Agarwal, O'Brien & Meyer (2010), "Overlapping Experiment Infrastructure: More,
         Better, Faster Experimentation", KDD '10.
 
     Example:
-        >>> from regulars.numerics.hashing import keys_of
-        >>> keys = keys_of([str(i) for i in range(10_000)])
-        >>> found = assign(keys, Experiment("subject line", last=0.5), seed=7)
+        >>> ids = [str(i) for i in range(10_000)]
+        >>> found = assign(ids, Experiment("subject line", last=0.5), seed=7)
         >>> [int((found == number).sum()) for number in (OUTSIDE, 0, 1)]
         [4982, 2534, 2484]
     """
+    keys = keys_given(keys)
     place = uniforms(keys, seed, "layer", experiment.layer)
     inside = (place >= experiment.first) & (place < experiment.last)
     if held_out is not None:
-        inside &= ~held_out
+        out = flags_given(held_out, "held_out")
+        require_one_length(keys=keys, held_out=out)
+        inside &= ~out
     draw = uniforms(keys, seed, "variant", experiment.experiment_id)
     edges = np.cumsum(experiment.shares)[:-1]
     return np.where(inside, np.searchsorted(edges, draw, side="right"), OUTSIDE).astype(np.int64)

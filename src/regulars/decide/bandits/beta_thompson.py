@@ -8,6 +8,7 @@ from scipy.special import betainc, betaln
 
 from regulars.decide.bandits.drawing import Decision, Floats, draw, floored, require_floor
 from regulars.errors import InputError
+from regulars.numerics.given import floats_given
 
 _POINTS = 16
 """Points per panel."""
@@ -100,9 +101,11 @@ def beta_thompson(
         0.99
     """
     names = list(counts_by_arm)
-    if not names or min(min(pair) for pair in counts_by_arm.values()) < 0:
-        raise InputError(f"counts are {dict(counts_by_arm)}; give 0 or more for each eligible arm")
+    if not names:
+        raise InputError("no arm is given; give successes and failures of each eligible arm")
+    pairs = floats_given([counts_by_arm[name] for name in names], "counts_by_arm", axes=2, least=0)
+    if pairs.shape[1] != 2:
+        raise InputError(f"counts_by_arm has {pairs.shape[1]} counts per arm; give two of each")
     require_floor(floor, len(names))
-    pairs = np.array([counts_by_arm[name] for name in names], dtype=np.float64)
     chances = chances_of_best(pairs[:, 0], pairs[:, 1])
     return draw(names, floored(chances, floor), key=key, seed=seed, purpose=purpose)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regulars.errors import InputError
+from regulars.numerics.given import number_given
 from regulars.numerics.hashing import key_of
 
 Floats = NDArray[np.float64]
@@ -105,9 +106,11 @@ def require_floor(floor: float, arms: int) -> None:
         arms: Eligible arms.
 
     Raises:
-        InputError: The floor is negative, or the floors of all arms exceed 1.
+        InputError: There is no arm, the floor is negative, or the floors of all arms exceed 1.
     """
-    if not 0 <= floor * max(arms, 1) <= 1:
+    if not arms:
+        raise InputError("no arm is eligible; give one or more")
+    if not 0 <= number_given(floor, "floor") * arms <= 1:
         raise InputError(
             f"floor is {floor} for {arms} arms, must be from 0 to {1 / max(arms, 1):g}; lower it "
             "or offer fewer arms"

@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 
 from regulars.decide.bandits.drawing import Decision, draw, floored, greedy, require_floor
 from regulars.decide.bandits.linear_arms import LinearArms
-from regulars.errors import InputError
+from regulars.numerics.given import number_given
 
 
 def epsilon_greedy(
@@ -48,8 +48,7 @@ def epsilon_greedy(
         >>> round(found.probability_by_arm["b"], 2)
         0.95
     """
-    if not 0 <= epsilon <= 1:
-        raise InputError(f"epsilon is {epsilon}, must be from 0 to 1")
+    number_given(epsilon, "epsilon", least=0, most=1)
     floor = epsilon / max(len(eligible), 1)
     require_floor(floor, len(eligible))
     means, _ = arms.expected(arms.places(eligible), arms.context(context))

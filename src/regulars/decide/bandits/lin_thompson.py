@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from regulars.decide.bandits.drawing import Decision, draw, floored, require_floor
 from regulars.decide.bandits.linear_arms import LinearArms
+from regulars.numerics.given import number_given
 from regulars.numerics.hashing import key_of
 
 DRAWS = 256
@@ -59,6 +60,7 @@ def lin_thompson(
         0.99
     """
     require_floor(floor, len(eligible))
+    number_given(width, "width", least=0, below=np.inf)
     means, variances = arms.expected(arms.places(eligible), arms.context(context))
     normals = _normals(key_of(seed, "thompson", purpose, key), len(eligible))
     worlds = means + width * np.sqrt(np.maximum(variances, 0)) * normals

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from regulars.decide.bandits.drawing import Decision, draw, floored, greedy, require_floor
 from regulars.decide.bandits.linear_arms import LinearArms
+from regulars.numerics.given import number_given
 
 
 def lin_ucb(
@@ -49,6 +50,7 @@ def lin_ucb(
         0.99
     """
     require_floor(floor, len(eligible))
+    number_given(width, "width", least=0, below=np.inf)
     means, variances = arms.expected(arms.places(eligible), arms.context(context))
     chances = floored(greedy(means + width * np.sqrt(np.maximum(variances, 0))), floor)
     return draw(eligible, chances, key=key, seed=seed, purpose=purpose)

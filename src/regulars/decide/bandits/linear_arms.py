@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from regulars.errors import InputError, UnknownName
+from regulars.numerics.given import floats_given, number_given
 
 Floats = NDArray[np.float64]
 
@@ -27,6 +28,8 @@ class LinearArms:
         Raises:
             InputError: A number is outside its range.
         """
+        for name, number in (("features", features), ("ridge", ridge), ("fade", fade)):
+            number_given(number, name, below=np.inf)
         if features < 1 or ridge <= 0 or not 0 < fade <= 1:
             raise InputError(
                 f"features is {features}, ridge {ridge}, fade {fade}; must be 1 or more, above 0, "
@@ -61,7 +64,10 @@ class LinearArms:
 
         Raises:
             UnknownName: An arm was never added.
+            InputError: One is named twice.
         """
+        if isinstance(arms, str) or len(set(arms)) < len(arms):
+            raise InputError(f"arms are {arms!r}; give a list of different names")
         missing = [arm for arm in arms if arm not in self._place]
         if missing:
             raise UnknownName("arm", missing[0], self.names)
@@ -94,6 +100,8 @@ class LinearArms:
             InputError: Context or reward hold nan, or the context has another length.
         """
         x = self.context(context)
+        number_given(reward, "reward")
+        number_given(weight, "weight", below=np.inf)
         if not np.isfinite(reward) or weight <= 0:
             raise InputError(f"reward is {reward} with weight {weight}; give a number and above 0")
         place = int(self.places([arm])[0])
@@ -119,7 +127,7 @@ class LinearArms:
         Raises:
             InputError: It has another length or holds nan.
         """
-        x = np.asarray(given, dtype=np.float64)
+        x = floats_given(given, "context", may_lack=True, may_be_infinite=True)
         if x.shape != (self.features,) or not np.isfinite(x).all():
             raise InputError(
                 f"context has shape {x.shape} or holds nan, must be {self.features} numbers"

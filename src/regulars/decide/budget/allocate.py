@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from regulars.errors import InputError
+from regulars.numerics.given import floats_given, number_given
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,7 @@ class Allocation:
     spend: float
 
 
-def allocate(
-    values: NDArray[np.float64], costs: NDArray[np.float64], *, budget: float
-) -> Allocation:
+def allocate(values: ArrayLike, costs: ArrayLike, *, budget: float) -> Allocation:
     """Choose at most one action per customer so that total value is greatest within a budget.
 
     An action is worth taking when its value is above the shadow price times its cost. The
@@ -43,7 +42,8 @@ def allocate(
         The allocation. Nobody is chosen where every value is negative.
 
     Raises:
-        InputError: A cost is not above 0, or the budget is negative.
+        InputError: Shapes do not fit, a value is nan or endless, a cost is not above 0, or the
+            budget is negative or nan.
 
     Source:
         Sinha & Zoltners (1979), "The multiple-choice knapsack problem", Operations Research
@@ -54,11 +54,19 @@ def allocate(
         >>> found.choice.tolist(), found.spend
         ([0, -1, -1], 1.0)
     """
-    costs = np.broadcast_to(costs, values.shape)
-    if not (costs > 0).all():
-        raise InputError(f"a cost is {costs.min():g}, must be above 0; give what a contact costs")
-    if budget < 0:
-        raise InputError(f"budget is {budget:g}, must be 0 or more")
+    values = floats_given(values, "values", axes=2, may_be_infinite=True)
+    paid = floats_given(costs, "costs", axes=None)
+    if (values == np.inf).any():
+        raise InputError("a value is infinite; give a number, -inf where an action is closed")
+    if paid.shape not in {(), values.shape[1:], values.shape}:
+        raise InputError(
+            f"costs have shape {paid.shape}, values {values.shape}; give a cost per action, or per "
+            "customer and action"
+        )
+    costs = np.broadcast_to(paid, values.shape)
+    if not (paid > 0).all():
+        raise InputError(f"a cost is {paid.min():g}, must be above 0; give what a contact costs")
+    budget = number_given(budget, "budget", least=0)
     price = _price(values, costs, budget)
     choice, score = _best(values, costs, price)
     spend = _spend(choice, costs)

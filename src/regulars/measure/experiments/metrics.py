@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from regulars.errors import InputError
+from regulars.numerics.given import number_given, word_given
 
 
 class Kind(StrEnum):
@@ -45,8 +46,9 @@ class Metric:
         Raises:
             InputError: A ratio has no denominator, another kind has one, or a ratio or quantile
                 asks for CUPED.
+            UnknownName: There is no such kind.
         """
-        kind = Kind(self.kind)
+        kind = word_given(self.kind, Kind, "kind of metric")
         object.__setattr__(self, "kind", kind)
         if (kind is Kind.RATIO) != bool(self.over):
             over = f"over {self.over}" if self.over else "over nothing"
@@ -59,7 +61,7 @@ class Metric:
                 f"metric {self.name} is a {kind} with a covariate; only means and proportions are "
                 "adjusted by the past: leave `before` empty"
             )
-        if not 0 < self.share < 1:
+        if not 0 < number_given(self.share, "share") < 1:
             raise InputError(
                 f"metric {self.name} asks for quantile {self.share}, must be in (0, 1)"
             )

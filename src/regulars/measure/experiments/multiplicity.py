@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from regulars.errors import InputError
+from regulars.numerics.given import floats_given, word_given
 
 
 class Correction(StrEnum):
@@ -17,7 +18,7 @@ class Correction(StrEnum):
     BENJAMINI_YEKUTIELI = "benjamini_yekutieli"
 
 
-def adjusted(p_values: ArrayLike, correction: Correction) -> NDArray[np.float64]:
+def adjusted(p_values: ArrayLike, correction: Correction | str) -> NDArray[np.float64]:
     """Adjust p-values so that each may be compared with the level as if it were alone.
 
     Args:
@@ -32,6 +33,7 @@ def adjusted(p_values: ArrayLike, correction: Correction) -> NDArray[np.float64]
 
     Raises:
         InputError: A p-value is not in [0, 1].
+        UnknownName: There is no such correction.
 
     Source:
         Holm (1979), Scandinavian Journal of Statistics 6; Benjamini & Hochberg (1995), JRSS B
@@ -43,7 +45,8 @@ def adjusted(p_values: ArrayLike, correction: Correction) -> NDArray[np.float64]
         >>> adjusted([0.01, 0.04, 0.03, 0.5], Correction.HOLM).round(4).tolist()
         [0.04, 0.09, 0.09, 0.5]
     """
-    given = np.asarray(p_values, dtype=np.float64)
+    given = floats_given(p_values, "p_values", may_lack=True)
+    correction = word_given(correction, Correction, "correction")
     if given.size and not ((given >= 0) & (given <= 1)).all():
         raise InputError("a p-value is not in [0, 1]; leave out comparisons that have none")
     number = given.size

@@ -9,6 +9,7 @@ from scipy.special import ndtri
 
 from regulars.errors import InputError
 from regulars.measure.experiments.inference.group_sequential import bounds, crossing_probability
+from regulars.numerics.given import number_given
 
 MOST_LOOKS = 100
 """Most planned looks: the bounds of each look are integrated from the look before."""
@@ -128,6 +129,8 @@ def customers_needed(
         >>> customers_needed(0.02, 0.1 * 0.9, explained=0.5)
         3532
     """
+    _require_numbers(effect=effect, variance=variance, share=share, level=level)
+    _require_numbers(power=power, explained=explained, looks=looks)
     _require(math.isfinite(effect) and effect != 0, "effect must not be 0, and be a finite number")
     _require(0 < variance < math.inf, "variance must be a number above 0")
     _require(0 < share < 1 and 0 < level < 1 and 0 < power < 1, "shares must be between 0 and 1")
@@ -180,8 +183,11 @@ def detectable(
         >>> round(detectable(7064, 0.1 * 0.9), 4)
         0.02
     """
-    _require(customers > 0 and variance > 0, "customers and variance must be above 0")
+    _require_numbers(customers=customers, variance=variance, share=share, level=level)
+    _require_numbers(power=power, explained=explained)
+    _require(customers > 0 and 0 < variance < math.inf, "customers and variance must be above 0")
     _require(0 < share < 1 and 0 < level < 1 and 0 < power < 1, "shares must be between 0 and 1")
+    _require(0 <= explained < 1, "explained must be in [0, 1)")
     quantiles = float(ndtri(0.5 + level / 2) + ndtri(power))
     error = math.sqrt(variance * (1 - explained) / (customers * share * (1 - share)))
     return quantiles * error
@@ -205,6 +211,8 @@ def days_needed(customers: int, per_day: float, *, whole_weeks: bool = True) -> 
         >>> days_needed(7064, 500), days_needed(7064, 500, whole_weeks=False)
         (21, 15)
     """
+    _require_numbers(customers=customers, per_day=per_day)
+    _require(customers >= 0, "customers must be 0 or more")
     _require(per_day > 0, "per_day must be above 0; without new customers nothing is found")
     _require(
         customers / per_day < MOST_CUSTOMERS,
@@ -234,6 +242,11 @@ def _inflation(looks: int, level: float, power: float) -> float:
             "give 1 look, or a power well above 1 - level"
         ) from error
     return (drift / fixed) ** 2
+
+
+def _require_numbers(**given: float) -> None:
+    for name, value in given.items():
+        number_given(value, name)
 
 
 def _require(holds: bool, wanted: str) -> None:

@@ -19,6 +19,7 @@ from regulars.measure.experiments.gates.checks import (
     size_gate,
     time_gate,
 )
+from regulars.measure.experiments.gates.readable import require_readable
 from regulars.measure.experiments.inference.always_valid import read_any_time
 from regulars.measure.experiments.inference.cuped import cuped_difference
 from regulars.measure.experiments.inference.difference import difference
@@ -31,6 +32,7 @@ from regulars.measure.experiments.metrics import Kind, Metric
 from regulars.measure.experiments.multiplicity import Correction, adjusted
 from regulars.measure.experiments.sufficient_statistics import Moments
 from regulars.measure.experiments.tables import as_moments, moments_by_variant, open_table
+from regulars.numerics.given import floats_given, number_given, word_given
 
 
 class Inference(StrEnum):
@@ -78,9 +80,18 @@ class Plan:
         """Refuse a plan that cannot be read.
 
         Raises:
-            InputError: Variants, metrics or planned looks are missing, or strata are asked of
-                what cannot be stratified.
+            InputError: Variants, metrics or planned looks are missing, a number is out of its
+                range, or strata are asked of what cannot be stratified.
+            UnknownName: There is no such inference or correction.
         """
+        object.__setattr__(self, "inference", word_given(self.inference, Inference, "inference"))
+        object.__setattr__(
+            self, "correction", word_given(self.correction, Correction, "correction")
+        )
+        for name, most in (("level", 1.0), ("gate_alpha", 1.0), ("tuned_at", np.inf)):
+            number_given(getattr(self, name), name, above=0, below=most)
+        number_given(self.days, "days", least=0)
+        number_given(self.least, "least", least=0)
         if len(self.design) < 2 or not self.metrics:
             raise InputError(
                 f"the plan has {len(self.design)} variants and {len(self.metrics)} metrics; give "
@@ -93,6 +104,9 @@ class Plan:
                 f"strata {self.strata!r} go with absolute means, proportions and ratios; leave out "
                 "relative and quantile metrics, or the strata"
             )
+        shares = floats_given(list(self.design.values()), "design", axes=None)
+        if shares.min() <= 0 or abs(shares.sum() - 1) > 1e-9:
+            raise InputError(f"design is {dict(self.design)}, must be shares above 0 that sum to 1")
 
 
 @dataclass(frozen=True)
@@ -108,6 +122,16 @@ class Progress:
     days_run: float | None = None
     times_read: int = 0
     exposed: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what no experiment can have come to.
+
+        Raises:
+            InputError: Days or looks are no number, or below 0.
+        """
+        if self.days_run is not None:
+            number_given(self.days_run, "days_run", least=0)
+        number_given(self.times_read, "times_read", least=0)
 
 
 @dataclass(frozen=True)
@@ -166,7 +190,10 @@ def read_out(customers: Any, plan: Plan, progress: Progress | None = None) -> Re
 
     Args:
         customers: One row per customer: `variant` and the columns the metrics name; an Ibis
-            table, a pandas frame, a pyarrow table or a mapping of columns. Each customer once.
+            table, a pandas or polars frame, a pyarrow table or a mapping of columns. Each customer
+            once, which is checked where there is a column `customer_id`. Who has no value of a
+            metric (empty or nan) is left out of that metric; the split of those who are left must
+            be as designed too.
         plan: What was settled beforehand.
         progress: How far it has come; needed where the plan reads it once.
 
@@ -174,7 +201,9 @@ def read_out(customers: Any, plan: Plan, progress: Progress | None = None) -> Re
         The readout. With any refusal it holds no effect at all.
 
     Raises:
-        InputError: A column is missing, or the days run of a plan that is read once.
+        InputError: A column is missing or holds no numbers or an infinite one, a proportion is
+            not of true and false, a customer is there twice, a variant is not in the plan or
+            nobody has one of its metrics, or the days run of a plan that is read once are missing.
 
     Source:
         Gates after Kohavi, Tang & Xu (2020), "Trustworthy Online Controlled Experiments", ch.
@@ -188,7 +217,7 @@ def read_out(customers: Any, plan: Plan, progress: Progress | None = None) -> Re
         (1.0, True)
     """
     table, progress = open_table(customers), progress or Progress()
-    _require_columns(table, plan)
+    require_readable(table, plan.metrics, plan.strata)
     counts = _counts(table, plan)
     refusals = [
         *sample_ratio_gate(
@@ -206,6 +235,8 @@ def read_out(customers: Any, plan: Plan, progress: Progress | None = None) -> Re
         for metric in plan.metrics
         if metric.kind is not Kind.QUANTILE
     }
+    for name, parts in moments_by_metric.items():
+        refusals += _lost_refusals(plan, name, counts, parts)
     for metric in plan.metrics:
         if metric.before and not refusals:
             control, *others = moments_by_metric[metric.name]
@@ -270,15 +301,20 @@ def _time_refusals(plan: Plan, progress: Progress) -> list[Refusal]:
     )
 
 
-def _require_columns(table: Table, plan: Plan) -> None:
-    wanted = {"variant", plan.strata, *(m.value for m in plan.metrics)}
-    wanted = (wanted | {m.other for m in plan.metrics}) - {""}
-    missing = sorted(wanted - set(table.columns))
-    if missing:
-        raise InputError(
-            f"the table has no column {missing[0]!r}, has {', '.join(table.columns)}; give one row "
-            "per customer with `variant` and every column the metrics name"
-        )
+def _lost_refusals(
+    plan: Plan, metric: str, counts: Mapping[str, int], parts: Sequence[Moments]
+) -> list[Refusal]:
+    """Close when those with a value are split otherwise: the treatment moved who has one."""
+    known = {name: int(own.count) for name, own in zip(plan.design, parts, strict=True)}
+    if known == counts:
+        return []
+    closed = sample_ratio_gate(
+        known,
+        plan.design,
+        alpha=plan.gate_alpha,
+        watched_over=0.0 if plan.inference is Inference.ONCE else plan.tuned_at,
+    )
+    return [replace(one, says=f"of those with a value of {metric!r} {one.says}") for one in closed]
 
 
 def _counts(table: Table, plan: Plan) -> dict[str, int]:
@@ -361,5 +397,5 @@ def _stratified(table: Table, plan: Plan, metric: Metric, variant: str) -> Estim
 
 
 def _values(table: Table, variant: str, metric: Metric) -> Any:
-    own = table.filter(_.variant == variant, _[metric.value].notnull())
-    return own.select(value=_[metric.value].cast("float64")).to_pyarrow()["value"].to_numpy()
+    own = table.filter(_.variant == variant).select(value=_[metric.value].cast("float64"))
+    return own.filter(~_.value.isnan()).to_pyarrow()["value"].to_numpy()

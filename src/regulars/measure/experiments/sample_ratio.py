@@ -1,12 +1,13 @@
 """Sample ratio mismatch (SRM): do treated and held-out customers stand in the designed ratio?"""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc, gammaln
 
 from regulars.errors import InputError
+from regulars.numerics.given import floats_given, number_given, places_given
 
 SMALL = 25
 """Expected customers in a group below which the exact binomial test replaces chi-squared."""
@@ -26,7 +27,7 @@ class SampleRatio:
 
 
 def check_sample_ratio(
-    counts: Sequence[int], design: Sequence[float], *, alpha: float = 0.001
+    counts: ArrayLike, design: ArrayLike, *, alpha: float = 0.001
 ) -> SampleRatio:
     """Test whether the customers seen could have come from the designed split.
 
@@ -43,7 +44,8 @@ def check_sample_ratio(
         The check. With `mismatch` true the groups differ by more than their treatment.
 
     Raises:
-        InputError: Lengths differ, shares are not shares, or nobody was seen.
+        InputError: Lengths differ, a count is no whole number, shares are not shares, or nobody
+            was seen.
 
     Source:
         Fabijan et al. (2019), "Diagnosing Sample Ratio Mismatch in Online Controlled
@@ -56,14 +58,15 @@ def check_sample_ratio(
         >>> check_sample_ratio([40, 10], [0.9, 0.1]).mismatch
         False
     """
-    _require_design(counts, design)
-    seen = sum(counts)
-    expected = [seen * share for share in design]
-    if len(counts) == 2 and min(expected) < SMALL:
-        p_value = _exact(counts[1], seen, design[1])
+    found, shares = places_given(counts, "counts"), floats_given(design, "design")
+    number_given(alpha, "alpha", above=0, below=1)
+    _require_design(found, shares)
+    seen = int(found.sum())
+    expected = seen * shares
+    if found.size == 2 and expected.min() < SMALL:
+        p_value = _exact(int(found[1]), seen, float(shares[1]))
     else:
-        statistic = sum((c - e) ** 2 / e for c, e in zip(counts, expected, strict=True))
-        p_value = float(chdtrc(len(counts) - 1, statistic))
+        p_value = float(chdtrc(found.size - 1, float(((found - expected) ** 2 / expected).sum())))
     return SampleRatio(p_value, p_value < alpha)
 
 
@@ -75,16 +78,16 @@ def _exact(counted: int, seen: int, share: float) -> float:
     return float(min(1.0, chances[as_rare].sum()))
 
 
-def _require_design(counts: Sequence[int], design: Sequence[float]) -> None:
-    if len(counts) != len(design) or len(counts) < 2:
+def _require_design(counts: NDArray[np.int64], design: NDArray[np.float64]) -> None:
+    if counts.size != design.size or counts.size < 2:
         raise InputError(
-            f"{len(counts)} counts and {len(design)} shares were given; "
+            f"{counts.size} counts and {design.size} shares were given; "
             "give the same two or more groups to both"
         )
-    if min(design) <= 0 or not np.isclose(sum(design), 1.0, rtol=0, atol=1e-9):
+    if design.min() <= 0 or not np.isclose(design.sum(), 1.0, rtol=0, atol=1e-9):
         raise InputError(
-            f"design is {list(design)} and sums to {sum(design):g}; "
+            f"design is {design.tolist()} and sums to {design.sum():g}; "
             "give shares above 0 that sum to 1"
         )
-    if min(counts) < 0 or sum(counts) == 0:
-        raise InputError(f"counts are {list(counts)}; give the customers seen, at least one")
+    if counts.sum() == 0:
+        raise InputError(f"counts are {counts.tolist()}; give the customers seen, at least one")

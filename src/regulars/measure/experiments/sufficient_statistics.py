@@ -7,8 +7,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from regulars.errors import InputError
+from regulars.numerics.given import floats_given, require_fit
 
 Values = NDArray[np.float64]
+
+NEVER_BELOW_ZERO = ("count", "variance", "other_variance")
+"""Parts of moments that are 0 or more."""
 
 
 @dataclass(frozen=True)
@@ -74,20 +78,26 @@ def moments(
         The moments.
 
     Raises:
-        InputError: A count or a variance is negative.
+        InputError: A count or a variance is negative, a count is nan, something is no number or
+            infinite, or the shapes do not broadcast.
 
     Example:
         >>> moments(3407, 0.41, 3.9**2).mean.item()
         0.41
     """
-    parts = [
-        np.asarray(part, dtype=np.float64)
-        for part in (count, mean, variance, other_mean, other_variance, covariance)
-    ]
-    for name, part in (("count", parts[0]), ("variance", parts[2]), ("other_variance", parts[4])):
-        if np.any(part < 0):
-            raise InputError(f"{name} is {np.min(part):g}, must be 0 or more; give sample moments")
-    return Moments(*parts)
+    given = (count, mean, variance, other_mean, other_variance, covariance)
+    parts = {
+        part.name: floats_given(
+            values,
+            part.name,
+            axes=None,
+            least=0.0 if part.name in NEVER_BELOW_ZERO else -np.inf,
+            may_lack=part.name != "count",
+        )
+        for part, values in zip(fields(Moments), given, strict=True)
+    }
+    require_fit(**parts)
+    return Moments(**parts)
 
 
 def moments_of(values: ArrayLike, other: ArrayLike | None = None) -> Moments:
@@ -101,21 +111,19 @@ def moments_of(values: ArrayLike, other: ArrayLike | None = None) -> Moments:
         The moments; variances are 0 with fewer than two customers.
 
     Raises:
-        InputError: Values hold nan, or the two differ in length.
+        InputError: Values hold nan or words, or the two differ in length.
 
     Example:
         >>> moments_of([1.0, 2.0, 3.0]).variance.item()
         1.0
     """
-    own = np.asarray(values, dtype=np.float64)
-    beside = np.zeros_like(own) if other is None else np.asarray(other, dtype=np.float64)
-    if own.shape != beside.shape or own.ndim != 1:
+    own = floats_given(values, "values")
+    beside = np.zeros_like(own) if other is None else floats_given(other, "other")
+    if own.shape != beside.shape:
         raise InputError(
             f"values have shape {own.shape}, the other quantity {beside.shape}; give one number "
             "per customer in both"
         )
-    if np.isnan(own).any() or np.isnan(beside).any():
-        raise InputError("values hold nan; leave such customers out of every variant, or fill in 0")
     if own.size == 0:
         return moments(0, 0.0, 0.0)
     centred, other_centred = own - own.mean(), beside - beside.mean()

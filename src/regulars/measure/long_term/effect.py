@@ -8,6 +8,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from regulars.charts.intervals import Interval, interval_plot
 from regulars.errors import InputError, NotReady
+from regulars.numerics.given import (
+    flags_given,
+    floats_given,
+    level_given,
+    number_given,
+    require_one_length,
+)
 from regulars.understand.value import Buyers, GammaGamma, parameter_draws
 from regulars.understand.value.models.uncertainty import OrderModel
 
@@ -116,8 +123,7 @@ def residual_draws(
         >>> found.shape, bool((found > 0).all())
         ((400,), True)
     """
-    if horizon < 0:
-        raise InputError(f"horizon is {horizon}; give weeks ahead, 0 or more")
+    number_given(horizon, "horizon", least=0, below=np.inf)
     if horizon == 0:
         return np.zeros(draws)
     rng = np.random.default_rng(seed)
@@ -182,7 +188,11 @@ def long_term_effect(
         True
     """
     on, money = _given(treated, during, near, late)
-    ahead = np.atleast_1d(np.asarray(beyond, dtype=np.float64))
+    level_given(level)
+    number_given(cost, "cost")
+    ahead = np.atleast_1d(floats_given(beyond, "beyond", axes=None)).ravel()
+    if not ahead.size:
+        raise InputError("beyond is empty; give one number, or draws of it")
     draws = max(ahead.size, 400)
     ahead = np.resize(ahead, draws)
     rng = np.random.default_rng(seed)
@@ -230,14 +240,13 @@ def _resampled(money: Floats, draws: int, rng: np.random.Generator) -> Floats:
 def _given(
     treated: ArrayLike, during: ArrayLike, near: ArrayLike, late: ArrayLike
 ) -> tuple[NDArray[np.bool_], Floats]:
-    on = np.asarray(treated).astype(bool)
-    columns = [np.asarray(part, dtype=np.float64) for part in (during, near, late)]
-    if any(part.shape != on.shape for part in columns) or on.ndim != 1:
-        raise InputError(
-            f"treated {on.shape}, during, near and late {[part.shape for part in columns]}; give "
-            "one of each per customer"
-        )
-    money = np.stack(columns, axis=1)
+    on = flags_given(treated, "treated")
+    columns = {
+        name: floats_given(part, name, may_lack=True, may_be_infinite=True)
+        for name, part in (("during", during), ("near", near), ("late", late))
+    }
+    require_one_length(treated=on, **columns)
+    money = np.stack(list(columns.values()), axis=1)
     if not np.isfinite(money).all():
         raise InputError("during, near or late holds nan; give 0 for who bought nothing")
     if on.all() or not on.any():

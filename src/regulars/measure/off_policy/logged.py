@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from regulars.errors import InputError
+from regulars.numerics.given import floats_given, places_given
 
 Floats = NDArray[np.float64]
 
@@ -73,11 +74,15 @@ def logged(
         >>> logged([0, 1], [1.0, 0.0], [0.5, 0.5], [[0.0, 1.0], [0.0, 1.0]]).weight.tolist()
         [0.0, 2.0]
     """
-    taken = np.asarray(arm, dtype=np.int64)
-    chances = np.asarray(target, dtype=np.float64)
-    model = np.zeros_like(chances) if predicted is None else np.asarray(predicted, np.float64)
+    chances = floats_given(target, "target", axes=2)
     whole = Logged(
-        taken, np.asarray(reward, np.float64), np.asarray(propensity, np.float64), chances, model
+        places_given(arm, "arm"),
+        floats_given(reward, "reward"),
+        floats_given(propensity, "propensity"),
+        chances,
+        np.zeros_like(chances)
+        if predicted is None
+        else floats_given(predicted, "predicted", axes=2),
     )
     _check(whole)
     return whole
@@ -86,8 +91,7 @@ def logged(
 def _check(log: Logged) -> None:
     decisions = log.arm.size
     if (
-        log.target.ndim != 2
-        or log.reward.shape != (decisions,)
+        log.reward.shape != (decisions,)
         or log.propensity.shape != (decisions,)
         or log.target.shape[0] != decisions
         or log.predicted.shape != log.target.shape
@@ -111,5 +115,3 @@ def _check(log: Logged) -> None:
         )
     if np.abs(log.target.sum(axis=1) - 1).max() > 1e-6 or log.target.min() < -1e-12:
         raise InputError("a row of target does not hold probabilities that sum to 1")
-    if not all(np.isfinite(part).all() for part in (log.reward, log.predicted, log.target)):
-        raise InputError("rewards, predictions or target hold nan; fill in what is known as 0")

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from regulars.errors import InputError
+from regulars.numerics.given import floats_given, number_given, places_given, require_one_length
 
 Floats = NDArray[np.float64]
 
@@ -36,7 +37,8 @@ def cross_fitted(
         Predictions, shape (decisions, arms); the overall mean where an arm was never taken.
 
     Raises:
-        InputError: Shapes differ or there are fewer units than folds.
+        InputError: Shapes differ, something is nan or no number, an arm is not one of `arms`,
+            or there are fewer units than folds.
 
     Source:
         Chernozhukov et al. (2018), "Double/Debiased Machine Learning", Econometrics Journal 21:
@@ -47,13 +49,10 @@ def cross_fitted(
         >>> found.shape, float(found[0, 0].round(2))
         ((100, 2), 1.0)
     """
-    known = np.asarray(features, np.float64)
-    taken, came = np.asarray(arm, np.int64), np.asarray(reward, np.float64)
-    if known.ndim != 2 or not known.shape[0] == taken.size == came.size:
-        raise InputError(
-            f"features have shape {known.shape}, arms {taken.shape}, rewards {came.shape}; give "
-            "one row, arm and reward per decision"
-        )
+    known = floats_given(features, "features", axes=2)
+    taken, came = places_given(arm, "arm", places=arms), floats_given(reward, "reward")
+    require_one_length(features=known, arm=taken, reward=came)
+    number_given(ridge, "ridge", above=0, below=np.inf)
     owner = np.arange(taken.size)
     if unit is not None:
         owner = np.unique(np.asarray(unit), return_inverse=True)[1]

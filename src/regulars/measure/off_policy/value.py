@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from regulars.numerics.given import level_given
+
 Floats = NDArray[np.float64]
 
 
@@ -41,6 +43,9 @@ def value_of(terms: Floats, *, level: float, value: float | None = None) -> Poli
     Returns:
         The value; standard error and interval are infinite with fewer than three decisions.
 
+    Raises:
+        InputError: The level is not between 0 and 1.
+
     Source:
         Hall (1992), "On the Removal of Skewness by Transformation", JRSS B 54(1), eq. 2.2.
 
@@ -48,6 +53,7 @@ def value_of(terms: Floats, *, level: float, value: float | None = None) -> Poli
         >>> value_of(np.array([0.0, 1.0, 2.0, 1.0]), level=0.95).value
         1.0
     """
+    level_given(level)
     mean = float(terms.mean()) if value is None else value
     if terms.size < 3:
         return PolicyValue(mean, np.inf, -np.inf, np.inf)
@@ -58,9 +64,9 @@ def value_of(terms: Floats, *, level: float, value: float | None = None) -> Poli
     skewness = float(((terms - terms.mean()) ** 3).mean()) / spread**3 / np.sqrt(terms.size)
     return PolicyValue(
         mean,
-        error,
-        mean - error * _bent(factor, skewness),
-        mean - error * _bent(-factor, skewness),
+        float(error),
+        float(mean - error * _bent(factor, skewness)),
+        float(mean - error * _bent(-factor, skewness)),
     )
 
 

@@ -7,6 +7,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
 from regulars.errors import InputError
+from regulars.numerics.given import (
+    flags_given,
+    floats_given,
+    level_given,
+    number_given,
+    require_one_length,
+)
 
 Floats = NDArray[np.float64]
 
@@ -55,7 +62,8 @@ def uplift_calibration(
         The calibration. The slope is that of all customers, not of the groups.
 
     Raises:
-        InputError: Shapes differ, or all scores are the same.
+        InputError: Shapes differ, something is nan or no number, treated is not yes or no, all
+            scores are the same, or nobody was treated, or everybody.
 
     Source:
         Chernozhukov, Demirer, Duflo & Fernandez-Val (2018), "Generic Machine Learning Inference
@@ -68,15 +76,17 @@ def uplift_calibration(
         >>> bool(abs(uplift_calibration(score, on, on * score).slope - 1) < 0.05)
         True
     """
-    predicted, on, came = (np.asarray(part, np.float64) for part in (score, treated, outcome))
-    if not predicted.shape == on.shape == came.shape:
-        raise InputError(
-            f"score {predicted.shape}, treated {on.shape}, outcome {came.shape}; give one number "
-            "per customer in each"
-        )
-    if predicted.std() == 0:
+    predicted, came = floats_given(score, "score"), floats_given(outcome, "outcome")
+    on = flags_given(treated, "treated").astype(np.float64)
+    require_one_length(score=predicted, treated=on, outcome=came)
+    level_given(level)
+    number_given(groups, "groups", least=1)
+    if not predicted.size or predicted.min() == predicted.max():
         raise InputError("all scores are the same; there is nothing to calibrate")
+    if on.min() == on.max():
+        raise InputError("treated is the same for everybody; both kinds of customers are needed")
     chance = float(on.mean()) if propensity is None else propensity
+    number_given(chance, "propensity", above=0, below=1)
     left = on - chance
     centred = predicted - predicted.mean()
     design = np.stack([np.ones_like(on), centred, left, left * centred], axis=1)

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
 from regulars.errors import InputError
+from regulars.numerics.given import flags_given, floats_given, level_given, require_one_length
 
 Floats = NDArray[np.float64]
 
@@ -58,7 +59,8 @@ def qini(
         The coefficient with its interval, and the curve.
 
     Raises:
-        InputError: Shapes differ, something is nan, or nobody was treated, or everybody.
+        InputError: Shapes differ, something is nan or no number, treated is not yes or no, or
+            nobody was treated, or everybody.
 
     Source:
         Radcliffe (2007), "Using Control Groups to Target on Predicted Lift", Direct Marketing
@@ -71,15 +73,14 @@ def qini(
         >>> round(found.coefficient, 3), round(found.auuc, 3)
         (0.125, 0.374)
     """
-    given = [np.asarray(part, dtype=np.float64) for part in (score, treated, outcome)]
-    if len({part.shape for part in given}) != 1 or given[0].ndim != 1:
-        raise InputError(
-            f"score, treated and outcome have shapes {[part.shape for part in given]}; give one "
-            "number per customer in each"
-        )
-    if not all(np.isfinite(part).all() for part in given):
-        raise InputError("score or outcome holds nan; leave such customers out")
-    if given[1].min() == given[1].max():
+    given = [
+        floats_given(score, "score"),
+        flags_given(treated, "treated").astype(np.float64),
+        floats_given(outcome, "outcome"),
+    ]
+    require_one_length(score=given[0], treated=given[1], outcome=given[2])
+    level_given(level)
+    if not given[1].size or given[1].min() == given[1].max():
         raise InputError("treated is the same for everybody; both kinds of customers are needed")
     order = np.argsort(-given[0], kind="stable")
     ranked, on, came = (part[order] for part in given)

@@ -7,6 +7,15 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
 from regulars.errors import InputError
+from regulars.numerics.given import (
+    flags_given,
+    floats_given,
+    level_given,
+    number_given,
+    places_given,
+    require_fit,
+    require_one_length,
+)
 
 Floats = NDArray[np.float64]
 
@@ -76,7 +85,8 @@ def targeting_worth(
         `over_everybody` rather too low than too high.
 
     Raises:
-        InputError: Shapes do not fit, or a probability is not in (0, 1).
+        InputError: Shapes do not fit, there is nobody, something is nan or no number, an arm has
+            no probability, or a probability is not in (0, 1).
 
     Source:
         Inverse propensity weighting as in Zhao, Zeng, Rush & Kosorok (2012), JASA 107.
@@ -88,22 +98,18 @@ def targeting_worth(
         >>> round(found.over_nobody.value, 2), round(found.over_everybody.value, 2)
         (0.4, 0.1)
     """
-    own, got = np.asarray(chosen).astype(np.int64), np.asarray(arm).astype(np.int64)
-    came = np.asarray(outcome, dtype=np.float64)
-    chances = np.asarray(propensity, dtype=np.float64)
-    chances = np.broadcast_to(chances, (came.size, chances.shape[-1]))
-    if own.shape != came.shape or got.shape != came.shape:
-        raise InputError(
-            f"chosen {own.shape}, arm {got.shape} and outcome {came.shape} must have one entry per "
-            "customer"
-        )
-    if not ((chances > 0) & (chances < 1)).all():
-        raise InputError("propensity must hold numbers in (0, 1); leave out who had no choice")
-    costs = np.asarray(cost, dtype=np.float64)
-    if costs.ndim == 0:
-        costs = np.where(np.arange(chances.shape[1]) > 0, costs, 0.0)
-    rows = np.arange(came.size)
-    weighted = came * np.asarray(value, dtype=np.float64) / chances[rows, got]
+    came = floats_given(outcome, "outcome")
+    chances = _chances(propensity, came.size)
+    own, got = (
+        places_given(part, name, places=chances.shape[1])
+        for name, part in (("chosen", chosen), ("arm", arm))
+    )
+    require_one_length(chosen=own, arm=got, outcome=came)
+    level_given(level)
+    money = floats_given(value, "value", axes=None)
+    require_fit(value=money, outcome=came)
+    rows, costs = np.arange(came.size), _costs(cost, chances.shape[1])
+    weighted = came * money / chances[rows, got]
     # Worth of each arm by customer: unbiased worths, most of them zero.
     worths = (got[:, None] == np.arange(chances.shape[1])) * weighted[:, None] - costs
     policy = worths[rows, own]
@@ -135,6 +141,10 @@ def net_incremental_revenue(
     Returns:
         Money in all, as the Starbucks promotion test defines it.
 
+    Raises:
+        InputError: Lengths differ, something is nan or no number, or chosen or treated are not
+            yes or no.
+
     Source:
         Starbucks promotion data of Udacity: NIR = price x purchases of treated - cost x treated
         - price x purchases of control, among the chosen.
@@ -143,9 +153,8 @@ def net_incremental_revenue(
         >>> net_incremental_revenue([1, 1, 0], [1, 0, 1], [1, 0, 1], price=10, cost=0.15)
         9.85
     """
-    on = np.asarray(chosen, bool) & np.asarray(treated, bool)
-    off = np.asarray(chosen, bool) & ~np.asarray(treated, bool)
-    came = np.asarray(bought, dtype=np.float64)
+    own, made, came = _offered(chosen, treated, bought, price=price, cost=cost)
+    on, off = own & made, own & ~made
     return float(price * came[on].sum() - cost * on.sum() - price * came[off].sum())
 
 
@@ -173,6 +182,9 @@ def net_revenue_interval(
     Returns:
         Money in all.
 
+    Raises:
+        InputError: As of `net_incremental_revenue`, or there is nobody.
+
     Source:
         As `net_incremental_revenue`; a sum over customers has the standard error of a sum.
 
@@ -181,12 +193,49 @@ def net_revenue_interval(
         >>> found.value, found.low < 900 < found.high
         (900.0, True)
     """
-    own, on = np.asarray(chosen, bool), np.asarray(treated, bool)
-    came = np.asarray(bought, dtype=np.float64)
-    terms = own * np.where(on, price * came - cost, -price * came)
+    own, on, came = _offered(chosen, treated, bought, price=price, cost=cost)
+    level_given(level)
+    if not came.size:
+        raise InputError("there is no customer; give those of the test")
+    terms = np.where(own, np.where(on, price * came - cost, -price * came), 0.0)
     scale = terms.size if scaled_to is None else scaled_to
     mean = _worth(terms, level)
     return Worth(mean.value * scale, mean.low * scale, mean.high * scale)
+
+
+def _offered(
+    chosen: ArrayLike, treated: ArrayLike, bought: ArrayLike, *, price: float, cost: float
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], Floats]:
+    own, on = flags_given(chosen, "chosen"), flags_given(treated, "treated")
+    came = floats_given(bought, "bought")
+    require_one_length(chosen=own, treated=on, bought=came)
+    number_given(price, "price")
+    number_given(cost, "cost")
+    return own, on, came
+
+
+def _costs(cost: ArrayLike, arms: int) -> Floats:
+    costs = floats_given(cost, "cost", axes=None)
+    if costs.ndim == 0:
+        costs = np.where(np.arange(arms) > 0, costs, 0.0)
+    require_fit(cost=costs, arms=np.zeros(arms))
+    return costs
+
+
+def _chances(propensity: ArrayLike, customers: int) -> Floats:
+    given = floats_given(propensity, "propensity", axes=None)
+    if given.ndim not in {1, 2} or given.shape[-1] < 2 or not customers:
+        raise InputError(
+            f"propensity has shape {given.shape} for {customers} customers; give the probability "
+            "of each arm, control first"
+        )
+    if not ((given > 0) & (given < 1)).all():
+        raise InputError("propensity must hold numbers in (0, 1); leave out who had no choice")
+    if given.ndim == 2 and len(given) != customers:
+        raise InputError(
+            f"propensity has {len(given)} rows for {customers} customers; give as many"
+        )
+    return np.broadcast_to(given, (customers, given.shape[-1]))
 
 
 def _worth(terms: Floats, level: float) -> Worth:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from regulars.errors import InputError
+from regulars.numerics.given import flags_given, floats_given, level_given, require_one_length
 
 Numbers = NDArray[np.float64]
 
@@ -37,7 +38,7 @@ def auc(scores: ArrayLike, churned: ArrayLike) -> float:
         nan when all churned, or none.
 
     Raises:
-        InputError: The shapes differ.
+        InputError: The shapes differ, a score is nan or no number, or churned is not yes or no.
 
     Source:
         Hanley & McNeil (1982), Radiology 143(1).
@@ -46,7 +47,8 @@ def auc(scores: ArrayLike, churned: ArrayLike) -> float:
         >>> auc([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1])
         0.75
     """
-    score, truth = (np.asarray(part, dtype=np.float64) for part in (scores, churned))
+    score = floats_given(scores, "scores")
+    truth = flags_given(churned, "churned").astype(np.float64)
     if score.shape != truth.shape:
         raise InputError(
             f"scores {score.shape} and churned {truth.shape} differ; give one of each per customer"
@@ -71,7 +73,11 @@ def brier(probabilities: ArrayLike, churned: ArrayLike) -> float:
         >>> brier([1.0, 0.5], [1, 0])
         0.125
     """
-    said, truth = (np.asarray(part, dtype=np.float64) for part in (probabilities, churned))
+    said = floats_given(probabilities, "probabilities", least=0, most=1)
+    truth = flags_given(churned, "churned").astype(np.float64)
+    require_one_length(probabilities=said, churned=truth)
+    if not said.size:
+        return float("nan")
     return float(((said - truth) ** 2).mean())
 
 
@@ -96,6 +102,10 @@ def auc_gain(
 
     Returns:
         The difference of the areas, with its interval; customers are drawn, the same for both.
+        All nan when all churned, or none.
+
+    Raises:
+        InputError: Lengths differ, a score is nan or no number, or churned is not yes or no.
 
     Source:
         Efron & Tibshirani (1993), chapter 13.
@@ -105,8 +115,13 @@ def auc_gain(
         >>> auc_gain(truth + 0.0, np.zeros(400), truth, draws=20).estimate
         0.5
     """
-    first, second, truth = (np.asarray(part, dtype=np.float64) for part in (one, other, churned))
+    first, second = floats_given(one, "one"), floats_given(other, "other")
+    truth = flags_given(churned, "churned").astype(np.float64)
+    require_one_length(one=first, other=second, churned=truth)
+    level_given(level)
     estimate = auc(first, truth) - auc(second, truth)
+    if np.isnan(estimate):
+        return Better(estimate, float("nan"), float("nan"))
     rng = np.random.default_rng(seed)
     found = []
     for _ in range(draws):

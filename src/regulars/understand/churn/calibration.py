@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
 
 from regulars.errors import InputError
+from regulars.numerics.given import flags_given, floats_given, number_given
 from regulars.understand.churn.hazard import fit_hazard
 
 Numbers = NDArray[np.float64]
@@ -149,6 +150,9 @@ def expected_calibration_error(
     Returns:
         Mean over customers of the gap between said and seen in their group, 0 to 1.
 
+    Raises:
+        InputError: The two differ in length, there is nobody, or something is no probability.
+
     Source:
         Naeini, Cooper & Hauskrecht (2015), AAAI; with groups of equal size, so that no group is
         near empty.
@@ -158,18 +162,19 @@ def expected_calibration_error(
         0.0
     """
     said, truth = _pair(probabilities, churned)
+    floats_given(said, "probabilities", least=0, most=1)
+    number_given(bins, "bins", least=1)
     parts = [part for part in np.array_split(np.argsort(said, kind="stable"), bins) if part.size]
     gaps = [abs(float((said[part] - truth[part]).sum())) for part in parts]
     return round(sum(gaps) / said.size, 12)
 
 
 def _pair(scores: ArrayLike, churned: ArrayLike) -> tuple[Numbers, Numbers]:
-    score, truth = (np.asarray(part, dtype=np.float64) for part in (scores, churned))
-    if score.shape != truth.shape or score.ndim != 1 or not score.size:
+    score = floats_given(scores, "scores")
+    truth = flags_given(churned, "churned").astype(np.float64)
+    if score.shape != truth.shape or not score.size:
         raise InputError(
             f"scores {score.shape} and churned {truth.shape} must be of equal length, one of each "
             "per customer"
         )
-    if not np.isfinite(score).all() or not np.isin(truth, (0.0, 1.0)).all():
-        raise InputError("scores must be finite, churned must be true or false, or 0 or 1")
     return score, truth

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from regulars.errors import NotReady
+from regulars.errors import InputError, NotReady
 
 Numbers = NDArray[np.float64]
 
@@ -39,8 +39,16 @@ class Hazard:
 
         Returns:
             Probabilities in (0, 1), shape (customers,).
+
+        Raises:
+            InputError: There are more or fewer features than were fitted on.
         """
-        scaled = (np.asarray(features, dtype=np.float64) - self.centre) / self.scale
+        table = np.asarray(features, dtype=np.float64)
+        if table.ndim != 2 or table.shape[1] != self.centre.size:
+            raise InputError(
+                f"features have shape {table.shape}; give (customers, {self.centre.size})"
+            )
+        scaled = (table - self.centre) / self.scale
         # einsum adds in one order on any machine, where BLAS may not
         return np.asarray(expit(self.intercept + np.einsum("cf,f->c", scaled, self.slope)))
 

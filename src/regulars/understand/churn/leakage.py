@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from regulars.errors import InputError
+from regulars.numerics.given import columns_given, flags_given, floats_given
 from regulars.understand.churn.accuracy import auc
 
 Numbers = NDArray[np.float64]
@@ -22,7 +23,7 @@ def leaking_features(
     Args:
         features: Shape (customers, features); nan counts as a value of its own.
         churned: True where the customer churned.
-        names: Names of the features; numbers when left out.
+        names: Names of the features; those of the columns, or numbers, when left out.
         most: Area under the curve above which a single feature is suspect, either way round.
 
     Returns:
@@ -40,10 +41,14 @@ def leaking_features(
         >>> leaking_features(known, churned, names=["visits", "cancelled"])
         ['cancelled (1.000)']
     """
-    table = np.asarray(features, dtype=np.float64)
-    truth = np.asarray(churned, dtype=np.float64)
-    called = list(names) or [f"feature {place}" for place in range(table.shape[-1])]
-    if table.ndim != 2 or len(table) != len(truth) or len(called) != table.shape[1]:
+    table = floats_given(features, "features", axes=2, may_lack=True, may_be_infinite=True)
+    truth = flags_given(churned, "churned").astype(np.float64)
+    called = (
+        list(names)
+        or columns_given(features)
+        or [f"feature {place}" for place in range(table.shape[-1])]
+    )
+    if len(table) != len(truth) or len(called) != table.shape[1]:
         raise InputError(
             f"features {table.shape}, churned {truth.shape} and {len(called)} names do not fit; "
             "give (customers, features), one outcome per customer and one name per feature"

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from regulars.errors import InputError
+from regulars.numerics.given import columns_given, flags_given, floats_given, word_given
 from regulars.understand.churn.calibration import (
     Calibration,
     Calibrator,
@@ -64,7 +65,7 @@ class Churn:
         Returns:
             Probabilities in [0, 1], shape (customers,).
         """
-        scores = self.model.predict(np.asarray(features, dtype=np.float64))
+        scores = self.model.predict(floats_given(features, "features", axes=2))
         return self.calibrator(scores) if self.calibrator else scores
 
 
@@ -81,11 +82,12 @@ def fit_churn(
     """Fit a churn model on any table of features.
 
     Args:
-        features: What was known, shape (customers, features), without nan.
+        features: What was known, shape (customers, features), without nan; a frame or a table of
+            numbers too.
         churned: True where the customer then churned, shape (customers,).
         base: hazard (a logistic regression, the same to the bit on any machine) or boosting.
         calibration: isotonic, platt (smoother, for few customers) or none.
-        names: Names of the features, for messages.
+        names: Names of the features, for messages; those of the columns when left out.
         groups: Rows of one group are never both learned from and judged by, such as rows of one
             customer or copies of one row; every row by itself when left out.
         seed: Root of the folds.
@@ -94,7 +96,8 @@ def fit_churn(
         The model.
 
     Raises:
-        InputError: Something is nan, or a feature knows the outcome: it is named.
+        InputError: Something is nan or no number, or a feature knows the outcome: it is named.
+        UnknownName: There is no such base or calibration.
         NotReady: Fewer than 10 customers churned, or fewer than 10 stayed.
 
     Source:
@@ -108,7 +111,11 @@ def fit_churn(
         >>> bool(0.4 < model.predict([[2.0]])[0] < 0.6)
         True
     """
-    table, truth = np.asarray(features, dtype=np.float64), np.asarray(churned, dtype=np.float64)
+    table = floats_given(features, "features", axes=None, may_lack=True, may_be_infinite=True)
+    truth = flags_given(churned, "churned").astype(np.float64)
+    names = names or columns_given(features)
+    kind = word_given(base, Base, "base")
+    calibration = word_given(calibration, Calibration, "calibration")
     if table.ndim != 2 or truth.shape != table.shape[:1]:
         raise InputError(
             f"features {table.shape} and churned {truth.shape} do not fit; give (customers, "
@@ -123,14 +130,14 @@ def fit_churn(
             "after the customer left"
         )
     need_both(truth)
-    kind, fold = Base(base), _folds(groups, len(truth), seed)
+    fold = _folds(groups, len(truth), seed)
     scores = np.empty(len(truth))
     for number in range(_FOLDS):
         own = fold == number
         if own.any():
             scores[own] = _fit(kind, table[~own], truth[~own], seed).predict(table[own])
-    calibrator = _calibrator(Calibration(calibration), scores, truth)
-    checked = _cross_calibrated(Calibration(calibration), scores, truth, fold)
+    calibrator = _calibrator(calibration, scores, truth)
+    checked = _cross_calibrated(calibration, scores, truth, fold)
     return Churn(kind, _fit(kind, table, truth, seed), calibrator, checked)
 
 

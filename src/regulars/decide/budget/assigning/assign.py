@@ -11,6 +11,7 @@ from regulars.decide.budget.assigning.narrowing import price_all
 from regulars.decide.budget.assigning.problem import Choices, Problem, pose, respond
 from regulars.decide.budget.assigning.rounding import exact_cost, fit, mix
 from regulars.decide.budget.assigning.small import assign_few
+from regulars.numerics.given import floats_given
 
 
 @dataclass(frozen=True)
@@ -86,9 +87,10 @@ def assign(
         >>> found.choice.tolist(), found.spend, found.value
         ([0, 1, -1], 3.0, 7.9)
     """
-    actions = np.shape(values)[-1] if np.ndim(values) == 2 else 0
+    given = floats_given(values, "values", axes=None, may_lack=True, may_be_infinite=True)
+    actions = given.shape[1] if given.ndim == 2 else 0
     named = pose(
-        values,
+        given,
         costs,
         budget=budget,
         stock=stock or {},

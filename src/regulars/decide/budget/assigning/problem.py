@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from regulars.errors import InputError, UnknownName
+from regulars.numerics.given import floats_given, number_given
 
 Floats = NDArray[np.float64]
 Choices = NDArray[np.int16]
@@ -134,7 +135,7 @@ def pose(
         InputError: Shapes differ, a value is nan, a cost or a limit is negative.
         UnknownName: A limit names an offer or a channel no action has.
     """
-    worth = np.array(values, dtype=np.float64)
+    worth = floats_given(values, "values", axes=None, may_lack=True, may_be_infinite=True).copy()
     if worth.ndim != 2:
         raise InputError(f"values have {worth.ndim} dimensions, give (customers, actions)")
     paid = _costs(costs, worth)
@@ -150,8 +151,7 @@ def pose(
         for name, limit in limits.items():
             if name not in own:
                 raise UnknownName(f"{kind} limit", str(name), sorted({str(o) for o in own}))
-            if not limit >= 0:
-                raise InputError(f"{kind} of {name} is {limit:g}, must be 0 or more")
+            number_given(limit, f"{kind} of {name}", least=0)
             counts = np.array([one == name for one in own], dtype=np.float64)
             if limit < 1:
                 worth[:, counts > 0] = -np.inf
@@ -168,7 +168,7 @@ def pose(
 
 
 def _costs(costs: ArrayLike, worth: Floats) -> Floats:
-    given = np.asarray(costs, dtype=np.float64)
+    given = floats_given(costs, "costs", axes=None, may_lack=True, may_be_infinite=True)
     try:
         paid = np.broadcast_to(given, worth.shape)
     except ValueError as error:
@@ -186,6 +186,6 @@ def _costs(costs: ArrayLike, worth: Floats) -> Floats:
 def _budget(budget: float | None, paid: Floats) -> float:
     if budget is None:
         return float(paid.max(axis=1, initial=0.0).sum()) + 1.0
-    if not budget >= 0:
-        raise InputError(f"budget is {budget:g}, must be 0 or more; None is no limit")
+    if number_given(budget, "budget", least=0) == np.inf:
+        return _budget(None, paid)
     return float(budget)

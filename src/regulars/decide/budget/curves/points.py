@@ -64,7 +64,7 @@ def points_of(table: Any) -> Points:
     """Read measured points from a table.
 
     Args:
-        table: Arrow, pandas or Ibis table, or columns by name: segment, channel, offer_id,
+        table: Arrow, pandas, polars or Ibis table, or columns by name: segment, channel, offer_id,
             spend, effect, and either standard_error or low and high (with level, 0.9 by
             default); `most` when known. Rows whose status is there and not ok, or whose effect
             is empty, tell of the cell but not of its effect.
@@ -96,6 +96,8 @@ def points_of(table: Any) -> Points:
     for name, column in (("spend", spend), ("standard error", error)):
         if not (column[is_told] > 0).all():
             raise InputError(f"a {name} is {column[is_told].min():g}, must be above 0")
+    if np.isinf(effect).any():
+        raise InputError("an effect is infinite; leave it empty where it was not measured")
     most = np.full(len(cells), -np.inf)
     known = numbers(given, "most") if "most" in given.column_names else np.full(len(cell), np.inf)
     np.maximum.at(most, cell, np.where(np.isfinite(known), known, np.inf))

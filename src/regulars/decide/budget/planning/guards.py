@@ -9,6 +9,7 @@ import numpy as np
 from regulars.decide.budget.curves import Cell
 from regulars.errors import InputError
 from regulars.numerics.arrays import arrow_table, numbers, require_columns, words
+from regulars.numerics.given import number_given
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,10 @@ class Guards:
     def __post_init__(self) -> None:
         """Refuse shares that are none."""
         for name in ("flexible", "reserve", "risk", "loss"):
-            share = getattr(self, name)
+            share = number_given(getattr(self, name), name)
             if not 0 <= share <= 1:
                 raise InputError(f"{name} is {share:g}, must be a share from 0 to 1")
+        number_given(self.hurdle, "hurdle", least=0, below=np.inf)
         if self.flexible + self.reserve > 1 + 1e-12:
             raise InputError(
                 f"flexible {self.flexible:g} and reserve {self.reserve:g} are more than 1 together"
@@ -66,6 +68,20 @@ class Limits:
     base: float | None = None
     pin: float | None = None
     why: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse limits nothing can keep to.
+
+        Raises:
+            InputError: One is below 0 or no number, or the floor is above the ceiling.
+        """
+        for name in ("floor", "ceiling", "base", "pin"):
+            if getattr(self, name) is not None:
+                number_given(getattr(self, name), name, least=0)
+        if self.floor > self.ceiling:
+            raise InputError(
+                f"floor is {self.floor:g}, ceiling {self.ceiling:g}; give 0 <= floor <= ceiling"
+            )
 
 
 def limits_of_table(table: Any) -> Mapping[Cell, Limits]:
@@ -98,16 +114,17 @@ def limits_of_table(table: Any) -> Mapping[Cell, Limits]:
     for row, parts in enumerate(zip(*names, strict=True)):
         said = {name: float(column[row]) for name, column in columns.items()}
         given_only = {name: one for name, one in said.items() if not np.isnan(one)}
-        limits = Limits(
-            given_only.get("floor", 0.0),
-            given_only.get("ceiling", np.inf),
-            given_only.get("base"),
-            given_only.get("pin"),
-        )
         cell = Cell(*parts)
+        try:
+            limits = Limits(
+                given_only.get("floor", 0.0),
+                given_only.get("ceiling", np.inf),
+                given_only.get("base"),
+                given_only.get("pin"),
+            )
+        except InputError as error:
+            raise InputError(f"{cell}: {error}") from error
         if cell in found:
             raise InputError(f"{cell} has limits twice; give one row per cell")
-        if not 0 <= limits.floor <= limits.ceiling or min(given_only.values(), default=0) < 0:
-            raise InputError(f"{cell}: limits are {given_only}; give 0 <= floor <= ceiling")
         found[cell] = limits
     return found

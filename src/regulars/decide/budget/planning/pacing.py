@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from regulars.errors import InputError
+from regulars.numerics.given import number_given
 
 _NEAR = 0.05
 
@@ -47,12 +48,15 @@ def pace(
         The pace; nothing is allowed once the money is used up or the period over.
 
     Raises:
-        InputError: The day is not in the period, or the weights are not one per day.
+        InputError: The day is not in the period, the weights are not one per day, or a sum is
+            negative or no number.
 
     Example:
         >>> pace(700.0, 450.0, day=4, days=7).today.__round__(2)
         83.33
     """
+    for name, number in (("planned", planned), ("spent", spent)):
+        number_given(number, name, least=0, below=float("inf"))
     each = list(weights) or [1.0] * days
     if not 0 <= day <= days or days < 1:
         raise InputError(f"day {day} of {days} is not in the period; count from 0")

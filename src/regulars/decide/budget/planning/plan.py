@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from regulars.decide.budget.curves import Cell, Curve
 from regulars.decide.budget.planning.guards import Guards, Limits
 from regulars.decide.budget.planning.water_filling import fill
-from regulars.errors import InputError, UnknownName
+from regulars.errors import UnknownName
+from regulars.numerics.given import number_given
 
 Floats = NDArray[np.float64]
 
@@ -116,8 +117,7 @@ def plan_budget(
     cells = [curve.cell for curve in curves]
     for cell in known.keys() - set(cells):
         raise UnknownName("cell", str(cell), [str(one) for one in cells])
-    if not budget >= 0:
-        raise InputError(f"the budget is {budget:g}, must be 0 or more")
+    number_given(budget, "budget", least=0, below=np.inf)
     each = [known.get(cell, _NONE) for cell in cells]
     reserve = rules.reserve * budget
     to_spend = budget - reserve

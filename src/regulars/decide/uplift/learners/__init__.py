@@ -7,10 +7,10 @@ uplift = fit_dr_learner(data).predict(features)
 from regulars.decide.uplift.learners.bases import Base
 from regulars.decide.uplift.learners.dr_learner import fit_dr_learner, pseudo_effects
 from regulars.decide.uplift.learners.experiment_data import ExperimentData, experiment_data
-from regulars.decide.uplift.learners.r_learner import fit_r_learner
+from regulars.decide.uplift.learners.r_learner import EffectModels, fit_r_learner
 from regulars.decide.uplift.learners.sensitivity import Sensitivity, fit_sensitivity
-from regulars.decide.uplift.learners.t_learner import fit_t_learner
-from regulars.decide.uplift.learners.x_learner import fit_x_learner
+from regulars.decide.uplift.learners.t_learner import TLearner, fit_t_learner
+from regulars.decide.uplift.learners.x_learner import XLearner, fit_x_learner
 
 LEARNERS = {
     "t": fit_t_learner,
@@ -22,8 +22,11 @@ LEARNERS = {
 __all__ = [
     "LEARNERS",
     "Base",
+    "EffectModels",
     "ExperimentData",
     "Sensitivity",
+    "TLearner",
+    "XLearner",
     "experiment_data",
     "fit_dr_learner",
     "fit_r_learner",

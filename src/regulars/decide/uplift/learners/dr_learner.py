@@ -79,4 +79,5 @@ def fit_dr_learner(
     pseudo = pseudo_effects(data, base=base, seed=seed, folds=folds)
     fit = fit_of(effect or base, seed=seed, of_effects=True)
     weight = np.ones(len(data.outcome))
-    return EffectModels([fit(data.features, one, weight) for one in pseudo.T])
+    models = [fit(data.features, one, weight) for one in pseudo.T]
+    return EffectModels(models, data.features.shape[1])

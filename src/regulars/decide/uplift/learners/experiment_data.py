@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from regulars.errors import InputError
+from regulars.numerics.given import floats_given, places_given
 
 Floats = NDArray[np.float64]
 
@@ -65,20 +66,23 @@ def experiment_data(
         >>> experiment_data([[1.0], [2.0]], [0, 1], [0.0, 1.0]).propensity.tolist()
         [[0.5, 0.5], [0.5, 0.5]]
     """
-    known = np.asarray(features, dtype=np.float64)
-    taken = np.asarray(arm).astype(np.int64)
-    came = np.asarray(outcome, dtype=np.float64)
+    known = floats_given(features, "features", axes=None)
+    taken, came = places_given(arm, "arm"), floats_given(outcome, "outcome")
     if known.ndim != 2 or taken.shape != (len(known),) or came.shape != (len(known),):
         raise InputError(
             f"features have shape {known.shape}, arms {taken.shape}, outcomes {came.shape}; give "
             "one row, arm and outcome per customer"
         )
-    if not np.isfinite(known).all() or not np.isfinite(came).all():
-        raise InputError("features or outcomes hold nan; fill in what is not known as a number")
-    counts = np.bincount(taken, minlength=2) if taken.size and taken.min() >= 0 else np.zeros(2)
+    counts = np.bincount(taken, minlength=2)
     if (counts == 0).any():
         raise InputError(f"arms have {counts.tolist()} customers, every arm must have some")
-    chances = np.asarray(counts / taken.size if propensity is None else propensity, np.float64)
+    chances = counts / taken.size
+    if propensity is not None:
+        chances = floats_given(propensity, "propensity", axes=None)
+    if chances.shape[:-1] not in {(), taken.shape} or not chances.ndim:
+        raise InputError(
+            f"propensity has shape {chances.shape}; give one per arm, or per customer and arm"
+        )
     chances = np.broadcast_to(chances, (taken.size, chances.shape[-1]))
     if chances.shape[1] < counts.size or not ((chances > 0) & (chances < 1)).all():
         raise InputError(
@@ -86,6 +90,28 @@ def experiment_data(
             "no choice"
         )
     return ExperimentData(known, taken, came, chances)
+
+
+def asked_of(features: ArrayLike, width: int) -> Floats:
+    """Take features a learner is asked about.
+
+    Args:
+        features: An array, a frame or a table of numbers, shape (customers, features).
+        width: Features the learner was fitted on.
+
+    Returns:
+        The features.
+
+    Raises:
+        InputError: Something is nan or no number, or there are more or fewer features.
+    """
+    known = floats_given(features, "features", axes=2)
+    if known.shape[1] != width:
+        raise InputError(
+            f"features have {known.shape[1]} columns, the learner was fitted on {width}; give the "
+            "same, in the same order"
+        )
+    return known
 
 
 def folds_of(customers: int, folds: int, *, seed: int) -> NDArray[np.int64]:

@@ -1,9 +1,10 @@
 """R-learner: take out what outcome and assignment have in common, model what is left."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from regulars.decide.uplift.learners.bases import Base, Floats, Model, fit_of
-from regulars.decide.uplift.learners.experiment_data import ExperimentData, folds_of
+from regulars.decide.uplift.learners.experiment_data import ExperimentData, asked_of, folds_of
 
 
 class EffectModels:
@@ -11,13 +12,14 @@ class EffectModels:
 
     Args:
         models: Effect model of each offer.
+        width: Features they were fitted on.
     """
 
-    def __init__(self, models: list[Model]) -> None:
+    def __init__(self, models: list[Model], width: int) -> None:
         """Keep the models."""
-        self._models = models
+        self._models, self._width = models, width
 
-    def predict(self, features: Floats, /) -> Floats:
+    def predict(self, features: ArrayLike) -> Floats:
         """Predict the uplift of every offer.
 
         Args:
@@ -25,8 +27,11 @@ class EffectModels:
 
         Returns:
             Uplift against control, shape (customers, offers).
+
+        Raises:
+            InputError: There are more or fewer features than were fitted on, or one is no number.
         """
-        known = np.asarray(features, dtype=np.float64)
+        known = asked_of(features, self._width)
         return np.stack([model.predict(known) for model in self._models], axis=1)
 
 
@@ -68,4 +73,4 @@ def fit_r_learner(
             expected[own] = level.predict(pair.features[own])
         left = (pair.arm == arm) - chance
         models.append(fit(pair.features, (pair.outcome - expected) / left, left**2))
-    return EffectModels(models)
+    return EffectModels(models, data.features.shape[1])

@@ -4,8 +4,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from regulars.decide.uplift.learners.bases import Base, Floats, Model, fit_of
-from regulars.decide.uplift.learners.experiment_data import folds_of
+from regulars.decide.uplift.learners.experiment_data import asked_of, folds_of
 from regulars.errors import InputError
+from regulars.numerics.given import floats_given
 
 
 class Sensitivity:
@@ -13,13 +14,14 @@ class Sensitivity:
 
     Args:
         model: Model of the slope.
+        width: Features it was fitted on.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, width: int) -> None:
         """Keep the model."""
-        self._model = model
+        self._model, self._width = model, width
 
-    def predict(self, features: ArrayLike, /) -> Floats:
+    def predict(self, features: ArrayLike) -> Floats:
         """Predict the change of the outcome per unit of depth.
 
         Args:
@@ -27,8 +29,11 @@ class Sensitivity:
 
         Returns:
             Slopes, shape (customers,); near 0 for who buys anyway.
+
+        Raises:
+            InputError: There are more or fewer features than were fitted on, or one is no number.
         """
-        return np.asarray(self._model.predict(np.asarray(features, dtype=np.float64)))
+        return np.asarray(self._model.predict(asked_of(features, self._width)))
 
 
 def fit_sensitivity(
@@ -71,14 +76,15 @@ def fit_sensitivity(
         >>> found.predict([[-0.5], [1.0]]).round(1).tolist()
         [0.5, 5.0]
     """
-    known, dealt, came = (np.asarray(part, np.float64) for part in (features, depth, outcome))
-    if known.ndim != 2 or dealt.shape != (len(known),) or came.shape != dealt.shape:
+    known = floats_given(features, "features", axes=2)
+    dealt, came = floats_given(depth, "depth"), floats_given(outcome, "outcome")
+    if dealt.shape != (len(known),) or came.shape != dealt.shape:
         raise InputError(
             f"features have shape {known.shape}, depths {dealt.shape}, outcomes {came.shape}; give "
             "one row, depth and outcome per customer"
         )
-    if not all(np.isfinite(part).all() for part in (known, dealt, came)):
-        raise InputError("features, depths or outcomes hold nan; leave such customers out")
+    if not dealt.size:
+        raise InputError("there is no customer; give those of the experiment")
     if dealt.min() == dealt.max():
         raise InputError(f"every customer got a depth of {dealt[0]:g}; deal different ones")
     mean = dealt.mean() if expected_depth is None else np.asarray(expected_depth, np.float64)
@@ -93,4 +99,5 @@ def fit_sensitivity(
     told = np.abs(more) > 1e-12
     slope = (came - expected)[told] / more[told]
     weight = more[told] ** 2 / float((more[told] ** 2).mean())
-    return Sensitivity(fit_of(base, seed=seed, of_effects=True)(known[told], slope, weight))
+    model = fit_of(base, seed=seed, of_effects=True)(known[told], slope, weight)
+    return Sensitivity(model, known.shape[1])

@@ -1,9 +1,10 @@
 """T-learner: a model of each arm; the uplift is what they differ by."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from regulars.decide.uplift.learners.bases import Base, Floats, Model, fit_of
-from regulars.decide.uplift.learners.experiment_data import ExperimentData
+from regulars.decide.uplift.learners.experiment_data import ExperimentData, asked_of
 
 
 class TLearner:
@@ -11,13 +12,14 @@ class TLearner:
 
     Args:
         models: Model of each arm, control first.
+        width: Features they were fitted on.
     """
 
-    def __init__(self, models: list[Model]) -> None:
+    def __init__(self, models: list[Model], width: int) -> None:
         """Keep the models."""
-        self._models = models
+        self._models, self._width = models, width
 
-    def predict(self, features: Floats, /) -> Floats:
+    def predict(self, features: ArrayLike) -> Floats:
         """Predict the uplift of every offer.
 
         Args:
@@ -25,8 +27,11 @@ class TLearner:
 
         Returns:
             Uplift against control, shape (customers, offers).
+
+        Raises:
+            InputError: There are more or fewer features than were fitted on, or one is no number.
         """
-        known = np.asarray(features, dtype=np.float64)
+        known = asked_of(features, self._width)
         base = self._models[0].predict(known)
         return np.stack([model.predict(known) - base for model in self._models[1:]], axis=1)
 
@@ -60,4 +65,4 @@ def fit_t_learner(data: ExperimentData, *, base: Base = Base.RIDGE, seed: int = 
     for arm in range(data.arms):
         own = data.only(data.arm == arm)
         models.append(fit(own.features, own.outcome, np.ones(len(own.outcome))))
-    return TLearner(models)
+    return TLearner(models, data.features.shape[1])

@@ -1,9 +1,10 @@
 """X-learner: impute what each customer would have done, then model the difference."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from regulars.decide.uplift.learners.bases import Base, Floats, Model, fit_of
-from regulars.decide.uplift.learners.experiment_data import ExperimentData
+from regulars.decide.uplift.learners.experiment_data import ExperimentData, asked_of
 
 
 class XLearner:
@@ -11,13 +12,14 @@ class XLearner:
 
     Args:
         pairs: Effect models per offer: learned on treated, learned on control, share treated.
+        width: Features they were fitted on.
     """
 
-    def __init__(self, pairs: list[tuple[Model, Model, float]]) -> None:
+    def __init__(self, pairs: list[tuple[Model, Model, float]], width: int) -> None:
         """Keep the models."""
-        self._pairs = pairs
+        self._pairs, self._width = pairs, width
 
-    def predict(self, features: Floats, /) -> Floats:
+    def predict(self, features: ArrayLike) -> Floats:
         """Predict the uplift of every offer.
 
         Args:
@@ -25,8 +27,11 @@ class XLearner:
 
         Returns:
             Uplift against control, shape (customers, offers).
+
+        Raises:
+            InputError: There are more or fewer features than were fitted on, or one is no number.
         """
-        known = np.asarray(features, dtype=np.float64)
+        known = asked_of(features, self._width)
         return np.stack(
             [
                 share * on_control.predict(known) + (1 - share) * on_treated.predict(known)
@@ -70,4 +75,4 @@ def fit_x_learner(data: ExperimentData, *, base: Base = Base.RIDGE, seed: int = 
         on_treated = fit(own.features, gained, np.ones(len(gained)))
         on_control = fit(control.features, missed, np.ones(len(missed)))
         pairs.append((on_treated, on_control, share))
-    return XLearner(pairs)
+    return XLearner(pairs, data.features.shape[1])

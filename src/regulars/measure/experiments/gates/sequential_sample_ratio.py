@@ -1,12 +1,11 @@
 """Sequential sample ratio check: is the split still as designed, asked after every day."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln
 
 from regulars.errors import InputError
+from regulars.numerics.given import floats_given, number_given
 
 CONCENTRATION = 10_000.0
 """How near to the design a broken split is believed to lie: about one per cent."""
@@ -14,7 +13,7 @@ CONCENTRATION = 10_000.0
 
 def sequential_sample_ratio(
     counts_by_look: ArrayLike,
-    design: Sequence[float],
+    design: ArrayLike,
     *,
     concentration: float = CONCENTRATION,
 ) -> NDArray[np.float64]:
@@ -40,17 +39,16 @@ def sequential_sample_ratio(
         >>> [round(p, 6) for p in sequential_sample_ratio([[500, 600]], [0.5, 0.5]).tolist()]
         [0.671451]
     """
-    new = np.atleast_2d(np.asarray(counts_by_look, dtype=np.float64))
-    meant = np.asarray(design, dtype=np.float64)
+    new = np.atleast_2d(floats_given(counts_by_look, "counts_by_look", axes=None, least=0))
+    meant = floats_given(design, "design")
+    concentration = number_given(concentration, "concentration", above=0, below=np.inf)
     if new.shape[1] != meant.size or meant.size < 2:
         raise InputError(
             f"counts have {new.shape[1]} variants, the design {meant.size}; give the same two or "
             "more to both"
         )
     if np.any(meant <= 0) or abs(meant.sum() - 1) > 1e-9:
-        raise InputError(f"design is {list(design)}, must be shares above 0 that sum to 1")
-    if np.any(new < 0):
-        raise InputError("counts are negative; give the customers that came since the last look")
+        raise InputError(f"design is {meant.tolist()}, must be shares above 0 that sum to 1")
     seen = np.cumsum(new, axis=0)
     prior = concentration * meant
     total = seen.sum(axis=1)

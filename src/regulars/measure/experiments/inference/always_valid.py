@@ -6,6 +6,7 @@ import numpy as np
 
 from regulars.errors import InputError
 from regulars.measure.experiments.inference.estimate import Estimate, Reading, require_level
+from regulars.numerics.given import number_given
 
 
 def read_any_time(estimate: Estimate, *, tuned_at: float, level: float = 0.95) -> Reading:
@@ -39,7 +40,7 @@ def read_any_time(estimate: Estimate, *, tuned_at: float, level: float = 0.95) -
         (-0.0894101, 0.29074456)
     """
     alpha = require_level(level)
-    if tuned_at <= 0:
+    if not 0 < number_given(tuned_at, "tuned_at") < math.inf:
         raise InputError(f"tuned_at is {tuned_at}, must be above 0; give the customers expected")
     doubled = -2 * math.log(alpha)
     rate = (doubled + math.log(doubled + 1)) / tuned_at

@@ -8,6 +8,7 @@ from scipy.special import betainc, betaincinv, ndtr
 
 from regulars.errors import InputError
 from regulars.measure.experiments.inference.estimate import Estimate, Values
+from regulars.numerics.given import floats_given, number_given, require_fit
 
 _EVEN, _SHARES = np.polynomial.legendre.leggauss(128)
 # Quantiles turn steep at both ends; there the levels asked for lie close together.
@@ -60,7 +61,8 @@ def believe(estimate: Estimate, *, prior_mean: float = 0.0, prior_spread: float 
         >>> round(float(found.chance), 4), round(float(found.risk_of_treated), 4)
         (0.9691, 0.0046)
     """
-    if not prior_spread > 0:
+    number_given(prior_mean, "prior_mean")
+    if not number_given(prior_spread, "prior_spread") > 0:
         raise InputError(f"prior_spread is {prior_spread}, must be above 0, or infinite for none")
     error = np.where(estimate.standard_error > 0, estimate.standard_error, np.nan)
     precision = error**-2 + prior_spread**-2
@@ -105,8 +107,14 @@ def believe_shares(
         (0.963, 0.0908)
     """
     hits, counts = (
-        [np.asarray(part, dtype=np.float64) for part in pair]
-        for pair in ((control_hits, treated_hits), (control_count, treated_count))
+        [floats_given(part, name, axes=None, least=0) for part in pair]
+        for name, pair in (
+            ("hits", (control_hits, treated_hits)),
+            ("count", (control_count, treated_count)),
+        )
+    )
+    require_fit(
+        control_hits=hits[0], control_count=counts[0], treated_hits=hits[1], treated_count=counts[1]
     )
     if any(((hit < 0) | (hit > count)).any() for hit, count in zip(hits, counts, strict=True)):
         raise InputError("hits must be from 0 to the count of customers")

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
-from regulars.errors import InputError
+from regulars.numerics.given import level_given
 
 Values = NDArray[np.float64]
 
@@ -55,9 +55,7 @@ def require_level(level: float) -> float:
     Raises:
         InputError: The level is not between 0 and 1.
     """
-    if not 0 < level < 1:
-        raise InputError(f"level is {level}, must be between 0 and 1, such as 0.95")
-    return 1 - level
+    return 1 - level_given(level)
 
 
 def read_once(estimate: Estimate, *, level: float = 0.95) -> Reading:

@@ -1,17 +1,18 @@
 """Group-sequential bounds: a few looks planned beforehand, the error spent over them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 from regulars.errors import InputError
-from regulars.measure.experiments.inference.estimate import Estimate, Reading
+from regulars.measure.experiments.inference.estimate import Estimate, Reading, require_level
+from regulars.numerics.given import floats_given, number_given, require_one_length, word_given
 
 Values = NDArray[np.float64]
 
@@ -31,10 +32,10 @@ class Spending(StrEnum):
 
 
 def bounds(
-    information: Sequence[float],
+    information: ArrayLike,
     *,
     alpha: float = 0.05,
-    spending: Spending = Spending.OBRIEN_FLEMING,
+    spending: Spending | str = Spending.OBRIEN_FLEMING,
 ) -> Values:
     """Say how far from zero the z-score must be at each look.
 
@@ -52,6 +53,7 @@ def bounds(
 
     Raises:
         InputError: The shares do not rise or leave (0, 1], or alpha is not in (0, 1).
+        UnknownName: There is no such way to spend.
 
     Source:
         Lan & DeMets (1983), "Discrete Sequential Boundaries for Clinical Trials", Biometrika
@@ -61,15 +63,14 @@ def bounds(
         >>> [round(float(z), 3) for z in bounds([0.2, 0.4, 0.6, 0.8, 1.0])]
         [4.877, 3.357, 2.68, 2.29, 2.031]
     """
-    times = np.asarray(information, dtype=np.float64)
+    times = floats_given(information, "information")
     if times.size == 0 or times[0] <= 0 or times[-1] > 1 + 1e-12 or np.any(np.diff(times) <= 0):
         raise InputError(
-            f"information is {list(information)}, must rise from above 0 to at most 1; give the "
+            f"information is {times.tolist()}, must rise from above 0 to at most 1; give the "
             "share of planned customers at each look"
         )
-    if not 0 < alpha < 1:
-        raise InputError(f"alpha is {alpha}, must be between 0 and 1, such as 0.05")
-    spent = _spent(times, alpha, spending)
+    alpha = number_given(alpha, "alpha", above=0, below=1)
+    spent = _spent(times, alpha, word_given(spending, Spending, "spending"))
     found = np.empty(times.size)
     walk = _Walk()
     for look, (time, part) in enumerate(zip(times, np.diff(spent, prepend=0.0), strict=True)):
@@ -79,18 +80,20 @@ def bounds(
     return found
 
 
-def crossing_probability(
-    limits: Sequence[float], information: Sequence[float], *, drift: float = 0.0
-) -> float:
+def crossing_probability(limits: ArrayLike, information: ArrayLike, *, drift: float = 0.0) -> float:
     """Probability that the z-score leaves the bounds at some look.
 
     Args:
-        limits: Critical value at each look, shape (looks,).
-        information: Share of the planned information at each look, rising; shape (looks,).
+        limits: Critical value at each look, 0 or more, shape (looks,).
+        information: Share of the planned information at each look, rising from above 0; shape
+            (looks,).
         drift: Expected z-score at full information: effect over its standard error there.
 
     Returns:
         With drift 0 the probability of a false claim, otherwise the power.
+
+    Raises:
+        InputError: The two differ in length, a limit is below 0, or the shares do not rise.
 
     Source:
         Armitage, McPherson & Rowe (1969), JRSS A 132(2).
@@ -102,8 +105,14 @@ def crossing_probability(
         >>> round(crossing_probability([1.96] * 5, times), 3)
         0.142
     """
+    edges = floats_given(limits, "limits", least=0, may_be_infinite=True)
+    times = floats_given(information, "information")
+    require_one_length(limits=edges, information=times)
+    if np.any(np.diff(times, prepend=0.0) <= 0):
+        raise InputError(f"information is {times.tolist()}, must rise from above 0")
+    drift = number_given(drift, "drift")
     points, weights, before = np.zeros(1), np.ones(1), 0.0
-    for limit, time in zip(limits, information, strict=True):
+    for limit, time in zip(edges.tolist(), times.tolist(), strict=True):
         edge, step = min(float(limit), _NOWHERE + abs(drift)) * np.sqrt(time), time - before
         nodes, parts = _nodes(_MOST_NODES // 2)
         at, spread = nodes * edge, np.sqrt(2 * step)
@@ -115,10 +124,10 @@ def crossing_probability(
 
 def read_at_look(
     estimate: Estimate,
-    information: Sequence[float],
+    information: ArrayLike,
     *,
     level: float = 0.95,
-    spending: Spending = Spending.OBRIEN_FLEMING,
+    spending: Spending | str = Spending.OBRIEN_FLEMING,
 ) -> Reading:
     """Read an estimate at the last of some planned looks.
 
@@ -140,7 +149,7 @@ def read_at_look(
         >>> [round(float(part), 3) for part in (reading.low, reading.high, reading.p_value)]
         [0.044, 0.536, 0.02]
     """
-    bound = float(bounds(information, alpha=1 - level, spending=spending)[-1])
+    bound = float(bounds(information, alpha=require_level(level), spending=spending)[-1])
     error = np.where(estimate.standard_error > 0, estimate.standard_error, np.nan)
     score = np.abs(estimate.effect / error)
     crossed = np.vectorize(lambda z: _least_error(float(z), information, spending), otypes=[float])
@@ -152,7 +161,7 @@ def read_at_look(
     )
 
 
-def _least_error(score: float, information: Sequence[float], spending: Spending) -> float:
+def _least_error(score: float, information: ArrayLike, spending: Spending | str) -> float:
     """Error over all looks at which the last bound is this score; 1 where none is."""
 
     def over(log_alpha: float) -> float:

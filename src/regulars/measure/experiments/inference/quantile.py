@@ -7,6 +7,7 @@ from scipy.special import ndtri
 from regulars.errors import InputError
 from regulars.measure.experiments.inference.difference import compared
 from regulars.measure.experiments.inference.estimate import Estimate
+from regulars.numerics.given import floats_given, number_given
 
 _PROBE = 0.05
 """Tail of the order-statistic interval from which the standard error is read."""
@@ -41,10 +42,10 @@ def quantile_difference(
         >>> float(found.effect), round(float(found.standard_error), 2)
         (10.0, 7.58)
     """
-    if not 0 < share < 1:
+    if not 0 < number_given(share, "share") < 1:
         raise InputError(f"share is {share}, must be between 0 and 1, such as 0.5 for the median")
-    base, base_variance, base_count = _quantile(control, share)
-    other, other_variance, other_count = _quantile(treated, share)
+    base, base_variance, base_count = _quantile(floats_given(control, "control"), share)
+    other, other_variance, other_count = _quantile(floats_given(treated, "treated"), share)
     return compared(
         base,
         other,
@@ -55,8 +56,8 @@ def quantile_difference(
     )
 
 
-def _quantile(values: ArrayLike, share: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    ordered = np.sort(np.asarray(values, dtype=np.float64))
+def _quantile(values: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    ordered = np.sort(values)
     count = ordered.size
     factor = float(ndtri(1 - _PROBE / 2))
     margin = factor * np.sqrt(count * share * (1 - share))

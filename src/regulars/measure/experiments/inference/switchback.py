@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from regulars.errors import InputError
 from regulars.measure.experiments.inference.estimate import Estimate
+from regulars.numerics.given import flags_given, floats_given
 
 
 def switchback_effect(
@@ -38,8 +39,9 @@ def switchback_effect(
         >>> float(switchback_effect(level + 2.0 * on, on).effect)
         2.0
     """
-    seen, on = np.asarray(values, dtype=np.float64), np.asarray(treated, dtype=bool)
-    if seen.shape != on.shape or seen.ndim != 2 or not 0 <= washout < block:
+    seen = floats_given(values, "values", axes=2, may_lack=True)
+    on = flags_given(treated, "treated", axes=2)
+    if seen.shape != on.shape or seen.size == 0 or not 0 <= washout < block:
         raise InputError(
             f"values have shape {seen.shape}, treated {on.shape}, washout is {washout} of blocks "
             f"of {block}; give both as (stores, periods) and a washout below the block"

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma, gammaln
 
 from regulars.errors import InputError, NotReady
+from regulars.numerics.given import floats_given
 from regulars.understand.value.models.positive_fit import fit_positive
 
 Numbers = NDArray[np.float64]
@@ -60,13 +61,13 @@ class GammaGamma:
 
 
 def fit_gamma_gamma(
-    x: Numbers, mean_spend: Numbers, *, weights: Numbers | None = None
+    x: ArrayLike, mean_spend: ArrayLike, *, weights: ArrayLike | None = None
 ) -> GammaGamma:
     """Fit the Gamma-Gamma model by maximum likelihood.
 
     Args:
         x: Orders each mean is over, shape (customers,); rows with 0 are left out.
-        mean_spend: Mean spend of these orders, money; rows with 0 or less are left out.
+        mean_spend: Mean spend of these orders, money; rows with 0 or less, or nan, are left out.
         weights: Customers each row stands for; one each when left out.
 
     Returns:
@@ -74,7 +75,8 @@ def fit_gamma_gamma(
         search and `note` says so.
 
     Raises:
-        InputError: The columns differ in length.
+        InputError: The columns differ in length, or hold what is no finite number; x or a weight
+            is negative or nan.
         NotReady: Fewer than 10 rows can be used, or no start led to a maximum.
 
     Source:
@@ -89,8 +91,9 @@ def fit_gamma_gamma(
         >>> round(found.p, 1), round(found.q, 1), found.customers
         (6.4, 3.9, 4000.0)
     """
-    x, mean_spend = np.asarray(x, dtype=np.float64), np.asarray(mean_spend, dtype=np.float64)
-    counted = np.ones_like(x) if weights is None else np.asarray(weights, dtype=np.float64)
+    x = floats_given(x, "x", least=0)
+    mean_spend = floats_given(mean_spend, "mean_spend", may_lack=True)
+    counted = np.ones_like(x) if weights is None else floats_given(weights, "weights", least=0)
     if not x.shape == mean_spend.shape == counted.shape:
         raise InputError(
             f"x, mean_spend and weights have shapes {x.shape}, {mean_spend.shape}, "

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from regulars.errors import InputError, NotReady
+from regulars.numerics.given import floats_given
 
 Numbers = NDArray[np.float64]
 
@@ -62,8 +63,8 @@ def group_histories(
         >>> found.weights.tolist()
         [2.0, 1.0]
     """
-    x, t_x, T = (np.asarray(part, dtype=np.float64) for part in (x, t_x, T))
-    counted = np.ones_like(x) if weights is None else np.asarray(weights, dtype=np.float64)
+    x, t_x, T = floats_given(x, "x"), floats_given(t_x, "t_x"), floats_given(T, "T")
+    counted = np.ones_like(x) if weights is None else floats_given(weights, "weights")
     _refuse(x, t_x, T, counted)
     if x.size >= _MANY_ROWS:
         x, t_x, T, counted = _counted(np.argsort(_hashes(x, t_x, T)), x, t_x, T, counted)
@@ -99,6 +100,22 @@ def _refuse(x: Numbers, t_x: Numbers, T: Numbers, weights: Numbers) -> None:
         )
     if not x.size:
         raise InputError("there is no customer with an order; import orders first")
+    require_histories(x, t_x, T)
+    if not (weights > 0).all():
+        raise InputError("weights must be above 0: the customers each row stands for")
+
+
+def require_histories(x: Numbers, t_x: Numbers, T: Numbers) -> None:
+    """Refuse histories that cannot be.
+
+    Args:
+        x: Repeat orders, shape (customers,).
+        t_x: Time from first to last order, shape (customers,).
+        T: Time from first order to now, shape (customers,).
+
+    Raises:
+        InputError: Somebody ordered less than never, or after now.
+    """
     wrong = ~((x >= 0) & (t_x >= 0) & (t_x <= T) & np.isfinite(T)) | ((x == 0) & (t_x > 0))
     if wrong.any():
         at = int(np.flatnonzero(wrong)[0])
@@ -106,8 +123,6 @@ def _refuse(x: Numbers, t_x: Numbers, T: Numbers, weights: Numbers) -> None:
             f"customer {at} has x {x[at]:g}, t_x {t_x[at]:g}, T {T[at]:g}; wanted x >= 0 and "
             "0 <= t_x <= T, and t_x 0 when x is 0; count repeat orders only"
         )
-    if not (weights > 0).all():
-        raise InputError("weights must be above 0: the customers each row stands for")
 
 
 def need_repeaters(histories: OrderHistories, model: str) -> None:

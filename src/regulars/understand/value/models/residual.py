@@ -7,8 +7,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from regulars.errors import InputError
+from regulars.numerics.given import floats_given, require_one_length
 from regulars.understand.value.models.gamma_gamma import GammaGamma
-from regulars.understand.value.models.histories import OrderHistories, group_histories
+from regulars.understand.value.models.histories import (
+    OrderHistories,
+    group_histories,
+    require_histories,
+)
 from regulars.understand.value.models.uncertainty import OrderModel, parameter_draws
 
 Numbers = NDArray[np.float64]
@@ -124,18 +129,18 @@ def buyers(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, mean_spend: ArrayLike) ->
         The customers.
 
     Raises:
-        InputError: The columns differ in length, or a repeat buyer has no spend.
+        InputError: The columns differ in length or hold what is no number, a history cannot be,
+            or a repeat buyer has no spend.
 
     Example:
         >>> buyers([1, 0], [3, 0], [9, 9], [25.0, 0.0]).histories().customers
         2.0
     """
-    parts = [np.asarray(part, dtype=np.float64) for part in (x, t_x, T, mean_spend)]
-    if len({part.shape for part in parts}) != 1 or parts[0].ndim != 1:
-        raise InputError(
-            f"x, t_x, T and mean_spend have shapes {[part.shape for part in parts]}; give one of "
-            "each per customer"
-        )
+    parts = [floats_given(part, name, least=0) for name, part in (("x", x), ("t_x", t_x), ("T", T))]
+    parts.append(floats_given(mean_spend, "mean_spend", may_lack=True))
+    require_one_length(x=parts[0], t_x=parts[1], T=parts[2], mean_spend=parts[3])
+    if parts[0].size:
+        require_histories(*parts[:3])
     unknown = (parts[0] > 0) & ~(parts[3] >= 0)
     if unknown.any():
         at = int(np.flatnonzero(unknown)[0])

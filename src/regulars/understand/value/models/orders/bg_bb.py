@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import betaln
 
 from regulars.understand.value.models.histories import OrderHistories, need_repeaters
+from regulars.understand.value.models.orders.fitted import columns_of
 from regulars.understand.value.models.positive_fit import fit_positive
 
 Numbers = NDArray[np.float64]
@@ -58,7 +59,7 @@ class BGBB:
             >>> fitted.p_alive(np.array([0.0]), np.array([0.0]), np.array([6.0])).round(2).tolist()
             [0.11]
         """
-        x, t_x, T = (np.asarray(part, dtype=np.float64) for part in (x, t_x, T))
+        x, t_x, T = columns_of(x, t_x, T)
         both = _log_likelihood((self.alpha, self.beta, self.gamma, self.delta), x, t_x, T)
         stays = betaln(self.gamma, self.delta + T + 1) - betaln(self.gamma, self.delta)
         return np.asarray(np.exp(_took(self.alpha, self.beta, x, T - x) + stays - both))
@@ -75,7 +76,7 @@ class BGBB:
         Returns:
             Expected occasions taken, shape (customers,), >= 0.
         """
-        x, t_x, T = (np.asarray(part, dtype=np.float64) for part in (x, t_x, T))
+        x, t_x, T = columns_of(x, t_x, T)
         rate = (self.alpha + x) / (self.alpha + self.beta + T)
         now = betaln(self.gamma, self.delta + T + 1)
         left = [np.exp(betaln(self.gamma, self.delta + T + 1 + k) - now) for k in range(int(t))]

@@ -5,13 +5,15 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from regulars.numerics.given import floats_given, number_given, require_fit
 from regulars.understand.value.models.histories import (
     OrderHistories,
     coarser,
     need_repeaters,
     regrouped,
+    require_histories,
 )
 from regulars.understand.value.models.positive_fit import Loss, fit_positive
 
@@ -44,7 +46,7 @@ class FittedOrders(ABC):
     BOUNDS: ClassVar[tuple[tuple[float, float], ...]] = ()
     """Least and most of each, in the same unit."""
 
-    def p_alive(self, x: Numbers, t_x: Numbers, T: Numbers) -> Numbers:
+    def p_alive(self, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Numbers:
         """Give the probability that each customer has not left.
 
         Args:
@@ -54,22 +56,30 @@ class FittedOrders(ABC):
 
         Returns:
             Probabilities in [0, 1].
-        """
-        return self._alive(*_columns(x, t_x, T))
 
-    def expected_orders(self, x: Numbers, t_x: Numbers, T: Numbers, t: float) -> Numbers:
+        Raises:
+            InputError: Something is nan or no number, or a history cannot be.
+        """
+        return self._alive(*columns_of(x, t_x, T))
+
+    def expected_orders(
+        self, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, t: float
+    ) -> Numbers:
         """Give the orders each customer is expected to place in the next `t`.
 
         Args:
             x: Repeat orders, >= 0, shape (customers,).
             t_x: Time from first to last order, shape (customers,).
             T: Time from the first order to now, shape (customers,).
-            t: Time ahead, > 0, in the same unit.
+            t: Time ahead, >= 0, in the same unit.
 
         Returns:
             Expected orders, shape (customers,), >= 0.
+
+        Raises:
+            InputError: Something is nan or no number, or a history cannot be.
         """
-        return self._expected(*_columns(x, t_x, T), t)
+        return self._expected(*columns_of(x, t_x, T), time_ahead(t))
 
     def expected_orders_of_new(self, t: float) -> float:
         """Give the repeat orders expected of a customer in the first `t` after the first order.
@@ -81,10 +91,10 @@ class FittedOrders(ABC):
             Expected orders.
         """
         nothing = np.zeros(1)
-        return float(self._expected(nothing, nothing, nothing, t)[0])
+        return float(self._expected(nothing, nothing, nothing, time_ahead(t))[0])
 
     def draw_orders(
-        self, x: Numbers, t_x: Numbers, T: Numbers, t: float, *, rng: np.random.Generator
+        self, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, t: float, *, rng: np.random.Generator
     ) -> Numbers:
         """Draw what each customer orders in the next `t`, once.
 
@@ -98,8 +108,8 @@ class FittedOrders(ABC):
         Returns:
             Orders, whole numbers, shape (customers,).
         """
-        x, t_x, T = _columns(x, t_x, T)
-        is_alive, ordered = self._drawn(x, t_x, T, t, rng)
+        known = columns_of(x, t_x, T)
+        is_alive, ordered = self._drawn(*known, time_ahead(t), rng)
         return np.where(is_alive, ordered, 0).astype(np.float64)
 
     @abstractmethod
@@ -181,6 +191,40 @@ def fit_orders(
     }
 
 
-def _columns(x: Numbers, t_x: Numbers, T: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-    x, t_x, T = (np.asarray(part, dtype=np.float64) for part in (x, t_x, T))
-    return x, t_x, T
+def columns_of(x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> tuple[Numbers, Numbers, Numbers]:
+    """Take the histories a fitted model is asked about.
+
+    Args:
+        x: Repeat orders, shape (customers,) or a number.
+        t_x: Time from first to last order.
+        T: Time from the first order to now.
+
+    Returns:
+        The same as arrays.
+
+    Raises:
+        InputError: Something is nan or no number, shapes do not fit, or a history cannot be.
+    """
+    parts = (
+        floats_given(x, "x", axes=None),
+        floats_given(t_x, "t_x", axes=None),
+        floats_given(T, "T", axes=None),
+    )
+    require_fit(x=parts[0], t_x=parts[1], T=parts[2])
+    require_histories(*np.broadcast_arrays(*(np.atleast_1d(part) for part in parts)))
+    return parts
+
+
+def time_ahead(t: float) -> float:
+    """Take the time a fitted model is asked about.
+
+    Args:
+        t: Time ahead, 0 or more.
+
+    Returns:
+        The same.
+
+    Raises:
+        InputError: It is no finite number, or below 0.
+    """
+    return number_given(t, "t", least=0, below=np.inf)

@@ -55,7 +55,8 @@ class NBD:
             >>> found.round(3).tolist()
             [2.198]
         """
-        return np.asarray((self.r + np.asarray(x)) / (self.alpha + np.asarray(T)) * t)
+        known, _, seen = columns_of(x, 0.0, T)
+        return np.asarray((self.r + known) / (self.alpha + seen) * time_ahead(t))
 
     @classmethod
     def likelihood(cls, histories: OrderHistories, unit: float) -> Loss:
