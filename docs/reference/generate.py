@@ -130,6 +130,8 @@ PYTHON_PAGES = {
         "Champions and challengers in Python",
         ["regulars.understand.champions", "regulars.understand.challengers"],
     ),
+    "channels": ("Channels in Python", ["regulars.decide.channels"]),
+    "alerts": ("Alerts in Python", ["regulars.adjust.alerts"]),
     "long_term": ("Long-term effects in Python", ["regulars.measure.long_term"]),
 }
 """Title and modules of each page for analysts."""

@@ -1,9 +1,12 @@
 """Laney's p' chart: whether a share has left the range its own past allows."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from regulars.errors import InputError
+from regulars.numerics.given import floats_given, require_one_length
 
 LIMIT = 3.0
 """Standard deviations a share may be from its past before it is called out of control."""
@@ -36,7 +39,7 @@ class Place:
         return abs(self.z) > LIMIT
 
 
-def laney_chart(hits: Sequence[int], tried: Sequence[int]) -> Place:
+def laney_chart(hits: ArrayLike, tried: ArrayLike) -> Place:
     """Place the last of a row of shares against the ones before it.
 
     The binomial limits of a p chart are too narrow where groups are large, because shares move
@@ -51,6 +54,9 @@ def laney_chart(hits: Sequence[int], tried: Sequence[int]) -> Place:
         are counted as if one more attempt had half succeeded, so that a first failure among
         thousands is no alarm and a thousand are.
 
+    Raises:
+        InputError: Lengths differ, there is no past, or more hit than tried.
+
     Source:
         Laney, D. B. (2002), "Improved Control Charts for Attributes", Quality Engineering
         14(4), 531-537. Never narrower than the binomial limits: ours, because with few groups
@@ -63,7 +69,11 @@ def laney_chart(hits: Sequence[int], tried: Sequence[int]) -> Place:
         >>> laney_chart([440, 460, 450, 452, 447], [1000] * 5).is_out
         False
     """
-    count, size = np.asarray(hits, float), np.asarray(tried, float)
+    count = floats_given(hits, "hits", least=0)
+    size = floats_given(tried, "tried", least=1)
+    require_one_length(hits=count, tried=size)
+    if count.size < 2 or (count > size).any():
+        raise InputError("hits are more than tried, or of one group only; give two groups or more")
     usual = (count[:-1].sum() + 0.5) / (size[:-1].sum() + 1.0)
     spread = np.sqrt(usual * (1 - usual) / size)
     scores = (count / size - usual) / spread

@@ -1,13 +1,14 @@
 """Whether a figure that is no share, such as the cost of a contact, has left its past's range."""
 
-from collections.abc import Sequence
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from regulars.adjust.alerts.laney_chart import LIMIT, MOVING_RANGE, Place
+from regulars.errors import InputError
+from regulars.numerics.given import floats_given, require_one_length
 
 
-def individuals_chart(values: Sequence[float]) -> Place:
+def individuals_chart(values: ArrayLike) -> Place:
     """Place the last of a row of single values against the ones before it.
 
     Args:
@@ -15,6 +16,9 @@ def individuals_chart(values: Sequence[float]) -> Place:
 
     Returns:
         The place of the last value. Where the past never moved, any other value is out.
+
+    Raises:
+        InputError: There are fewer than three values, or one is nan or no number.
 
     Source:
         Shewhart, W. A. (1931), Economic Control of Quality of Manufactured Product: individuals
@@ -25,13 +29,15 @@ def individuals_chart(values: Sequence[float]) -> Place:
         >>> place.is_out, round(place.usual, 4)
         (True, 0.0505)
     """
-    past, value = np.asarray(values[:-1], float), float(values[-1])
+    given = floats_given(values, "values")
+    _require_past(given.size)
+    past, value = given[:-1], float(given[-1])
     usual = float(past.mean())
     width = float(np.abs(np.diff(past)).mean()) / MOVING_RANGE
     return _place(value, usual, width)
 
 
-def estimates_chart(values: Sequence[float], errors: Sequence[float]) -> Place:
+def estimates_chart(values: ArrayLike, errors: ArrayLike) -> Place:
     """Place the last of a row of estimates, each with its standard error, against those before.
 
     Args:
@@ -41,6 +47,10 @@ def estimates_chart(values: Sequence[float], errors: Sequence[float]) -> Place:
     Returns:
         The place of the last estimate against the pooled past: limits are as wide as its own
         error and the past's allow, and wider where estimates moved more than their errors say.
+
+    Raises:
+        InputError: Lengths differ, there are fewer than three, one is nan or no number, or an
+            error is not above 0.
 
     Source:
         Laney (2002), as in `laney_chart`, with estimated in place of binomial errors: ours,
@@ -52,13 +62,22 @@ def estimates_chart(values: Sequence[float], errors: Sequence[float]) -> Place:
         >>> estimates_chart([0.5, 0.6, 0.4, 0.5, 0.3], [0.1] * 5).is_out
         False
     """
-    value, error = np.asarray(values, float), np.asarray(errors, float)
+    value, error = floats_given(values, "values"), floats_given(errors, "errors")
+    require_one_length(values=value, errors=error)
+    _require_past(value.size)
+    if not (error > 0).all():
+        raise InputError(f"an error is {error.min():g}, must be above 0; leave such turns out")
     weight = error[:-1] ** -2
     usual = float((weight * value[:-1]).sum() / weight.sum())
     scores = (value[:-1] - usual) / error[:-1]
     moving = max(float(np.abs(np.diff(scores)).mean()) / MOVING_RANGE, 1.0)
     width = moving * float(np.sqrt(error[-1] ** 2 + 1 / weight.sum()))
     return _place(float(value[-1]), usual, width)
+
+
+def _require_past(count: int) -> None:
+    if count < 3:
+        raise InputError(f"{count} values were given; give two of the past or more, and the newest")
 
 
 def _place(value: float, usual: float, width: float) -> Place:

@@ -4,6 +4,7 @@ from regulars.decide.assignment.factor_grid import Combination, factor_grid
 from regulars.decide.assignment.holdouts import held_out
 from regulars.decide.assignment.switchback import switchback_schedule
 from regulars.decide.assignment.variants import OUTSIDE, Experiment, assign, require_layers
+from regulars.numerics.hashing import keys_of
 
 __all__ = [
     "OUTSIDE",
@@ -12,6 +13,7 @@ __all__ = [
     "assign",
     "factor_grid",
     "held_out",
+    "keys_of",
     "require_layers",
     "switchback_schedule",
 ]

@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, betaln, expit
+
+from regulars.errors import InputError
+from regulars.numerics.arrays import arrow_table, numbers, require_columns, words
+from regulars.numerics.given import floats_given
 
 MEASURES = ("reach", "engage", "convert")
 """Delivered of those tried; opened or clicked, ordered within the window, of those sent."""
@@ -93,12 +97,18 @@ def capabilities(counts: Mapping[tuple[str, str], Counts]) -> list[Capability]:
         Beta-binomial shrinkage: Kleinman (1973), "Proportions with extraneous variance", JASA
         68; rate and trust by their marginal likelihood on a grid.
 
+    Raises:
+        InputError: A count is below 0, or more were reached than tried, or engaged or converted
+            than sent.
+
     Example:
         >>> few, many = Counts(2, 2, 2, 2, 0, 0.1), Counts(1000, 1000, 990, 100, 20, 50.0)
         >>> found = capabilities({("sms", "new"): few, ("sms", "active"): many})
         >>> [round(one.rates["engage"].value, 2) for one in found]
         [0.1, 0.16]
     """
+    for (channel, stage), one in counts.items():
+        _require_possible(f"{channel} in stage {stage}", one)
     priors = {
         (channel, measure): _prior([
             _parts(measure, one) for (name, _), one in counts.items() if name == channel
@@ -126,6 +136,12 @@ def of_customer(own: Mapping[str, Counts], stage: Sequence[Capability]) -> list[
 
     Returns:
         One per channel of the stage.
+
+    Example:
+        >>> stage = capabilities({("sms", "new"): Counts(1000, 1000, 990, 100, 20, 50.0)})
+        >>> [hers] = of_customer({"sms": Counts(4, 4, 4, 4, 0, 0.2)}, stage)
+        >>> round(stage[0].rates["engage"].value, 2), round(hers.rates["engage"].value, 2)
+        (0.1, 0.36)
     """
     found = []
     for one in stage:
@@ -140,6 +156,51 @@ def of_customer(own: Mapping[str, Counts], stage: Sequence[Capability]) -> list[
             Capability(one.channel, one.stage, mine.sent, rates | {"cost": one.rates["cost"]})
         )
     return found
+
+
+def counts_of(table: Any) -> dict[tuple[str, str], Counts]:
+    """Read what happened to contacts from a table, for `capabilities`.
+
+    Args:
+        table: Arrow, pandas, polars or Ibis table, or columns by name: channel, stage, tried,
+            sent, reached, engaged, converted and cost; rows of one channel and stage are added up.
+
+    Returns:
+        The counts by channel and stage.
+
+    Raises:
+        InputError: A column is missing or holds no numbers, or a count cannot be.
+
+    Example:
+        >>> table = {"channel": ["sms"], "stage": ["new"], "tried": [50], "sent": [50],
+        ...     "reached": [49], "engaged": [9], "converted": [2], "cost": [2.5]}
+        >>> [found] = capabilities(counts_of(table))
+        >>> round(found.rates["reach"].value, 2), round(found.rates["cost"].value, 2)
+        (0.98, 0.05)
+    """
+    given = arrow_table(table)
+    require_columns(given, ("channel", "stage", *Counts._fields), of="contacts")
+    names = zip(words(given, "channel").tolist(), words(given, "stage").tolist(), strict=True)
+    columns = np.stack(
+        [floats_given(numbers(given, name), name, least=0) for name in Counts._fields], axis=1
+    )
+    rows: dict[tuple[str, str], Counts] = {}
+    for name, row in zip(names, columns.tolist(), strict=True):
+        tried, sent, reached, engaged, converted = (int(part) for part in row[:-1])
+        own = Counts(tried, sent, reached, engaged, converted, row[-1])
+        rows[name] = summed([rows[name], own]) if name in rows else own
+    for (channel, stage), one in rows.items():
+        _require_possible(f"{channel} in stage {stage}", one)
+    return rows
+
+
+def _require_possible(where: str, counts: Counts) -> None:
+    reached, sent = (counts.reached, counts.tried), max(counts.engaged, counts.converted)
+    if min(counts) < 0 or reached[0] > reached[1] or sent > counts.sent:
+        raise InputError(
+            f"{where}: {counts}; give counts of 0 or more, no more reached than tried, and no more "
+            "engaged or converted than sent"
+        )
 
 
 def summed(counts: Sequence[Counts]) -> Counts:

@@ -1,6 +1,6 @@
 """Who gets what when money, stock and channels are short at once: one price for each."""
 
 from regulars.decide.budget.assigning.assign import Assigned, assign
-from regulars.decide.budget.assigning.table import assign_table
+from regulars.decide.budget.assigning.table import AssignedRows, assign_table
 
-__all__ = ["Assigned", "assign", "assign_table"]
+__all__ = ["Assigned", "AssignedRows", "assign", "assign_table"]

@@ -60,11 +60,10 @@ class FittedOrders(ABC):
         Raises:
             InputError: Something is nan or no number, or a history cannot be.
         """
-        return self._alive(*columns_of(x, t_x, T))
+        known, shape = rows_of(x, t_x, T)
+        return self._alive(*known).reshape(shape)
 
-    def expected_orders(
-        self, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, t: float
-    ) -> Numbers:
+    def expected_orders(self, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, t: float) -> Numbers:
         """Give the orders each customer is expected to place in the next `t`.
 
         Args:
@@ -79,7 +78,8 @@ class FittedOrders(ABC):
         Raises:
             InputError: Something is nan or no number, or a history cannot be.
         """
-        return self._expected(*columns_of(x, t_x, T), time_ahead(t))
+        known, shape = rows_of(x, t_x, T)
+        return self._expected(*known, time_ahead(t)).reshape(shape)
 
     def expected_orders_of_new(self, t: float) -> float:
         """Give the repeat orders expected of a customer in the first `t` after the first order.
@@ -108,9 +108,9 @@ class FittedOrders(ABC):
         Returns:
             Orders, whole numbers, shape (customers,).
         """
-        known = columns_of(x, t_x, T)
+        known, shape = rows_of(x, t_x, T)
         is_alive, ordered = self._drawn(*known, time_ahead(t), rng)
-        return np.where(is_alive, ordered, 0).astype(np.float64)
+        return np.where(is_alive, ordered, 0).astype(np.float64).reshape(shape)
 
     @abstractmethod
     def _alive(self, x: Numbers, t_x: Numbers, T: Numbers) -> Numbers:
@@ -213,6 +213,25 @@ def columns_of(x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> tuple[Numbers, Num
     require_fit(x=parts[0], t_x=parts[1], T=parts[2])
     require_histories(*np.broadcast_arrays(*(np.atleast_1d(part) for part in parts)))
     return parts
+
+
+def rows_of(
+    x: ArrayLike, t_x: ArrayLike, T: ArrayLike
+) -> tuple[tuple[Numbers, Numbers, Numbers], tuple[int, ...]]:
+    """Take the histories a fitted model is asked about, one after the other.
+
+    Args:
+        x: Repeat orders, shape (customers,) or a number.
+        t_x: Time from first to last order.
+        T: Time from the first order to now.
+
+    Returns:
+        One row per history, and the shape the answer is wanted in.
+    """
+    parts = columns_of(x, t_x, T)
+    shape = np.broadcast_shapes(*(part.shape for part in parts))
+    one, two, three = (np.broadcast_to(part, shape).reshape(-1) for part in parts)
+    return (one, two, three), shape
 
 
 def time_ahead(t: float) -> float:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import digamma, gammaln
 
 from regulars.understand.value.models.histories import OrderHistories
-from regulars.understand.value.models.orders.fitted import fit_orders
+from regulars.understand.value.models.orders.fitted import columns_of, fit_orders, time_ahead
 from regulars.understand.value.models.positive_fit import Loss
 
 Numbers = NDArray[np.float64]
