@@ -145,7 +145,8 @@ def effect_alert(
         The alert; None when the effect is as usual, was not read, or its past is too short.
     """
     strange = {turn for channel, kind, turn in known if (channel, kind) == (EVERY, Kind.EFFECT)}
-    by_turn = {one.turn: one for one in readouts if one.treated >= LEAST_TRIED}
+    told = (one for one in readouts if one.treated >= LEAST_TRIED and one.standard_error > 0)
+    by_turn = {one.turn: one for one in told}
     past = [by_turn[turn] for turn in sorted(by_turn) if turn < measured_turn]
     past = [one for one in past if one.turn not in strange][-PAST_TURNS:]
     if measured_turn not in by_turn or measured_turn in strange or len(past) < LEAST_TURNS:
