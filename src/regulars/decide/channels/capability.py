@@ -176,7 +176,7 @@ def counts_of(table: Any) -> dict[tuple[str, str], Counts]:
         ...     "reached": [49], "engaged": [9], "converted": [2], "cost": [2.5]}
         >>> [found] = capabilities(counts_of(table))
         >>> round(found.rates["reach"].value, 2), round(found.rates["cost"].value, 2)
-        (0.98, 0.05)
+        (0.97, 0.05)
     """
     given = arrow_table(table)
     require_columns(given, ("channel", "stage", *Counts._fields), of="contacts")
