@@ -57,6 +57,12 @@ class Retailer:
     locale: str = "en"
 
 
+_HALVED_AFTER = 2
+"""Turns after which a campaign's holdout is half of what it was at first."""
+_LEAST_KNOWN = 500
+"""Customers whose part in the holdout is kept: the fewer there are, the less it may fall."""
+
+
 @dataclass(frozen=True)
 class Loop:
     """How a turn decides and measures.
@@ -68,7 +74,10 @@ class Loop:
         weekly_budget: Most a turn may spend on contacts and planned offer cost.
         online_budget: The same for decisions made online between two turns.
         global_holdout: Share of customers never contacted by the programme, 0 to 0.5.
-        campaign_holdout: Share of each campaign's chosen customers held out, 0.02 to 0.5.
+        campaign_holdout: Share of each campaign's chosen customers held out in the first turn,
+            0.02 to 0.5.
+        least_campaign_holdout: Share it falls to, turn by turn, as effects become known, 0.02 to
+            0.5; the same as `campaign_holdout` keeps it where it is.
         exploration_floor: Least probability of every eligible action and of no contact,
             as a share of the turn's reach, 0 to 0.2.
         margin_rate: Margin over sales where products have no cost, 0 to 1.
@@ -82,9 +91,39 @@ class Loop:
     online_budget: Decimal = Decimal(200)
     global_holdout: float = 0.05
     campaign_holdout: float = 0.1
+    least_campaign_holdout: float = 0.05
     exploration_floor: float = 0.02
     margin_rate: float = 0.25
     level: float = 0.9
+
+    def held_out_in(self, turn: int, customers: int) -> float:
+        """Give the share of each campaign's chosen customers held out in a turn.
+
+        What one more turn's holdout adds to what is known of effects falls with the turns there
+        were, while what it costs does not: the share falls as one over them, to a least by which
+        every campaign is still measured and a change is still seen. Where customers are few it
+        falls less, or not at all.
+
+        Args:
+            turn: Number of the turn, from 1.
+            customers: Customers the turn decides for.
+
+        Returns:
+            The share, from `least_campaign_holdout` to `campaign_holdout`.
+
+        Source:
+            Ours, because a fixed share either learns too slowly at first or goes on paying for
+            what is known.
+
+        Example:
+            >>> [round(Loop().held_out_in(turn, 20_000), 3) for turn in (1, 2, 3, 26)]
+            [0.1, 0.067, 0.05, 0.05]
+            >>> [round(Loop().held_out_in(26, customers), 3) for customers in (3_000, 8_000)]
+            [0.1, 0.062]
+        """
+        falling = self.campaign_holdout / (1 + (turn - 1) / _HALVED_AFTER)
+        least = max(self.least_campaign_holdout, _LEAST_KNOWN / max(customers, 1))
+        return min(self.campaign_holdout, max(least, falling))
 
 
 @dataclass(frozen=True)
@@ -456,6 +495,7 @@ def _check(settings: Settings, path: Path) -> None:
     limits: list[tuple[str, float | Decimal, float, float]] = [
         ("loop.global_holdout", loop.global_holdout, 0, 0.5),
         ("loop.campaign_holdout", loop.campaign_holdout, 0.02, 0.5),
+        ("loop.least_campaign_holdout", loop.least_campaign_holdout, 0.02, 0.5),
         ("loop.exploration_floor", loop.exploration_floor, 0, 0.2),
         ("loop.level", loop.level, 0.5, 0.999),
         ("loop.margin_rate", loop.margin_rate, 0, 1),

@@ -9,7 +9,7 @@ from regulars.twin import Plan
 @pytest.fixture(scope="session")
 def outage_app(tmp_path_factory):
     folder = tmp_path_factory.mktemp("outage")
-    return run_in_twin(folder, Plan(1000, 3, "outage", turns=8), workers=2).app
+    return run_in_twin(folder, Plan(1000, 5, "outage", turns=8), workers=2).app
 
 
 @pytest.fixture(scope="session")

@@ -110,10 +110,77 @@ def test_a_change_of_responses_is_noticed_and_followed():
     assert effects(after)[2:, 4] == pytest.approx(flipped[2:, 4], abs=0.15)
 
 
+def test_offers_that_trade_places_are_noticed_though_effects_are_as_large_as_foretold():
+    traded = 2 * TRUTH[[2, 3, 0, 1]]
+    before = learned(range(5), TRUTH * 2)
+
+    first = learn(before, ARMS, evidence(99, traded))
+    second = learn(first.belief, ARMS, evidence(98, traded), suspicion=first.suspicion)
+
+    assert first.shifted or second.shifted
+    after = learned(range(100, 103), traded, second.belief)
+    assert effects(after)[:2, 4] == pytest.approx(traded[:2, 4], abs=0.1)
+
+
+def seldom(seed):
+    """Customers who buy often, and one in ten who hardly buys unless contacted."""
+    random = np.random.default_rng(seed)
+    customers = np.zeros((2_000, len(FEATURES)))
+    customers[:, 0] = 1.0
+    baseline = np.where(np.arange(2_000) % 10, 1.5, 0.02)
+    taken = (random.random((2_000, 1)) < 0.5) * np.eye(len(ARMS))[
+        np.arange(2_000) // 10 % len(ARMS)
+    ]
+    orders = random.poisson(baseline + 0.4 * taken.sum(axis=1)).astype(float)
+    chance = 0.5 * np.eye(len(ARMS))[np.arange(2_000) // 10 % len(ARMS)]
+    return Evidence(customers, baseline, orders, taken - chance)
+
+
+def surprises(seeds):
+    """Squared errors of the believed mean effect, over their believed variance."""
+    found = []
+    for seed in seeds:
+        belief = learn(starting_belief(ARMS), ARMS, seldom(seed)).belief
+        mean, covariance = belief.posterior()
+        parts = np.array([
+            {"all": 1.0, "offer": 0.5, "channel": 0.5, "pair": 0.25}[term.split(":")[0]]
+            * term.endswith(":intercept")
+            for term in belief.terms
+        ])
+        found.append((parts @ mean - 0.4) ** 2 / (parts @ covariance @ parts))
+    return float(np.mean(found))
+
+
+def test_a_belief_is_no_surer_than_it_is_right_about_who_seldom_buys(monkeypatch):
+    assert surprises(range(40)) < 1.6
+
+    monkeypatch.setattr(learning, "_LEAST_VARIANCE", 0.05)
+    assert surprises(range(40)) > 2
+
+
+def test_what_one_turn_hardly_shows_several_turns_do():
+    before, traded = learned(range(5)), 0.5 * TRUTH + 0.5 * TRUTH[[2, 3, 0, 1]]
+
+    first = learn(before, ARMS, evidence(60, traded))
+    alone = learn(first.belief, ARMS, evidence(61, traded))
+    together = learn(first.belief, ARMS, evidence(61, traded), suspicion=first.suspicion)
+
+    assert not first.shifted
+    assert not alone.shifted
+    assert first.suspicion > 0
+    assert together.shifted
+    assert together.suspicion == 0
+
+
 def test_steady_responses_are_never_taken_for_a_change():
     belief = learned(range(4))
 
     assert not any(learn(belief, ARMS, evidence(seed)).shifted for seed in range(50, 60))
+    suspicion = 0.0
+    for seed in range(50, 60):
+        lesson = learn(belief, ARMS, evidence(seed), suspicion=suspicion)
+        belief, suspicion = lesson.belief, lesson.suspicion
+        assert not lesson.shifted
 
 
 def test_a_belief_survives_being_stored():

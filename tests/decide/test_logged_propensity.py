@@ -48,7 +48,7 @@ def policy_of(limits):
         draws=draws,
         economics=Economics(np.full(N, 10.0), np.full(2, 0.05), COST, np.zeros((N, 2))),
         allowed=np.ones((N, 2), bool),
-        budget=expected(limits, safe=0.97, held_out=HELD_OUT),
+        budget=expected(limits, ARMS, held_out=HELD_OUT),
         floor=0.02,
     )
 

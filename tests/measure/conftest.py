@@ -16,7 +16,7 @@ from regulars.records import TABLES, Turn
 
 SETTINGS = {
     "level": 0.9, "window_days": 7, "margin_rate": 0.25,
-    "global_holdout": 0.05, "campaign_holdout": 0.1,
+    "global_holdout": 0.05, "campaign_holdout": lambda _turn, _customers: 0.1,
 }  # fmt: skip
 EMPTY = {"string": "", "int64": 0, "float64": 0.0, "bool": False, "date": None}
 

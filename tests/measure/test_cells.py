@@ -135,7 +135,11 @@ def test_the_step_measures_each_closed_turn_once(shop):
     def step(number):
         engine = made.engine.bound(measure_cells, number)
         return measure_cells.run(
-            engine, made.turn(number), window_days=7, margin_rate=0.25, campaign_holdout=0.1
+            engine,
+            made.turn(number),
+            window_days=7,
+            margin_rate=0.25,
+            campaign_holdout=lambda *_: 0.1,
         )
 
     assert step(2) == 4

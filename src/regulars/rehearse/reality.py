@@ -64,6 +64,7 @@ def _settings(seed: int) -> Settings:
         seed=seed,
         weekly_budget=Decimal(20_000),
         campaign_holdout=0.3,
+        least_campaign_holdout=0.3,
         exploration_floor=0.2,
     )
     return Settings(

@@ -28,7 +28,8 @@ EFFECT = "effect."
 _OPT_OUT_PRIOR = (1.0, 500.0)
 _RECENT_SLOPES = 4
 _LEFT_OUT = "left_out."
-_NOT_CHANGES = ("slope.", "learned_turn", _LEFT_OUT)
+_SUSPICION = "suspicion"
+_NOT_CHANGES = ("slope.", "learned_turn", _SUSPICION, _LEFT_OUT)
 
 
 @dataclass
@@ -128,8 +129,9 @@ class Knowledge:
         if len(own.outcome) == 0 or not arms:
             return {"customers": 0}
         had_data = bool(self.belief.precision.any())
-        lesson = learn(self.belief, arms, own)
+        lesson = learn(self.belief, arms, own, suspicion=self.values.get(_SUSPICION, 0.0))
         self.belief = lesson.belief
+        self.values[_SUSPICION] = lesson.suspicion
         if had_data:
             self.values[f"slope.{measured:03d}"] = lesson.slope
             self.weights[f"slope.{measured:03d}"] = lesson.slope_sd**-2

@@ -13,11 +13,12 @@ from regulars.numerics.linear_belief import LinearBelief
 Floats = NDArray[np.float64]
 
 _RIDGE = 1.0
-_SURE_SD = 0.2
-_LEAST_VARIANCE = 0.05
+_LEAST_VARIANCE = 0.3
+"""Least variance of a customer's orders: who seldom buys varies by the orders contacts add."""
 _STAYS = 0.97
-_STAYS_AFTER_SHIFT = 0.15
-_SHIFT_SLOPE, _SHIFT_Z = 0.5, 3.5
+_STAYS_AFTER_SHIFT = 0.1
+_SHIFT_EVIDENCE = 5.0
+"""Logarithm of how much better a shift must explain the latest turns: odds of 150 to 1."""
 
 
 @dataclass(frozen=True)
@@ -86,39 +87,53 @@ class Lesson:
         slope: Measured effect per predicted effect, 1 when the prediction was right.
         slope_sd: Standard error of the slope; inf when nothing was predicted.
         shifted: True when responses seem to have changed, so that older data was discounted.
+        suspicion: Logarithm of how much better a change explains the latest turns, 0 or more;
+            what the next turn is learned with.
     """
 
     belief: LinearBelief
     slope: float
     slope_sd: float
     shifted: bool
+    suspicion: float = 0.0
 
 
-def learn(belief: LinearBelief, arms: Sequence[Arm], evidence: Evidence) -> Lesson:
+def learn(
+    belief: LinearBelief, arms: Sequence[Arm], evidence: Evidence, *, suspicion: float = 0.0
+) -> Lesson:
     """Update the belief about effects with one turn.
 
     Args:
         belief: What was believed before; covers every arm.
         arms: The actions of the turn, in order of the contrast's columns.
         evidence: The turn's decisions and outcomes.
+        suspicion: What the lesson before said of a change.
 
     Returns:
-        The lesson. When a sure prediction turns out less than half true, older data keeps only
-        15 % of its weight, so that the belief follows the new responses.
+        The lesson. When the latest turns are far likelier under a belief that has forgotten most
+        of what it knew, responses seem to have changed: then a tenth of older data is kept, so
+        that the belief follows the new ones.
 
     Source:
-        Ours, because a bandit literature default (a fixed discount) either forgets a
-        stationary retailer or follows a changed one too late; the slope decides.
+        West & Harrison (1997), "Bayesian Forecasting and Dynamic Models", ch. 11: a monitor by
+        the cumulative Bayes factor of a discounted belief against the standing one. A
+        fixed discount either forgets a stationary retailer or follows a changed one too late;
+        and a slope of measured on predicted stays near 1 when offers trade places.
     """
     freed = residuals(evidence)
     predicted = predicted_effect(belief, arms, evidence)
     slope, slope_sd = _slope(predicted, freed)
-    shifted = slope_sd < _SURE_SD and (_SHIFT_SLOPE - slope) / slope_sd > _SHIFT_Z
-    shifted = shifted and bool(belief.precision.any())
-    kept = belief.discounted(_STAYS_AFTER_SHIFT if shifted else _STAYS)
     design = contrast_design(belief.terms, arms, evidence.customers, evidence.contrast)
-    updated = kept.updated(design, freed.residual, freed.weight)
-    return Lesson(updated.with_learned_spread(LEARNED_BLOCKS), slope, slope_sd, shifted)
+    standing = belief.discounted(_STAYS)
+    forgetful = belief.discounted(_STAYS_AFTER_SHIFT)
+    found = 0.0
+    if belief.precision.any():
+        seen = design, freed.residual, freed.weight
+        found = suspicion + forgetful.log_evidence(*seen) - standing.log_evidence(*seen)
+    shifted = found > _SHIFT_EVIDENCE
+    kept = (forgetful if shifted else standing).updated(design, freed.residual, freed.weight)
+    left = 0.0 if shifted else max(found, 0.0)
+    return Lesson(kept.with_learned_spread(LEARNED_BLOCKS), slope, slope_sd, shifted, left)
 
 
 def predicted_effect(belief: LinearBelief, arms: Sequence[Arm], evidence: Evidence) -> Floats:

@@ -15,6 +15,7 @@ from regulars.decide.online.traits import Traits, TraitTable, traits_of
 from regulars.decide.policies.choosing import campaign_of
 from regulars.decide.policies.economics import OPT_OUT_BUCKETS, Tuned, economics, opt_out_rates
 from regulars.decide.policies.rule import Rule
+from regulars.decide.policies.sampling import NARROWED
 from regulars.decide.uplift import arm_coefficients
 from regulars.numerics.hashing import key_of
 from regulars.numerics.linear_belief import LinearBelief
@@ -125,7 +126,8 @@ def knowledge_of(
     """
     customers = traits_of(people)
     random = np.random.Generator(np.random.Philox(key_of(loop.seed, "online beliefs", turn)))
-    thetas = belief.draws(_DRAWS, random.standard_normal((_DRAWS, len(belief.terms))))
+    normals = NARROWED * random.standard_normal((_DRAWS, len(belief.terms)))
+    thetas = belief.draws(_DRAWS, normals)
     mean = arm_coefficients(belief.terms, arms, belief.posterior()[0])
     draws = np.zeros((_DRAWS, 1 + len(arms), mean.shape[1]))
     for world, theta in zip(draws, thetas, strict=True):
@@ -145,7 +147,7 @@ def knowledge_of(
         _purposes(arms, loop.seed, turn),
         loop.exploration_floor,
         loop.global_holdout,
-        loop.campaign_holdout,
+        loop.held_out_in(turn, people.num_rows),
     )
 
 

@@ -15,6 +15,8 @@ from regulars.numerics.linear_belief import LinearBelief
 Floats = NDArray[np.float64]
 
 _DRAWS = 24
+NARROWED = 0.5
+"""Spread of the worlds drawn over that of the belief: holdouts and the even choice explore too."""
 _PRICED_CUSTOMERS = 8_000
 _BISECTIONS = 20
 
@@ -69,7 +71,7 @@ class Policy:
 
 
 def drawn_worlds(belief: LinearBelief, arms: Sequence[Arm], *, seed: int, turn: int) -> Floats:
-    """Draw coefficients of plausible worlds from a belief.
+    """Draw coefficients of plausible worlds from a belief, half as far apart as it is unsure.
 
     Args:
         belief: What is believed; covers every arm.
@@ -79,9 +81,13 @@ def drawn_worlds(belief: LinearBelief, arms: Sequence[Arm], *, seed: int, turn: 
 
     Returns:
         Coefficients per arm, shape (worlds, arms, features); the same for the same turn.
+
+    Source:
+        Chapelle & Li (2011), "An empirical evaluation of Thompson sampling", NIPS 24, on
+        posterior reshaping: a spread of half explores less and earns more.
     """
     random = np.random.Generator(np.random.Philox(key_of(seed, "beliefs", turn)))
-    thetas = belief.draws(_DRAWS, random.standard_normal((_DRAWS, len(belief.terms))))
+    thetas = belief.draws(_DRAWS, NARROWED * random.standard_normal((_DRAWS, len(belief.terms))))
     return np.stack([arm_coefficients(belief.terms, arms, theta) for theta in thetas])
 
 

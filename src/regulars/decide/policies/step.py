@@ -35,9 +35,6 @@ from regulars.ports.steps import step
 from regulars.records import Turn
 from regulars.settings import Loop
 
-_SAFE_SHARE = 0.97
-"""Share of the budget planned for, so that the draw of actions seldom goes beyond it."""
-
 
 @step(
     reads="profiles customer_values offers uplift_priors parameters channel_holds budget_plans "
@@ -94,7 +91,7 @@ def decide(
             people, arms, _tuned(engine, turn.number), worth=worth, effects=customers @ mean.T
         ),
         allowed=eligible.allowed,
-        budget=expected(limits, safe=_SAFE_SHARE, held_out=loop.campaign_holdout),
+        budget=expected(limits, arms, held_out=loop.held_out_in(turn.number, len(ids))),
         floor=loop.exploration_floor,
     )
     choice = choose(
@@ -104,7 +101,7 @@ def decide(
         keys,
         seed=loop.seed,
         turn=turn.number,
-        campaign_holdout=loop.campaign_holdout,
+        campaign_holdout=loop.held_out_in(turn.number, len(ids)),
         budget=limits,
     )
     rows = decision_rows(

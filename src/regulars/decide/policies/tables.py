@@ -39,6 +39,11 @@ def audience(profiles: Definition, customer_values: Definition, turn: int) -> De
     )
 
 
+def customers_by_turn(decisions: Definition) -> Definition:
+    """Count the customers each turn decided for: turn, customers; by turn."""
+    return decisions.group_by("turn").agg(customers=_.count()).order_by("turn")
+
+
 def latest(table: Definition, turn: int) -> Definition:
     """The rows an earlier step wrote last, up to a turn."""
     past = table.filter(_.turn <= turn)

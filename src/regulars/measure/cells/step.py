@@ -1,5 +1,6 @@
 """The step that measures what money in each segment, channel and offer caused."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from regulars.measure.cells.reading import cell_rows
 from regulars.measure.cells.tables import open_customers
 from regulars.measure.effects.customers import compared_customers
 from regulars.measure.effects.ledger import as_table
+from regulars.measure.effects.step import shares_held_out
 from regulars.measure.effects.tables import (
     bought,
     compared,
@@ -28,7 +30,12 @@ from regulars.records import Turn
     writes="cell_effects",
 )
 def measure_cells(
-    engine: Engine, turn: Turn, *, window_days: int, margin_rate: float, campaign_holdout: float
+    engine: Engine,
+    turn: Turn,
+    *,
+    window_days: int,
+    margin_rate: float,
+    campaign_holdout: Callable[[int, int], float],
 ) -> int:
     """Measure the cells of every turn whose window has passed since the last turn.
 
@@ -37,7 +44,8 @@ def measure_cells(
         turn: The turn that measures; facts up to its `as_of` are read.
         window_days: Days of outcome a turn's contacts are measured over.
         margin_rate: Margin over sales where no cost is known, 0 to 1.
-        campaign_holdout: Designed share of a campaign's chosen customers left alone.
+        campaign_holdout: Designed share of a campaign's chosen customers left alone, by turn and
+            customers it decided for.
 
     Returns:
         Rows written: one per measured turn and cell.
@@ -46,14 +54,20 @@ def measure_cells(
         row["measured_turn"]
         for row in engine.rows(measured_turns(engine.table("cell_effects"), turn.number))
     }
+    held_out = shares_held_out(engine, campaign_holdout)
     found: list[dict[str, Any]] = []
     for row in engine.rows(days_of_turns(engine.table("profiles"), turn.number - 1)):
         last = row["as_of"] + timedelta(days=window_days)
-        if row["turn"] in done or last > turn.as_of:
+        if row["turn"] in done or last > turn.as_of or row["turn"] not in held_out:
             continue
         people = _followed(engine, turn, row["turn"], row["as_of"], last)
         customers = compared_customers(people, margin_rate=margin_rate)
-        found += cell_rows(people, customers, row["turn"], held_out=campaign_holdout)
+        found += cell_rows(
+            people,
+            customers,
+            row["turn"],
+            held_out=held_out[row["turn"]],
+        )
     return engine.write("cell_effects", as_table("cell_effects", found))
 
 

@@ -1,5 +1,6 @@
 """The step that measures what earlier turns and the programme caused."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import pyarrow as pa
 from ibis.expr.types import Table as Definition
 
 from regulars.collect.anomalies.exclusion import without_marked
+from regulars.decide.policies.tables import customers_by_turn
 from regulars.measure.effects.customers import compared_customers
 from regulars.measure.effects.ledger import Design, as_table, campaign_rows, programme_rows
 from regulars.measure.effects.tables import (
@@ -36,7 +38,7 @@ def measure_effects(
     window_days: int,
     margin_rate: float,
     global_holdout: float,
-    campaign_holdout: float,
+    campaign_holdout: Callable[[int, int], float],
 ) -> int:
     """Measure the turns whose window has passed since the last turn, and the programme so far.
 
@@ -47,21 +49,24 @@ def measure_effects(
         window_days: Days of outcome a turn's contacts are measured over.
         margin_rate: Margin over sales where no cost is known, 0 to 1.
         global_holdout: Designed share of customers the programme never contacts.
-        campaign_holdout: Designed share of a campaign's chosen customers left alone.
+        campaign_holdout: Designed share of a campaign's chosen customers left alone, by turn and
+            customers it decided for.
 
     Returns:
         Rows written into `effects`.
     """
     windows = _complete_windows(engine, turn, window_days)
     done = engine.rows(measured_turns(engine.table("effects"), turn.number))
-    design = Design(campaign_holdout, level, window_days, turn.seed)
+    held_out = shares_held_out(engine, campaign_holdout)
     effects: list[dict[str, Any]] = []
     predictions: list[dict[str, Any]] = []
-    for measured in sorted(windows.keys() - {row["measured_turn"] for row in done}):
+    for measured in sorted((windows.keys() & held_out) - {row["measured_turn"] for row in done}):
         groups = campaign_groups(engine.table("decisions"), engine.table("contacts"), measured)
         rows = _followed(engine, groups, turn, *windows[measured])
         customers = compared_customers(rows, margin_rate=margin_rate)
-        found, predicted = campaign_rows(rows, customers, measured, design)
+        found, predicted = campaign_rows(
+            rows, customers, measured, Design(held_out[measured], level, window_days, turn.seed)
+        )
         effects += found
         predictions += predicted
     programme: list[dict[str, Any]] = []
@@ -71,11 +76,31 @@ def measure_effects(
         everyone = programme_groups(engine.table("decisions"), last)
         rows = _followed(engine, everyone, turn, *span)
         customers = compared_customers(rows, margin_rate=margin_rate)
-        design = Design(global_holdout, level, window_days, turn.seed)
-        programme = programme_rows(customers, from_turn=first, to_turn=last, design=design)
+        programme = programme_rows(
+            customers,
+            from_turn=first,
+            to_turn=last,
+            design=Design(global_holdout, level, window_days, turn.seed),
+        )
     engine.write("programme_effects", as_table("programme_effects", programme))
     engine.write("predictions", as_table("predictions", predictions))
     return engine.write("effects", as_table("effects", effects))
+
+
+def shares_held_out(
+    engine: Engine, campaign_holdout: Callable[[int, int], float]
+) -> dict[int, float]:
+    """Give the designed share of the campaign holdouts of every turn that decided.
+
+    Args:
+        engine: An engine that may read table `decisions`.
+        campaign_holdout: The share by turn and customers it decided for.
+
+    Returns:
+        Share by turn.
+    """
+    counted = engine.rows(customers_by_turn(engine.table("decisions")))
+    return {row["turn"]: campaign_holdout(row["turn"], row["customers"]) for row in counted}
 
 
 def _complete_windows(engine: Engine, turn: Turn, window_days: int) -> dict[int, tuple[date, date]]:
