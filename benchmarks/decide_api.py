@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from _apart import peak_mb
 
 from regulars.adapters.arrow_types import cast_to
 from regulars.app import App, open_app
@@ -197,11 +198,6 @@ def in_process(folder: Path, customers: int, decisions: int = 20_000) -> None:
         f"  with rules of contact, identity, money, stock, experiments and log: {timed(whole, decisions)}"
     )
     shop.close()
-
-
-def peak_mb() -> float:
-    """Give the most memory this process has held."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def serve(folder: str, port: int, told: Any) -> None:
