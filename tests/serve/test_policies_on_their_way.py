@@ -27,9 +27,25 @@ from regulars.serve.cli.main import main
 
 NOW = datetime(2026, 3, 30, 2, tzinfo=UTC)
 GREEDY = Rule("greedy")
+RULES = [
+    GREEDY,
+    Rule("greedy", Choosing.SOFT_VALUE, temperature=0.3),
+    Rule("greedy", Choosing.EPSILON_GREEDY, epsilon=0.03),
+    Rule("greedy", Choosing.THOMPSON, width=0.5),
+    Rule("greedy", Choosing.LIN_UCB, width=2.0),
+]
 
 
-def decided(app, *, gain, customers=3000, at=NOW - timedelta(days=20), version="loop", turn=1):
+def decided(
+    app,
+    *,
+    gain,
+    customers=3000,
+    at=NOW - timedelta(days=20),
+    version="loop",
+    turn=1,
+    spreads=(0.3,),
+):
     """Decisions of two actions tried alike; whoever got the better one pays `gain` more."""
     draw = np.random.default_rng(turn)
     ids = [f"c{n:05}" for n in range(customers)]
@@ -50,7 +66,7 @@ def decided(app, *, gain, customers=3000, at=NOW - timedelta(days=20), version="
             "propensity": [0.5] * customers,
             "send_propensity": [1.0] * customers,
             "candidates": [
-                json.dumps({"news:app": [1.0, 0.5], "off10:app": [2.0, 0.5]})
+                json.dumps({"news:app": [1.0, 0.5, *spreads], "off10:app": [2.0, 0.5, *spreads]})
             ] * customers,
             "policy_version": [version] * customers,
         },
@@ -86,14 +102,15 @@ def promote(app, *, now=NOW, name="greedy"):
     return promote_policy(app.engine, app.state, name, loop, actor="mei", now=now)
 
 
-def test_a_better_policy_goes_from_the_shadow_to_a_canary_to_all_and_back(app):
-    stage_policy(app.state, GREEDY, share=0.2, actor="mei", now=NOW)
-    decided(app, gain=8)
-    serving, ids = Serving(app.state, seed=7), [f"c{n:05}" for n in range(3000)]
+@pytest.mark.parametrize("rule", RULES, ids=[one.choosing for one in RULES])
+def test_a_better_policy_goes_from_the_shadow_to_a_canary_to_all_and_back(app, rule):
+    stage_policy(app.state, rule, share=0.2, actor="mei", now=NOW)
+    decided(app, gain=8, customers=1200)
+    serving, ids = Serving(app.state, seed=7), [f"c{n:05}" for n in range(1200)]
     assert serving.rule_of(ids[0], NOW) is None
     canary = promote(app)
     serving.forget()
-    mine = [serving.rule_of(one, NOW) == GREEDY for one in ids]
+    mine = [serving.rule_of(one, NOW) == rule for one in ids]
     early = pytest.raises(NotAllowed, promote, app)
     later = NOW + timedelta(days=1)
     draw = np.random.default_rng(9)
@@ -112,7 +129,7 @@ def test_a_better_policy_goes_from_the_shadow_to_a_canary_to_all_and_back(app):
             "channel": ["app"] * len(ids),
             "propensity": [0.5] * len(ids),
             "send_propensity": [1.0] * len(ids),
-            "candidates": ['{"off10:app": [2.0, 0.5]}'] * len(ids),
+            "candidates": ['{"off10:app": [2.0, 0.5, 0.3]}'] * len(ids),
             "policy_version": ["challenger/greedy" if one else "loop" for one in mine],
         },
     )
@@ -128,7 +145,7 @@ def test_a_better_policy_goes_from_the_shadow_to_a_canary_to_all_and_back(app):
     assert "doubly robust value" in canary.moves[-1].reason
     assert mine == Challenger("greedy", 0.2, Stage.CANARY).serves(ids, seed=7).tolist()
     assert "wait for more" in str(early.value)
-    assert (live.stage, everybody) == (Stage.LIVE, GREEDY)
+    assert (live.stage, everybody) == (Stage.LIVE, rule)
     assert (back.stage, serving.rule_of("anybody", NOW)) == (Stage.ROLLED_BACK, None)
     assert [one.verb for one in back.moves] == ["stage", "promote", "promote", "rollback"]
     assert [one.action for one in newest(app.state, size=2)] == [
@@ -152,6 +169,14 @@ def test_what_is_no_better_or_cannot_be_told_stays_in_the_shadow(app, gain, cust
     with pytest.raises(NotAllowed, match=says):
         promote(app)
     assert find_policy(app.state, "greedy").stage is Stage.SHADOW
+
+
+def test_a_log_from_before_spreads_were_kept_cannot_judge_what_asks_for_them(app):
+    stage_policy(app.state, RULES[-1], share=0.2, actor="mei", now=NOW)
+    decided(app, gain=8, customers=300, spreads=())
+
+    with pytest.raises(NotAllowed, match="no logged decision"):
+        promote(app)
 
 
 def test_a_canary_that_earns_less_is_rolled_back_by_its_evidence(app):
@@ -208,6 +233,8 @@ def test_faces_stage_refuse_and_take_back_and_a_live_policy_decides_online(
 
     staged = told("stage", "greedy", "--share", "0.1")
     refused = told("promote", "greedy", code=3)["error"]
+    bold = told("stage", "bold", "--choosing", "lin_ucb", "--width", "2")
+    too_often = told("stage", "never", "--choosing", "epsilon_greedy", "--epsilon", "2", code=2)
     with serve(folder) as server:
         viewer, marketer, approver = (server.client(r) for r in ("viewer", "marketer", "approver"))
         page = viewer.get("/policies").text
@@ -218,6 +245,18 @@ def test_faces_stage_refuse_and_take_back_and_a_live_policy_decides_online(
             json={"choosing": "soft_value", "temperature": 2},
             headers={"x-csrf-token": server.csrf(marketer)},
         )
+        some = marketer.put(
+            "/api/decide/policies/some",
+            json={"choosing": "epsilon_greedy", "epsilon": 0.25},
+            headers={"x-csrf-token": server.csrf(marketer)},
+        )
+        form = {"csrf_token": server.csrf(marketer), "name": "x", "choosing": "epsilon_greedy"}
+        wrong = marketer.post("/policies", data=form | {"epsilon": "120"})
+        session = f"regulars_session={marketer.cookies['regulars_session']}; regulars_locale=zh-CN"
+        wrong_zh = marketer.post(
+            "/policies", data=form | {"epsilon": "120"}, headers={"cookie": session}
+        )
+        fine = marketer.post("/policies", data=form | {"name": "drawn", "choosing": "thompson"})
         no = approver.post("/policies/soft/promote", data={"csrf_token": server.csrf(approver)})
         with server.home.state.transaction() as opened:
             opened.run("update policies set stage = 'live' where name = 'greedy'")
@@ -241,9 +280,16 @@ def test_faces_stage_refuse_and_take_back_and_a_live_policy_decides_online(
     assert "Where no other is live, the policy of the loop decides." in told_back
     assert put.json()["rule"]["choosing"] == "soft_value"
     assert (no.status_code, "stays in the shadow" in no.text) == (400, True)
+    assert (bold["rule"]["choosing"], bold["rule"]["width"]) == ("lin_ucb", 2.0)
+    assert "epsilon is 2.0, must be from 0 to 1" in too_often["error"]["message"]
+    assert some.json()["rule"]["epsilon"] == 0.25
+    assert (wrong.status_code, wrong_zh.status_code, fine.status_code) == (400, 400, 303)
+    assert "must be from 0 to 100 per cent" in wrong.text
+    assert "随机尝试的决策占比须在 0 到 100% 之间" in wrong_zh.text
     assert by_policy == "challenger/greedy"
     assert (back.status_code, again.startswith("online-")) == (303, True)
     assert {one["policy"]["rule"]["name"]: one["policy"]["stage"] for one in listed} == {
-        "greedy": "rolled_back", "soft": "shadow",
+        "greedy": "rolled_back", "soft": "shadow", "bold": "shadow", "some": "shadow",
+        "drawn": "shadow",
     }  # fmt: skip
     assert barred.status_code == 403

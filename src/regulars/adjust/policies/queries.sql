@@ -1,17 +1,19 @@
 -- name: list
-SELECT name, choosing, temperature, share, stage, since, edited_by, edited_at FROM policies
-ORDER BY edited_at DESC, name
+SELECT name, choosing, temperature, epsilon, width, share, stage, since, edited_by, edited_at
+FROM policies ORDER BY edited_at DESC, name
 
 -- name: stage
-INSERT INTO policies (name, choosing, temperature, share, stage, since, edited_by, edited_at)
-VALUES (:name, :choosing, :temperature, :share, 'shadow', :at, :actor, :at)
+INSERT INTO policies (name, choosing, temperature, epsilon, width, share, stage, since, edited_by,
+    edited_at)
+VALUES (:name, :choosing, :temperature, :epsilon, :width, :share, 'shadow', :at, :actor, :at)
 
 -- name: move
 UPDATE policies SET stage = :stage, since = :at, edited_by = :actor, edited_at = :at
 WHERE name = :name AND stage = :before
 
 -- name: serving
-SELECT name, choosing, temperature, share, stage FROM policies WHERE stage IN ('canary', 'live')
+SELECT name, choosing, temperature, epsilon, width, share, stage FROM policies
+WHERE stage IN ('canary', 'live')
 ORDER BY stage, name
 
 -- name: next_move

@@ -44,6 +44,9 @@ def logged_for(rows: Sequence[Mapping[str, Any]], rule: Rule, *, floor: float, s
         >>> found.arm.tolist(), found.target.tolist()
         ([0, 1], [[1.0, 0.0], [1.0, 0.0]])
     """
+    if rule.needs_spread:
+        # Decisions from before the spread was logged cannot tell what such a rule would have done.
+        rows = [row for row in rows if _has_spreads(row["candidates"])]
     if not rows:
         raise NotReady(
             "no logged decision has had its outcome window yet that was drawn before money or "
@@ -56,13 +59,10 @@ def logged_for(rows: Sequence[Mapping[str, Any]], rule: Rule, *, floor: float, s
     target = np.zeros((len(rows), len(names) + 1))
     arm = np.full(len(rows), len(names))
     for number, (row, one) in enumerate(zip(rows, choices, strict=True)):
-        mine = list(one)
-        values = [one[name][0] for name in mine]
-        total = sum(one[name][1] for name in mine)
+        total = sum(given[1] for given in one.values())
         kept = min(row["send_propensity"] / total, 1.0) if total > 0 else 1.0
-        even = floor / (len(mine) + 1)
-        chances = ((1 - floor) * rule.shares(values, [True] * len(mine)) + even) * kept
-        target[number, [place[name] for name in mine]] = chances
+        chances = _chances(rule, list(one.values()), floor) * kept
+        target[number, [place[name] for name in one]] = chances
         target[number, -1] = 1 - chances.sum()
         taken = f"{row['offer_id']}:{row['channel']}"
         if row["verdict"] == "send":
@@ -70,6 +70,17 @@ def logged_for(rows: Sequence[Mapping[str, Any]], rule: Rule, *, floor: float, s
     reward = [row["reward"] for row in rows]
     predicted = _predicted(rows, choices, arm, reward, names, seed=seed)
     return logged(arm, reward, [row["propensity"] for row in rows], target, predicted)
+
+
+def _chances(rule: Rule, given: Sequence[Sequence[float]], floor: float) -> NDArray[np.float64]:
+    """Give the probability of each open action under a rule, the even choice mixed in."""
+    spreads = [one[2] for one in given] if rule.needs_spread else None
+    share = rule.shares([one[0] for one in given], [True] * len(given), spreads)
+    return (1 - floor) * share + floor / (len(given) + 1)
+
+
+def _has_spreads(candidates: str) -> bool:
+    return all(len(given) > 2 for given in json.loads(candidates).values())
 
 
 def _predicted(

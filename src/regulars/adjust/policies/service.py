@@ -116,7 +116,8 @@ def stage_policy(state: State, rule: Rule, *, share: float, actor: str, now: dat
     with state.transaction() as opened:
         if any(one.rule.name == rule.name for one in _all(opened)):
             raise InputError(f"there is a policy {rule.name} already; give a new one another name")
-        values = {"choosing": rule.choosing.value, "temperature": rule.temperature}
+        values = {name: getattr(rule, name) for name in ("temperature", "epsilon", "width")}
+        values["choosing"] = rule.choosing.value
         at = now.astimezone(UTC).isoformat()
         opened.run(_SQL["stage"], name=rule.name, share=share, actor=actor, at=at, **values)
         _note(opened, rule.name, "stage", ("", Stage.SHADOW), "it watches", actor=actor, now=now)
@@ -376,7 +377,8 @@ def _sides(rows: Sequence[Mapping[str, Any]], one: Staged, *, seed: int) -> list
 
 
 def _rule(row: Mapping[str, Any]) -> Rule:
-    return Rule(row["name"], Choosing(row["choosing"]), row["temperature"])
+    settings = (row[name] for name in ("temperature", "epsilon", "width"))
+    return Rule(row["name"], Choosing(row["choosing"]), *settings)
 
 
 def _all(opened: Transaction) -> list[Staged]:

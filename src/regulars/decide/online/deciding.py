@@ -49,7 +49,8 @@ class OnlineDecision(msgspec.Struct, frozen=True, kw_only=True):
             reason budget it is that of the send that was drawn and not paid for: money is no draw,
             so leave such decisions out when another policy is judged.
         send_propensity: Probability of any send, after holdouts.
-        candidates: By open action, its value and its probability before holdouts.
+        candidates: By open action, its value, its probability before holdouts, and the standard
+            deviation of the belief in its value.
         ruled_out: Closed actions by reason.
         features: What the policy saw; empty where it saw nothing of the customer.
         value: Incremental value of the chosen action, after every cost.
@@ -74,7 +75,7 @@ class OnlineDecision(msgspec.Struct, frozen=True, kw_only=True):
     campaign_id: str | None
     propensity: float
     send_propensity: float
-    candidates: Mapping[str, tuple[float, float]]
+    candidates: Mapping[str, tuple[float, float, float]]
     ruled_out: Mapping[str, list[str]]
     features: Mapping[str, float]
     value: float
@@ -165,6 +166,7 @@ class _Drawn(NamedTuple):
     closed: list[str]
     values: list[float]
     chance: list[float]
+    spreads: list[float]
     arm: int
     mark: bytes
 
@@ -180,18 +182,21 @@ def _draw(
     closed = _closed(knowledge, used, refusals, offers)
     shut = [place for place, reason in enumerate(closed) if reason]
     values, share = _shares(knowledge, used, shut)
+    varied = (knowledge.spreads @ used.features) @ used.features
+    spreads = used.worth * np.sqrt(np.maximum(varied, 0.0))
     if knowledge.rule is not None:
-        share = knowledge.rule.shares(values, [not reason for reason in closed])
+        share = knowledge.rule.shares(values, [not reason for reason in closed], spreads)
     even = knowledge.floor / (len(closed) - len(shut) + 1)
     spread = (1 - knowledge.floor) * share + even
     spread[shut] = 0.0
     chance, mark = spread.tolist(), values.tobytes() + spread.tobytes()
+    told = spreads.tolist()
     wanted, reached = mixed(key, knowledge.purposes[""]), 0.0
     for arm, one in enumerate(chance):
         reached += one
         if wanted < reached:
-            return _Drawn(closed, values.tolist(), chance, arm, mark)
-    return _Drawn(closed, values.tolist(), chance, -1, mark)
+            return _Drawn(closed, values.tolist(), chance, told, arm, mark)
+    return _Drawn(closed, values.tolist(), chance, told, -1, mark)
 
 
 def _name_of(asked: int, turn: int, drawn: _Drawn) -> str:
@@ -258,9 +263,14 @@ def _verdict(knowledge: Knowledge, key: int, drawn: _Drawn) -> tuple[str, str]:
     return "send", "chosen"
 
 
-def _candidates(knowledge: Knowledge, drawn: _Drawn) -> dict[str, tuple[float, float]]:
-    rows = zip(knowledge.names, drawn.closed, drawn.values, drawn.chance, strict=True)
-    return {name: (round(value, 4), round(p, 6)) for name, shut, value, p in rows if not shut}
+def _candidates(knowledge: Knowledge, drawn: _Drawn) -> dict[str, tuple[float, float, float]]:
+    parts = (drawn.closed, drawn.values, drawn.chance, drawn.spreads)
+    rows = zip(knowledge.names, *parts, strict=True)
+    return {
+        name: (round(value, 4), round(p, 6), round(spread, 4))
+        for name, shut, value, p, spread in rows
+        if not shut
+    }
 
 
 def _ruled_out(knowledge: Knowledge, closed: list[str]) -> dict[str, list[str]]:

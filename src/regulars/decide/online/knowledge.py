@@ -63,6 +63,8 @@ class Knowledge:
         kinds: Channel and offer of each, and the name the offer is closed by.
         draws: Orders a feature brings with an action, later ones included, in drawn worlds; of
             each world doing nothing comes first; shape (draws x (1 + arms), features).
+        spreads: Covariance of what a feature brings with an action, as the belief has it, later
+            orders included; shape (arms, features, features).
         discounts: Share and amount off, least order and margin floor; shape (4, arms).
         prices: Costs and worth.
         customers: What the turn knew of each customer.
@@ -82,6 +84,7 @@ class Knowledge:
     names: tuple[str, ...]
     kinds: tuple[tuple[str, str, str], ...]
     draws: Floats
+    spreads: Floats
     discounts: Floats
     prices: Prices
     customers: TraitTable
@@ -128,11 +131,13 @@ def knowledge_of(
     random = np.random.Generator(np.random.Philox(key_of(loop.seed, "online beliefs", turn)))
     normals = NARROWED * random.standard_normal((_DRAWS, len(belief.terms)))
     thetas = belief.draws(_DRAWS, normals)
-    mean = arm_coefficients(belief.terms, arms, belief.posterior()[0])
+    expected, covariance = belief.posterior()
+    mean = arm_coefficients(belief.terms, arms, expected)
     draws = np.zeros((_DRAWS, 1 + len(arms), mean.shape[1]))
     for world, theta in zip(draws, thetas, strict=True):
         world[1:] = arm_coefficients(belief.terms, arms, theta)
-    draws *= tuned.calibration * (1 + tuned.after_effect)
+    lasting = tuned.calibration * (1 + tuned.after_effect)
+    draws *= lasting
     return Knowledge(
         turn,
         day,
@@ -141,6 +146,7 @@ def knowledge_of(
         tuple(arm.name for arm in arms),
         tuple((arm.channel, arm.offer_id, f"offer/{arm.offer_id}") for arm in arms),
         draws.reshape(-1, mean.shape[1]),
+        _spreads(belief.terms, arms, covariance) * lasting**2,
         _discounts(arms),
         _prices(customers, arms, tuned, mean, shadow_price),
         customers,
@@ -156,6 +162,14 @@ def _purposes(arms: Sequence[Arm], seed: int, turn: int) -> dict[str, int]:
     offers = {arm.offer_id for arm in arms}
     found = {one: key_of(seed, "holdout", campaign_of(one, turn)) for one in offers}
     return found | {"": key_of(seed, "online"), "global": key_of(seed, "holdout", "global")}
+
+
+def _spreads(terms: Sequence[str], arms: Sequence[Arm], covariance: Floats) -> Floats:
+    """Carry the covariance of the terms over to the coefficients of each action."""
+    size, ways = np.linalg.eigh(covariance)
+    roots = ways * np.sqrt(np.maximum(size, 0.0))
+    each = np.stack([arm_coefficients(terms, arms, root) for root in roots.T])
+    return np.asarray(np.einsum("kaf,kag->afg", each, each))
 
 
 def _discounts(arms: Sequence[Arm]) -> Floats:

@@ -18,6 +18,9 @@ SENTENCES = (
     N_("reason is empty; say why the policy is taken back"),
     N_("the canary's share is %(share)s, must be in (0, 1), such as 0.05"),
     N_("temperature is %(value)s, must be above 0, such as 1"),
+    N_("epsilon is %(value)s, must be from 0 to 1, such as 0.1"),
+    N_("width is %(value)s, must be 0 or more, such as 1"),
+    N_("%(rule)s needs the spread of each value; give spreads"),
     N_(
         "no logged decision has had its outcome window yet that was drawn before money or "
         "stock ran out in its turn; let the loop decide online, turn it to bring the log to "

@@ -98,4 +98,19 @@ POLICY_EVIDENCE = {
 POLICY_RULES = {
     "best_value": N_("always the action of most value"),
     "soft_value": N_("actions of more value more often"),
+    "epsilon_greedy": N_("the action of most value, now and then any"),
+    "thompson": N_("each action as often as it is believed to be the best"),
+    "lin_ucb": N_("the action that may be worth most, as far as nobody knows"),
+}
+POLICY_REFUSALS = {
+    "temperature": N_(
+        "The value that makes an action e times as likely must be above 0, such as 1."
+    ),
+    "epsilon": N_(
+        "Decisions in which anything may come must be from 0 to 100 per cent, such as 10."
+    ),
+    "width": N_("How much what is not known counts must be 0 or more, such as 1."),
+    "share": N_("The share of customers it serves first must lie between 0 and 100 per cent."),
+    "choosing": N_("Choose one of the rules in the list."),
+    "number": N_("Give numbers, such as 5 or 0.5."),
 }

@@ -28,7 +28,9 @@ class Wanted(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     choosing: Choosing = Choosing.BEST_VALUE
-    temperature: float = Field(default=1.0, gt=0)
+    temperature: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    epsilon: float = Field(default=0.1, ge=0, le=1)
+    width: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     share: float = Field(default=0.05, gt=0, lt=1)
 
 
@@ -73,7 +75,7 @@ def seen(caller: Caller) -> list[Seen]:
 
 def stage_of(caller: Caller, name: str, wanted: Wanted) -> Staged:
     """Put a new policy into the shadow."""
-    rule = Rule(name, wanted.choosing, wanted.temperature)
+    rule = Rule(name, wanted.choosing, wanted.temperature, wanted.epsilon, wanted.width)
     state = caller.workspace.state
     return stage_policy(state, rule, share=wanted.share, actor=caller.actor, now=caller.now)
 

@@ -62,9 +62,21 @@ def list_policies(*, folder: Folder = Path(), as_json: AsJson = False) -> None:
 def stage(
     name: Name,
     *,
-    choosing: Annotated[str, typer.Option(help="best_value or soft_value.")] = "best_value",
+    choosing: Annotated[
+        str, typer.Option(help="best_value, soft_value, epsilon_greedy, thompson or lin_ucb.")
+    ] = "best_value",
     temperature: Annotated[
         float, typer.Option(help="For soft_value: value that makes an action e times as likely.")
+    ] = 1.0,
+    epsilon: Annotated[
+        float,
+        typer.Option(help="For epsilon_greedy: share of decisions in which anything may come."),
+    ] = 0.1,
+    width: Annotated[
+        float,
+        typer.Option(
+            help="For thompson and lin_ucb: how much what is not known counts; 0 for none."
+        ),
     ] = 1.0,
     share: Annotated[float, typer.Option(help="Share of customers its canary serves.")] = 0.05,
     folder: Folder = Path(),
@@ -77,7 +89,7 @@ def stage(
 
     if choosing not in list(Choosing):
         raise UnknownName("rule", choosing, [one.value for one in Choosing])
-    rule = Rule(name, Choosing(choosing), temperature)
+    rule = Rule(name, Choosing(choosing), temperature, epsilon, width)
     shop = _open(folder)
     _say(stage_policy(shop.state, rule, share=share, actor=ACTOR, now=datetime.now(UTC)), as_json)
 

@@ -1,7 +1,7 @@
 """Policies: what a challenger would have earned, whom it serves, one stage on or back."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,10 +9,11 @@ from starlette.routing import Route
 
 from regulars.charts import Interval, interval_plot
 from regulars.charts.look import Option
-from regulars.decide.policies.rule import Choosing
+from regulars.decide.policies.rule import Choosing, wrong_setting
 from regulars.serve.console.drawing import fitted
 from regulars.serve.console.pages.deeds import done_or_refused
 from regulars.serve.console.rendering import Pages, caller_of, say
+from regulars.serve.console.words.money import POLICY_REFUSALS
 from regulars.serve.console.words.naming import N_
 from regulars.serve.http.decide.policies import (
     Seen,
@@ -57,15 +58,13 @@ class PoliciesPage:
 
     def stage(self, request: Request) -> Response:
         """Put a new one into the shadow."""
+        refusal, wanted = wanted_of(caller_of(request).form)
+        if wanted is None:
+            problem = say(request, POLICY_REFUSALS[refusal])
+            return self._page(request, problem=problem, status=400)
 
         def staged(caller: Caller) -> str:
-            form = caller.form
-            wanted = Wanted(
-                choosing=Choosing(form.get("choosing", "")),
-                temperature=float(form.get("temperature") or 1),
-                share=float(form.get("share") or 5) / 100,
-            )
-            stage_of(caller, form.get("name", "").strip(), wanted)
+            stage_of(caller, caller.form.get("name", "").strip(), wanted)
             return "/policies?said=policy_staged"
 
         return self._done(request, staged)
@@ -106,6 +105,36 @@ class PoliciesPage:
             rules=list(Choosing),
             problem=problem,
         )
+
+
+def wanted_of(form: Mapping[str, str]) -> tuple[str, Wanted | None]:
+    """Read a new policy from a form.
+
+    Returns:
+        The code of what is wrong, "" where nothing is; and the policy, None where it is refused.
+
+    Example:
+        >>> wanted_of({"choosing": "epsilon_greedy", "epsilon": "120"})
+        ('epsilon', None)
+    """
+    try:
+        temperature, width = (float(form.get(name) or 1) for name in ("temperature", "width"))
+        epsilon = float(form.get("epsilon") or 10) / 100
+        share = float(form.get("share") or 5) / 100
+    except ValueError:
+        return "number", None
+    if form.get("choosing", "") not in list(Choosing):
+        return "choosing", None
+    wrong = wrong_setting(temperature, epsilon, width) or ("" if 0 < share < 1 else "share")
+    if wrong:
+        return wrong, None
+    return "", Wanted(
+        choosing=Choosing(form["choosing"]),
+        temperature=temperature,
+        epsilon=epsilon,
+        width=width,
+        share=share,
+    )
 
 
 def evidence(one: Seen) -> tuple[str, str]:
