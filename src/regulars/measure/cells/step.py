@@ -7,11 +7,11 @@ from typing import Any
 import pyarrow as pa
 
 from regulars.collect.anomalies.exclusion import without_marked
+from regulars.decide.policies.tables import customers_by_turn
 from regulars.measure.cells.reading import cell_rows
 from regulars.measure.cells.tables import open_customers
 from regulars.measure.effects.customers import compared_customers
-from regulars.measure.effects.ledger import as_table
-from regulars.measure.effects.step import shares_held_out
+from regulars.measure.effects.ledger import as_table, held_out_by_turn
 from regulars.measure.effects.tables import (
     bought,
     compared,
@@ -54,7 +54,9 @@ def measure_cells(
         row["measured_turn"]
         for row in engine.rows(measured_turns(engine.table("cell_effects"), turn.number))
     }
-    held_out = shares_held_out(engine, campaign_holdout)
+    held_out = held_out_by_turn(
+        engine.rows(customers_by_turn(engine.table("decisions"))), campaign_holdout
+    )
     found: list[dict[str, Any]] = []
     for row in engine.rows(days_of_turns(engine.table("profiles"), turn.number - 1)):
         last = row["as_of"] + timedelta(days=window_days)

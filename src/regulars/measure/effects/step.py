@@ -10,7 +10,13 @@ from ibis.expr.types import Table as Definition
 from regulars.collect.anomalies.exclusion import without_marked
 from regulars.decide.policies.tables import customers_by_turn
 from regulars.measure.effects.customers import compared_customers
-from regulars.measure.effects.ledger import Design, as_table, campaign_rows, programme_rows
+from regulars.measure.effects.ledger import (
+    Design,
+    as_table,
+    campaign_rows,
+    held_out_by_turn,
+    programme_rows,
+)
 from regulars.measure.effects.tables import (
     bought,
     campaign_groups,
@@ -57,7 +63,9 @@ def measure_effects(
     """
     windows = _complete_windows(engine, turn, window_days)
     done = engine.rows(measured_turns(engine.table("effects"), turn.number))
-    held_out = shares_held_out(engine, campaign_holdout)
+    held_out = held_out_by_turn(
+        engine.rows(customers_by_turn(engine.table("decisions"))), campaign_holdout
+    )
     effects: list[dict[str, Any]] = []
     predictions: list[dict[str, Any]] = []
     for measured in sorted((windows.keys() & held_out) - {row["measured_turn"] for row in done}):
@@ -85,22 +93,6 @@ def measure_effects(
     engine.write("programme_effects", as_table("programme_effects", programme))
     engine.write("predictions", as_table("predictions", predictions))
     return engine.write("effects", as_table("effects", effects))
-
-
-def shares_held_out(
-    engine: Engine, campaign_holdout: Callable[[int, int], float]
-) -> dict[int, float]:
-    """Give the designed share of the campaign holdouts of every turn that decided.
-
-    Args:
-        engine: An engine that may read table `decisions`.
-        campaign_holdout: The share by turn and customers it decided for.
-
-    Returns:
-        Share by turn.
-    """
-    counted = engine.rows(customers_by_turn(engine.table("decisions")))
-    return {row["turn"]: campaign_holdout(row["turn"], row["customers"]) for row in counted}
 
 
 def _complete_windows(engine: Engine, turn: Turn, window_days: int) -> dict[int, tuple[date, date]]:
