@@ -123,7 +123,7 @@ def limits_of_table(table: Any) -> Mapping[Cell, Limits]:
                 given_only.get("pin"),
             )
         except InputError as error:
-            raise InputError(f"{cell}: {error}") from error
+            raise InputError(f"the limits of {cell} cannot be: {error}") from error
         if cell in found:
             raise InputError(f"{cell} has limits twice; give one row per cell")
         found[cell] = limits

@@ -70,6 +70,7 @@ SENTENCES = (
         "the budget"
     ),
     N_("%(cell)s has limits twice; give one row per cell"),
-    N_("%(cell)s: limits are %(limits)s; give 0 <= floor <= ceiling"),
+    N_("the limits of %(cell)s cannot be: %(says)s"),
+    N_("floor is %(floor)s, ceiling %(ceiling)s; give 0 <= floor <= ceiling"),
     N_("%(kind)s is no kind of review; known: %(known)s"),
 )
