@@ -53,7 +53,7 @@ def known(price=0.0, arms=ARMS, table=None, **loop):
         turn=3,
         day=date(2026, 3, 2),
         shadow_price=price,
-        loop=Loop(**({"least_campaign_holdout": loop.get("campaign_holdout", 0.1)} | loop)),
+        loop=Loop(**loop),
     )
 
 

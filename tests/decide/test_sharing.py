@@ -163,7 +163,7 @@ def test_a_turn_nothing_binds_has_its_budget_alone():
     free = limits_of([], {}, ["a", "b"], ACTIONS[:1], budget=100.0)
 
     assert free == 100.0
-    assert expected(free, ACTIONS[:1], held_out=0.1) == pytest.approx(100.0 * 0.975 / 0.9)
+    assert expected(free, ACTIONS[:1], held_out=0.1) == pytest.approx(100.0 * 0.95 / 0.9)
 
 
 def test_a_binding_plan_and_short_stock_become_limits_by_segment_and_action():

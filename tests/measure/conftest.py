@@ -16,7 +16,7 @@ from regulars.records import TABLES, Turn
 
 SETTINGS = {
     "level": 0.9, "window_days": 7, "margin_rate": 0.25,
-    "global_holdout": 0.05, "campaign_holdout": lambda _turn, _customers: 0.1,
+    "global_holdout": 0.05, "campaign_holdout": 0.1,
 }  # fmt: skip
 EMPTY = {"string": "", "int64": 0, "float64": 0.0, "bool": False, "date": None}
 
@@ -73,7 +73,16 @@ class Shop:
 def shop(tmp_path):
     """Give a function that fills a shop: turns of two campaigns, and what was bought after each."""
 
-    def fill(*, customers=3000, turns=1, lift=0.0, campaign_holdout=0.1, seed=1, folder="lake"):
+    def fill(
+        *,
+        customers=3000,
+        turns=1,
+        lift=0.0,
+        campaign_holdout=0.1,
+        kept_share=None,
+        seed=1,
+        folder="lake",
+    ):
         made = Shop(tmp_path / folder, customers)
         random = np.random.default_rng(seed)
         ids = [f"c{i:05d}" for i in range(customers)]
@@ -88,7 +97,10 @@ def shop(tmp_path):
             chosen = random.random(customers) < 0.4
             held = random.random(customers) < campaign_holdout
             sent = chosen & ~held & ~everyone_held
-            made.put("decisions", _decisions(ids, number, chosen, held, everyone_held), turn=number)
+            decided = _decisions(ids, number, chosen, held, everyone_held)
+            made.put(
+                "decisions", decided | {"held_out_share": [kept_share] * customers}, turn=number
+            )
             made.put("contacts", _contacts(ids, sent), turn=number)
             spend = taste * random.gamma(2.0, 0.5, customers) + lift * sent
             orders.append((made.turn(number).as_of + timedelta(days=3), spend))

@@ -139,7 +139,7 @@ def test_the_step_measures_each_closed_turn_once(shop):
             made.turn(number),
             window_days=7,
             margin_rate=0.25,
-            campaign_holdout=lambda *_: 0.1,
+            campaign_holdout=0.1,
         )
 
     assert step(2) == 4

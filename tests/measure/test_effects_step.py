@@ -171,10 +171,10 @@ def test_a_split_that_is_not_the_designed_one_silences_the_effect(shop):
     assert [r["measured"] for r in made.rows("predictions")] == [None] * 3
 
 
-def test_a_share_that_falls_turn_by_turn_is_read_as_designed_for_its_turn(shop):
-    made = shop(turns=1, campaign_holdout=0.3)
+def test_a_share_the_turn_kept_holds_instead_of_the_one_that_is_set_now(shop):
+    made = shop(turns=1, campaign_holdout=0.3, kept_share=0.3)
 
-    made.measure(2, campaign_holdout=lambda turn, _customers: 0.3 if turn == 1 else 0.1)
+    made.measure(2)
 
     assert effect(made)["status"] == "ok"
 

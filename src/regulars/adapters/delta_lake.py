@@ -212,6 +212,7 @@ class DeltaLake:
                     predicate=predicate,
                     commit_properties=commit,
                     writer_properties=_WRITING,
+                    schema_mode="merge" if name in GROWN else None,
                 )
             else:
                 write_deltalake(

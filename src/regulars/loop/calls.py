@@ -111,7 +111,7 @@ def _measuring(shop: Shop, engine: Engine, turn: Turn) -> Calls:
             window_days=loop.window_days,
             margin_rate=loop.margin_rate,
             global_holdout=loop.global_holdout,
-            campaign_holdout=loop.held_out_in,
+            campaign_holdout=loop.campaign_holdout,
         ),
         measure_campaigns: lambda: measure_campaigns.run(
             engine,
@@ -125,7 +125,7 @@ def _measuring(shop: Shop, engine: Engine, turn: Turn) -> Calls:
             turn,
             window_days=loop.window_days,
             margin_rate=loop.margin_rate,
-            campaign_holdout=loop.held_out_in,
+            campaign_holdout=loop.campaign_holdout,
         ),
     }
 

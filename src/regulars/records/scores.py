@@ -254,6 +254,7 @@ SCORES = (
         shadow_price float64! value the last unit of budget bought
         policy_version string! policy that decided
         model_version string! prior used; ends with /plain where it read no feature
+        held_out_share float64? share of the campaign's chosen held out; empty before it was kept
     """,
     ),
     _score(

@@ -18,7 +18,10 @@ _LEAST_VARIANCE = 0.3
 _STAYS = 0.97
 _STAYS_AFTER_SHIFT = 0.1
 _SHIFT_EVIDENCE = 5.0
-"""Logarithm of how much better a shift must explain the latest turns: odds of 150 to 1."""
+"""Logarithm of how much better a shift must explain the latest turns: odds of 150 to 1.
+
+Where customers differ far more than their profiles tell, a few turns in a hundred pass it though
+nothing changed."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from regulars.adjust.autotune.tables import decided, opt_outs, outcomes, readout
 from regulars.decide.offers import Arm, arms_on
 from regulars.decide.offers.keeping.service import Kept, catalogue_rows
 from regulars.decide.policies.economics import OPT_OUT_BUCKETS
-from regulars.decide.policies.tables import customers_by_turn, latest
+from regulars.decide.policies.tables import latest, shares_held_out
 from regulars.numerics.days import day_number
 from regulars.ports.engine import Engine
 from regulars.ports.steps import step
@@ -152,9 +152,9 @@ def _learn(
 def _decided(engine: Engine, turn: int, arms: Sequence[Arm], loop: Loop) -> Decided:
     decisions, profiles = engine.table("decisions"), engine.table("profiles")
     rows = engine.arrow(decided(decisions, profiles, engine.table("marked_customers"), turn))
-    [known] = engine.rows(customers_by_turn(decisions.filter(_.turn == turn)))
-    held_out = loop.held_out_in(turn, known["customers"])
-    return decided_arrays(rows, arms, window_days=loop.window_days, campaign_holdout=held_out)
+    kept = shares_held_out(decisions, before_kept=loop.campaign_holdout)
+    share = {row["turn"]: row["share"] for row in engine.rows(kept)}.get(turn, 0.0)
+    return decided_arrays(rows, arms, window_days=loop.window_days, campaign_holdout=share)
 
 
 def _outcomes(engine: Engine, as_of: date, loop: Loop) -> pa.Table:

@@ -122,7 +122,7 @@ def knowledge_of(
         turn: The newest turn that decided.
         day: The day, where the retailer is.
         shadow_price: Value the last unit of the turn's budget bought.
-        loop: Holdouts, exploration and seed.
+        loop: Holdouts of the turn, exploration and seed.
 
     Returns:
         The knowledge. It holds no money spent and no stock: they change with every decision.
@@ -153,7 +153,7 @@ def knowledge_of(
         _purposes(arms, loop.seed, turn),
         loop.exploration_floor,
         loop.global_holdout,
-        loop.held_out_in(turn, people.num_rows),
+        loop.campaign_holdout,
     )
 
 

@@ -32,6 +32,7 @@ class Choice:
         in_campaign_holdout: True for the chosen customers left alone.
         probabilities: Probability of each action before holdouts, once what is over a limit
             is dropped; shape (customers, arms).
+        held_out_share: Share of a campaign's chosen customers held out.
     """
 
     arm: NDArray[np.int64]
@@ -41,6 +42,7 @@ class Choice:
     send_propensity: NDArray[np.float64]
     in_campaign_holdout: NDArray[np.bool_]
     probabilities: NDArray[np.float64]
+    held_out_share: float
 
 
 def campaign_of(offer_id: str, turn: int) -> str:
@@ -106,6 +108,7 @@ def choose(
         total,
         held,
         chances,
+        campaign_holdout,
     )
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -62,7 +63,10 @@ def limits_of(
 
 
 def expected(limits: float | Shares, arms: Sequence[Arm], *, held_out: float) -> float | Shares:
-    """Give limits to plan for, so that a draw seldom passes the limits themselves.
+    """Give limits to plan for, so that a draw seldom passes the budget.
+
+    Stock and cells are planned whole: what is drawn beyond them is dropped, and logged
+    propensities say how often.
 
     Args:
         limits: What `limits_of` gave.
@@ -73,17 +77,18 @@ def expected(limits: float | Shares, arms: Sequence[Arm], *, held_out: float) ->
         The limits in expectation, before holdouts.
     """
     money = limits.budget if isinstance(limits, Shares) else limits
-    factor = safe_share(money, arms) / (1 - held_out)
+    safe, factor = safe_share(money, arms), 1 / (1 - held_out)
     if isinstance(limits, Shares):
-        return limits.scaled(factor, factor)
-    return limits * factor
+        whole = limits.scaled(factor, factor)
+        return replace(whole, budget=whole.budget * safe)
+    return limits * factor * safe
 
 
 def safe_share(money: float, arms: Sequence[Arm]) -> float:
     """Give the share of the money to plan for: one standard deviation of what is drawn below it.
 
-    Whether a customer is contacted is drawn; of n contacts the number made varies by half a
-    square root of n at most.
+    Whether a customer is contacted is drawn; where n contacts are expected their number varies
+    by the square root of n at most, which is when each is unlikely.
 
     Args:
         money: Most that may be spent, 0 or more.
@@ -94,19 +99,19 @@ def safe_share(money: float, arms: Sequence[Arm]) -> float:
 
     Source:
         Ours, because a fixed reserve is too small for a hundred contacts and wasted on ten
-        thousand. The variance of a sum of independent draws of probability p is at most n / 4.
+        thousand. The variance of a sum of independent draws is at most its mean.
 
     Example:
         >>> from decimal import Decimal
         >>> arm = Arm("news", "sms", Decimal("0.50"), Decimal(0))
         >>> safe_share(5_000.0, [arm]), safe_share(50.0, [arm])
-        (0.995, 0.95)
+        (0.99, 0.9)
     """
     costs = [float(arm.cost) for arm in arms if arm.cost > 0]
     if not costs or money <= 0:
         return 1.0
-    contacts = money / (sum(costs) / len(costs))
-    return max(1 - 0.5 / math.sqrt(contacts), _LEAST_PLANNED)
+    contacts = money / max(costs)
+    return max(1 - 1 / math.sqrt(contacts), _LEAST_PLANNED)
 
 
 def _ends(

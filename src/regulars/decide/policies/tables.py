@@ -16,7 +16,7 @@ from regulars.decide.policies.sampling import Policy
 from regulars.decide.uplift.features import FEATURES
 from regulars.numerics.arrays import numbers
 
-POLICY_VERSION = "posterior-sampling-1"
+POLICY_VERSION = "posterior-sampling-2"
 """Changes when the policy would decide otherwise on the same input."""
 _NOT_TRAITS = frozenset({"turn", "customer_id", "as_of"})
 PLAIN = "/plain"
@@ -39,9 +39,18 @@ def audience(profiles: Definition, customer_values: Definition, turn: int) -> De
     )
 
 
-def customers_by_turn(decisions: Definition) -> Definition:
-    """Count the customers each turn decided for: turn, customers; by turn."""
-    return decisions.group_by("turn").agg(customers=_.count()).order_by("turn")
+def shares_held_out(decisions: Definition, *, before_kept: float) -> Definition:
+    """Give the share of its campaigns' chosen that each turn held out.
+
+    Args:
+        decisions: Table `decisions`.
+        before_kept: Share of the turns that did not keep theirs.
+
+    Returns:
+        One row per turn that decided, by turn: turn, share.
+    """
+    share = _.held_out_share.max().coalesce(before_kept)
+    return decisions.group_by("turn").agg(share=share).order_by("turn")
 
 
 def latest(table: Definition, turn: int) -> Definition:
@@ -104,6 +113,7 @@ def decision_rows(
         "shadow_price": np.full(len(row), policy.shadow_price),
         "policy_version": [POLICY_VERSION] * len(row),
         "model_version": [f"uplift-{turn:03d}"] * len(row),
+        "held_out_share": np.full(len(row), choice.held_out_share),
     })
 
 

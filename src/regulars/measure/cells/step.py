@@ -1,17 +1,16 @@
 """The step that measures what money in each segment, channel and offer caused."""
 
-from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
 
 from regulars.collect.anomalies.exclusion import without_marked
-from regulars.decide.policies.tables import customers_by_turn
+from regulars.decide.policies.tables import shares_held_out
 from regulars.measure.cells.reading import cell_rows
 from regulars.measure.cells.tables import open_customers
 from regulars.measure.effects.customers import compared_customers
-from regulars.measure.effects.ledger import as_table, held_out_by_turn
+from regulars.measure.effects.ledger import as_table
 from regulars.measure.effects.tables import (
     bought,
     compared,
@@ -35,7 +34,7 @@ def measure_cells(
     *,
     window_days: int,
     margin_rate: float,
-    campaign_holdout: Callable[[int, int], float],
+    campaign_holdout: float,
 ) -> int:
     """Measure the cells of every turn whose window has passed since the last turn.
 
@@ -44,8 +43,8 @@ def measure_cells(
         turn: The turn that measures; facts up to its `as_of` are read.
         window_days: Days of outcome a turn's contacts are measured over.
         margin_rate: Margin over sales where no cost is known, 0 to 1.
-        campaign_holdout: Designed share of a campaign's chosen customers left alone, by turn and
-            customers it decided for.
+        campaign_holdout: Designed share of a campaign's chosen customers left alone, for the
+            turns that did not keep theirs.
 
     Returns:
         Rows written: one per measured turn and cell.
@@ -54,9 +53,7 @@ def measure_cells(
         row["measured_turn"]
         for row in engine.rows(measured_turns(engine.table("cell_effects"), turn.number))
     }
-    held_out = held_out_by_turn(
-        engine.rows(customers_by_turn(engine.table("decisions"))), campaign_holdout
-    )
+    held_out = _held_out(engine, campaign_holdout)
     found: list[dict[str, Any]] = []
     for row in engine.rows(days_of_turns(engine.table("profiles"), turn.number - 1)):
         last = row["as_of"] + timedelta(days=window_days)
@@ -71,6 +68,12 @@ def measure_cells(
             held_out=held_out[row["turn"]],
         )
     return engine.write("cell_effects", as_table("cell_effects", found))
+
+
+def _held_out(engine: Engine, before_kept: float) -> dict[int, float]:
+    """Share of its campaigns' chosen that each turn held out."""
+    kept = shares_held_out(engine.table("decisions"), before_kept=before_kept)
+    return {row["turn"]: row["share"] for row in engine.rows(kept)}
 
 
 def _followed(engine: Engine, turn: Turn, measured: int, as_of: date, last: date) -> pa.Table:

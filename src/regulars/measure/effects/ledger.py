@@ -1,7 +1,7 @@
 """Measured comparisons as rows of effects, programme_effects and predictions."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,25 +40,6 @@ class Design:
     level: float
     window_days: int
     seed: int
-
-
-def held_out_by_turn(
-    counted: Iterable[Mapping[str, Any]], share: Callable[[int, int], float]
-) -> dict[int, float]:
-    """Give the designed share of the campaign holdouts of every turn that decided.
-
-    Args:
-        counted: Rows of turn and the customers it decided for.
-        share: The share by turn and customers.
-
-    Returns:
-        Share by turn.
-
-    Example:
-        >>> held_out_by_turn([{"turn": 2, "customers": 50}], lambda turn, n: turn / n)
-        {2: 0.04}
-    """
-    return {row["turn"]: share(row["turn"], row["customers"]) for row in counted}
 
 
 def campaign_rows(

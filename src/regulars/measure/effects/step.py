@@ -1,6 +1,5 @@
 """The step that measures what earlier turns and the programme caused."""
 
-from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -8,13 +7,12 @@ import pyarrow as pa
 from ibis.expr.types import Table as Definition
 
 from regulars.collect.anomalies.exclusion import without_marked
-from regulars.decide.policies.tables import customers_by_turn
+from regulars.decide.policies.tables import shares_held_out
 from regulars.measure.effects.customers import compared_customers
 from regulars.measure.effects.ledger import (
     Design,
     as_table,
     campaign_rows,
-    held_out_by_turn,
     programme_rows,
 )
 from regulars.measure.effects.tables import (
@@ -44,7 +42,7 @@ def measure_effects(
     window_days: int,
     margin_rate: float,
     global_holdout: float,
-    campaign_holdout: Callable[[int, int], float],
+    campaign_holdout: float,
 ) -> int:
     """Measure the turns whose window has passed since the last turn, and the programme so far.
 
@@ -55,17 +53,15 @@ def measure_effects(
         window_days: Days of outcome a turn's contacts are measured over.
         margin_rate: Margin over sales where no cost is known, 0 to 1.
         global_holdout: Designed share of customers the programme never contacts.
-        campaign_holdout: Designed share of a campaign's chosen customers left alone, by turn and
-            customers it decided for.
+        campaign_holdout: Designed share of a campaign's chosen customers left alone, for the
+            turns that did not keep theirs.
 
     Returns:
         Rows written into `effects`.
     """
     windows = _complete_windows(engine, turn, window_days)
     done = engine.rows(measured_turns(engine.table("effects"), turn.number))
-    held_out = held_out_by_turn(
-        engine.rows(customers_by_turn(engine.table("decisions"))), campaign_holdout
-    )
+    held_out = _held_out(engine, campaign_holdout)
     effects: list[dict[str, Any]] = []
     predictions: list[dict[str, Any]] = []
     for measured in sorted((windows.keys() & held_out) - {row["measured_turn"] for row in done}):
@@ -93,6 +89,12 @@ def measure_effects(
     engine.write("programme_effects", as_table("programme_effects", programme))
     engine.write("predictions", as_table("predictions", predictions))
     return engine.write("effects", as_table("effects", effects))
+
+
+def _held_out(engine: Engine, before_kept: float) -> dict[int, float]:
+    """Share of its campaigns' chosen that each turn held out."""
+    kept = shares_held_out(engine.table("decisions"), before_kept=before_kept)
+    return {row["turn"]: row["share"] for row in engine.rows(kept)}
 
 
 def _complete_windows(engine: Engine, turn: Turn, window_days: int) -> dict[int, tuple[date, date]]:

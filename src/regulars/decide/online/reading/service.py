@@ -13,7 +13,7 @@ from regulars.decide.offers.keeping.service import catalogue_rows, offers_in_for
 from regulars.decide.online.cells.service import read_cells
 from regulars.decide.online.knowledge import Knowledge, knowledge_of
 from regulars.decide.policies.economics import Tuned
-from regulars.decide.policies.tables import audience, latest
+from regulars.decide.policies.tables import audience, latest, shares_held_out
 from regulars.decide.uplift.effects import belief_from_rows, extended, starting_belief
 from regulars.errors import NotReady
 from regulars.govern.consent.service import profiling_refused
@@ -80,9 +80,9 @@ def read_knowledge(engine: Reader, state: State, settings: Settings, *, now: dat
         latest(engine.table("uplift_priors"), turn).filter(_.position >= 0).order_by("position")
     )
     tuned = engine.rows(latest(engine.table("parameters"), turn).order_by("name"))
-    [price] = engine.rows(
-        engine.table("decisions").filter(_.turn == turn).agg(price=_.shadow_price.max())
-    )
+    mine = engine.table("decisions").filter(_.turn == turn)
+    [price] = engine.rows(mine.agg(price=_.shadow_price.max()))
+    [held_out] = engine.rows(shares_held_out(mine, before_kept=settings.loop.campaign_holdout))
     found = knowledge_of(
         _people(engine, state, turn),
         arms,
@@ -91,7 +91,7 @@ def read_knowledge(engine: Reader, state: State, settings: Settings, *, now: dat
         turn=turn,
         day=day,
         shadow_price=float(price["price"] or 0.0),
-        loop=settings.loop,
+        loop=replace(settings.loop, campaign_holdout=held_out["share"]),
     )
     return replace(found, cells=read_cells(engine, turn))
 
