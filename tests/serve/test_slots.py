@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from tests.measure.kept_experiments import run_experiment
 from tests.serve.test_http_decide import perturb
 
 from regulars.app import open_app
@@ -21,6 +22,7 @@ from regulars.govern.access.publishable_keys.service import (
 )
 from regulars.govern.consent.service import set_consent
 from regulars.govern.consent.word import Word
+from regulars.measure.experiments.keeping.service import exposed_rows
 from regulars.ports.channels import Contact, Message
 from regulars.reach.content.definition import Content, Variant
 from regulars.reach.content.service import put_content
@@ -213,6 +215,71 @@ def test_what_was_put_away_is_not_shown_again_that_day_not_after_a_restart_eithe
         assert Page(again, "other").ask(visitor) is None
 
 
+def test_what_was_put_away_stays_away_when_a_new_wording_makes_another_decision(alone, clock):
+    page, server = alone, alone.server
+    visitor, shown = shown_to(page)
+    other = next(one for one in page.visitors if one != visitor and page.ask(one))
+    rows_on_disk(server)
+    assert page.tell(shown["ticket"], "dismissed") is True
+    put_content(server.home.state, content("off10", "九折券"), actor="test", at=NOW)
+    clock.now = NOW + timedelta(minutes=2)
+
+    before = len(rows_on_disk(server))
+    page.ask(other)
+    changed = len(rows_on_disk(server))
+    again = page.ask(visitor)
+
+    assert changed == before + 1, "the new wording makes another decision"
+    assert again is None
+    assert len(rows_on_disk(server)) == changed, "nothing is decided where it was put away"
+    clock.now = NOW + timedelta(days=1)
+    page.ask(visitor)
+    assert len(rows_on_disk(server)) == changed + 1, "a new day begins anew"
+
+
+def exposed_to(server, name="coupon"):
+    server.home.exposing.flush()
+    return {row["customer_id"]: row["variant"] for row in exposed_rows(server.home.state, name)}
+
+
+def test_an_offer_no_experiment_is_about_goes_out_as_before_and_exposes_nobody(
+    folder, serve, clock
+):
+    found = []
+    for is_running in (False, True):
+        if is_running:
+            run_experiment(open_app(folder).state, now=NOW)
+        with serve(folder, clock=clock) as server:
+            page = Page(server, f"site{is_running}")
+            page.visitors = [f"visitor-of-both-{n:08}" for n in range(40)]
+            nodes = [customer_id_of(COOKIE, one) for one in page.visitors]
+            words = [Word(one, "marketing", "granted", NOW) for one in nodes]
+            set_consent(server.home.state, words, actor="test", now=NOW)
+            found.append([shown and shown["text"] for shown in map(page.ask, page.visitors)])
+            assert exposed_to(server) == {}
+
+    assert found[0] == found[1]
+    assert "新茶到店" in found[1]
+
+
+def test_who_is_vouched_for_keeps_her_variant_and_only_who_may_be_shown_something_is_exposed(alone):
+    page, server = alone, alone.server
+    run_experiment(server.home.state, now=NOW)
+    refused = Word("c001", "marketing", "denied", NOW)
+    set_consent(server.home.state, refused, actor="test", now=NOW)
+
+    shown = {f"c{n:03}": page.ask_as(f"c{n:03}") for n in range(60)}
+
+    exposed = exposed_to(server)
+    dealt = server.home.exposing.dealt("c001", ["off10"], now=NOW)
+    assert set(exposed.values()) == {"control", "coupon"}
+    assert dealt.exposed("c001", ["off10"]), "but for her refusal she would be"
+    assert "c001" not in exposed
+    control = [who for who, variant in exposed.items() if variant == "control"]
+    assert [who for who in control if shown[who]] == []
+    assert any(shown[who] and "九折券" in shown[who]["text"] for who in exposed)
+
+
 def test_a_holdout_and_who_agreed_to_nothing_see_what_everybody_sees(page, server):
     stranger = page.ask("a-visitor-who-never-agreed")
     held = [one for one in page.visitors if page.ask(one) is None]
@@ -402,6 +469,9 @@ def test_pages_of_the_keys_origin_may_read_every_answer(page):
         ),
         ("ask", {"slot": "home", "visitor": "a-visitor-of-pages", "offers": ["off10"]}, "offers"),
         ("ask", {"slot": "home", "visitor": "v" * 5000}, "4096"),
+        ("ask", {"slot": "home", "customer": {"id": "c007", "at": -1, "signature": ""}}, "at"),
+        ("ask", {"slot": "home", "customer": {"id": "c7", "at": 10**400, "signature": ""}}, "at"),
+        ("ask", {"slot": "home", "customer": {"id": "c7", "at": 2**63, "signature": ""}}, "at"),
         ("ask", [], "array"),
         ("tell", {"ticket": "t", "what": "bought"}, "exposed, clicked, dismissed"),
     ],
@@ -411,6 +481,7 @@ def test_what_a_page_may_not_ask_is_told(page, path, body, says):
 
     assert answer.status_code == 400
     assert says in answer.json()["error"]["message"]
+    assert answer.headers["access-control-allow-origin"] == ORIGIN
 
 
 def test_a_ticket_of_somebody_else_or_of_yesterday_counts_nothing(alone, clock):

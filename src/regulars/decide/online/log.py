@@ -58,6 +58,7 @@ class DecisionLog:
         self._handed_in: set[str] = set()
         self._exposed: set[str] = set()
         self._responses: dict[str, set[str]] = {}
+        self._answered: dict[tuple[str, str], None] = {}
         self.failures = 0
         self._writer = LogWriter(self._folder, self._settled, partitions=1, disk=disk)
         try:
@@ -99,13 +100,14 @@ class DecisionLog:
         self._append("", msgspec.json.encode({"exposed": decision_id, "at": at}))
         return True
 
-    def responded(self, decision_id: str, kind: str, *, at: str) -> bool:
+    def responded(self, decision_id: str, kind: str, *, at: str, asked: str = "") -> bool:
         """Note what a customer did with what was decided.
 
         Args:
             decision_id: The decision.
             kind: "clicked" or "dismissed".
             at: The moment, ISO 8601.
+            asked: Who asked for what, so that it is known whatever is decided anew; "" for none.
 
         Returns:
             False when nobody saw the decision, or this was noted already: it does not count.
@@ -115,14 +117,25 @@ class DecisionLog:
             if decision_id not in self._exposed or kind in done:
                 return False
             done.add(kind)
+            self._note_answer(asked, kind)
         line = {"responded": decision_id, "kind": kind, "at": at}
+        if asked:
+            line["asked"] = asked
         self._append("", msgspec.json.encode(line))
         return True
 
-    def has_responded(self, decision_id: str, kind: str) -> bool:
-        """Say whether a customer is known to have done this with what was decided."""
+    def has_responded(self, asked: str, kind: str) -> bool:
+        """Say whether this was done with any decision on what was asked.
+
+        Args:
+            asked: Who asked for what, as `responded` was given it.
+            kind: "clicked" or "dismissed".
+
+        Returns:
+            True when it was, in an earlier process too; the last two million are known.
+        """
         with self._settling:
-            return kind in self._responses.get(decision_id, ())
+            return (asked, kind) in self._answered
 
     def holds(self, decision_id: str) -> bool:
         """Say whether a decision is on disk."""
@@ -169,8 +182,15 @@ class DecisionLog:
             self._exposed.add(row["exposed"])
         elif "responded" in row:
             self._responses.setdefault(row["responded"], set()).add(row["kind"])
+            self._note_answer(row.get("asked", ""), row["kind"])
         else:
             self._know(row["decision_id"])
+
+    def _note_answer(self, asked: str, kind: str) -> None:
+        if asked:
+            self._answered[asked, kind] = None
+            if len(self._answered) > _KNOWN:
+                del self._answered[next(iter(self._answered))]
 
     def _know(self, decision_id: str) -> None:
         self._on_disk[decision_id] = None

@@ -165,14 +165,20 @@ class Decider:
         """
         return self.log.exposed(decision_id, at=now.isoformat())
 
-    def responded(self, decision_id: str, kind: str, *, now: datetime) -> bool:
+    def responded(self, decision_id: str, kind: str, *, now: datetime, asked: str = "") -> bool:
         """Note that a customer clicked on what was decided, or put it away.
+
+        Args:
+            decision_id: The decision.
+            kind: "clicked" or "dismissed".
+            now: The moment, aware.
+            asked: Who asked for what; `log.has_responded` knows it by that.
 
         Returns:
             False when nobody is known to have seen it, or this was noted already; then it does
             not count.
         """
-        return self.log.responded(decision_id, kind, at=now.isoformat())
+        return self.log.responded(decision_id, kind, at=now.isoformat(), asked=asked)
 
     def knowledge(self, *, now: datetime) -> Knowledge:
         """Give what decisions rest on, read again in the background when a turn has passed.

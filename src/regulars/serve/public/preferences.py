@@ -33,7 +33,7 @@ from regulars.records.receipts import ParsedReceipt, ReceiptKind
 from regulars.serve.console.rendering import Pages, caller_of
 from regulars.serve.http.door.workspaces import Site, Workspace
 from regulars.serve.public.finding import refused, workspace_of
-from regulars.serve.public.strikes import Strikes
+from regulars.serve.public.strikes import Strikes, network_of
 
 ONE_CLICK = ("List-Unsubscribe", "One-Click")
 STOP_ALL = "stop_all"
@@ -211,7 +211,7 @@ class PreferencePages:
             claim = workspace.links.read(purpose, token)
             if claim.standing is Standing.GENUINE and claim.texts[0]:
                 return _opened(workspace, purpose, claim.texts, token)
-        address = request.client.host if request.client else ""
+        address = network_of(request.client.host if request.client else None)
         if self._strikes.strike(address, now=caller_of(request).now):
             return PlainTextResponse("too many", 429, {"retry-after": "60"})
         return refused(self._pages, request, 404)

@@ -14,7 +14,7 @@ from regulars.errors import InputError, NotAllowed
 from regulars.reach.receipts.service import Covering, take
 from regulars.records.receipts import ParsedReceipt
 from regulars.serve.console.rendering import caller_of
-from regulars.serve.public.strikes import Strikes
+from regulars.serve.public.strikes import Strikes, network_of
 from regulars.serve.sending.callbacks.granting import by_channel
 from regulars.serve.sending.callbacks.greeting import greet_new
 
@@ -88,7 +88,7 @@ class ReceiptDoor:
 
     def _has_struck(self, request: Request) -> bool:
         """Count a useless post; True when there were too many of its address this minute."""
-        address = request.client.host if request.client else ""
+        address = network_of(request.client.host if request.client else None)
         return self._strikes.strike(address, now=caller_of(request).now)
 
 

@@ -108,5 +108,21 @@ SENTENCES = (
     N_("%(where)s is %(value)s; with a $ there are: %(known)s"),
     N_("%(where)s has %(value)s; it may have: %(known)s"),
     N_("%(where)s is %(value)s, must be a whole number from 1 to %(most)s"),
+    N_(
+        "key name is %(name)s, must be 1 to 64 letters, digits or ._-, starting with a letter or "
+        "digit"
+    ),
+    N_(
+        "a publishable key is for the pages of named origins and none is given; give one such as "
+        "https://shop.example"
+    ),
+    N_(
+        "a publishable key named %(name)s was given out before; choose another name, so that the "
+        "audit log stays clear"
+    ),
+    N_(
+        "origin is %(value)s, must be scheme and host such as https://shop.example, without a "
+        "path or a star"
+    ),
     N_("%(where)s.score %(value)s; known: %(known)s"),
 )

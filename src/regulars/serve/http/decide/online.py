@@ -15,7 +15,7 @@ from starlette.routing import Route
 from regulars.decide.assignment.dealing.giving import Given, offers_closed
 from regulars.decide.online.deciding import OnlineDecision
 from regulars.errors import InputError, RegularsError, UnknownName
-from regulars.reach.standing import standing_now
+from regulars.reach.standing import StandingNow, standing_now
 from regulars.reach.standing.gate import Gate, gate_of
 from regulars.serve.http.door.workspaces import Workspace
 from regulars.serve.http.unify.profiles import KnownBy, normal_value
@@ -132,14 +132,16 @@ def decide_for_page(
         now: The moment, aware.
 
     Returns:
-        The decision.
+        The decision. Its variants are those that make a difference among the offers asked for;
+        they are logged where a channel asked for is open to the visitor.
 
     Raises:
         InputError: Nobody is named, or no request.
         UnknownName: There is no such channel.
         NotReady: No turn has decided yet.
     """
-    return _decided(workspace, asked, *_checked(workspace, asked), now=now, is_plain=not is_vouched)
+    checked = _checked(workspace, asked)
+    return _decided(workspace, asked, *checked, now=now, is_plain=not is_vouched, is_for_page=True)
 
 
 def _checked(workspace: Workspace, asked: Asked) -> tuple[str, tuple[str, ...]]:
@@ -162,15 +164,17 @@ def _decided(
     *,
     now: datetime,
     is_plain: bool = False,
+    is_for_page: bool = False,
 ) -> OnlineDecision:
     standing = standing_now(
         workspace.state, _RULES.of(workspace, now), customer_id, channels=wanted, now=now
     )
     known = workspace.settings.channels
     left = {channel: "not_asked" for channel in known if channel not in wanted}
-    offers = workspace.decider.offers(now=now)
-    given = workspace.exposing.given(standing.customer_id, now=now)
-    closed = {f"offer/{offer}": "experiment" for offer in offers_closed(given, offers)}
+    given, shut = (_given_on_page if is_for_page else _given)(
+        workspace, standing, asked, wanted, now=now
+    )
+    closed = {f"offer/{offer}": "experiment" for offer in shut}
     found = workspace.decider.decide(
         standing.customer_id,
         request_id=asked.request_id,
@@ -181,6 +185,39 @@ def _decided(
         stocked=standing.stocked,
     )
     return msgspec.structs.replace(found, variants=_told_of(given)) if given else found
+
+
+def _given(
+    workspace: Workspace,
+    standing: StandingNow,
+    _asked: Asked,
+    _wanted: Sequence[str],
+    *,
+    now: datetime,
+) -> tuple[list[Given], list[str]]:
+    """Give a caller all variants, which are told and logged, and the offers they leave out."""
+    given = workspace.exposing.given(standing.customer_id, now=now)
+    return given, offers_closed(given, workspace.decider.offers(now=now))
+
+
+def _given_on_page(
+    workspace: Workspace,
+    standing: StandingNow,
+    asked: Asked,
+    wanted: Sequence[str],
+    *,
+    now: datetime,
+) -> tuple[list[Given], list[str]]:
+    """Give the variants that make a difference to what the place may show, and what they close."""
+    known = workspace.decider.offers(now=now)
+    offers = [one for one in known if asked.offers is None or one in asked.offers]
+    who = standing.customer_id
+    dealt = workspace.exposing.dealt(who, offers, now=now)
+    if all(standing.refusals.get(channel, "no_channel") for channel in wanted):
+        return [], dealt.closed(who, offers)
+    given = dealt.exposed(who, offers)
+    workspace.exposing.expose(who, given, now=now)
+    return given, dealt.closed(who, offers)
 
 
 def _told_of(given: Sequence[Given]) -> dict[str, dict[str, str]]:

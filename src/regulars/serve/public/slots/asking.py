@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -11,6 +11,7 @@ import msgspec
 from regulars.decide.online.deciding import OnlineDecision
 from regulars.errors import InputError
 from regulars.govern.access.publishable_keys.service import PublishableKey
+from regulars.numerics.hashing import key_of
 from regulars.ports.channels import Message
 from regulars.reach.links.vouching import MOST_LETTERS, check_vouched
 from regulars.records.identifiers import COOKIE, customer_id_of
@@ -18,7 +19,7 @@ from regulars.serve.http.decide.online import Asked, decide_for_page
 from regulars.serve.http.door.workspaces import Workspace
 from regulars.serve.http.reach.onsite import mark_shown, waiting_for
 from regulars.serve.public.slots.tickets import Kind, Ticket, opened, sealed
-from regulars.serve.public.slots.wording import Wordings, written_for
+from regulars.serve.public.slots.wording import Wording, Wordings, written_for
 from regulars.unify.identity.service import present_ids
 
 DISMISSED = "dismissed"
@@ -30,7 +31,7 @@ class SignedCustomer(msgspec.Struct, forbid_unknown_fields=True):
     """Who is signed in, as the shop's server signed it."""
 
     id: str
-    at: int
+    at: Annotated[int, msgspec.Meta(ge=0, le=2**40)]
     signature: str
 
 
@@ -79,7 +80,9 @@ class Slots:
     ) -> dict[str, Any]:
         """Say what a place shows a visitor.
 
-        A visitor has one decision for a place and day, however often it is asked.
+        A visitor is decided on again the same way for a place and day while nothing changes that
+        the decision rests on; a new wording, turn or rule makes another one. What was put away
+        stays away that day whatever changes, and nothing is decided then.
 
         Args:
             workspace: The key's.
@@ -119,35 +122,17 @@ class Slots:
         if not said:
             return None
         day = now.astimezone(ZoneInfo(workspace.settings.retailer.zone)).date()
-        request = Asked(
-            request_id=f"slot/{slot}/{day}",
-            customer_id=visitor.customer_id,
-            offers=sorted(said),
-            channels=[slot],
-        )
+        name = f"slot/{slot}/{day}"
+        marked = f"{key_of(visitor.customer_id, name):016x}"
+        if workspace.decider.log.has_responded(marked, DISMISSED):
+            return None
+        request = Asked(name, visitor.customer_id, offers=sorted(said), channels=[slot])
         found = decide_for_page(workspace, request, is_vouched=visitor.is_vouched, now=now)
         if found.verdict != "send" or not found.offer_id:
             return None
-        if workspace.decider.log.has_responded(found.decision_id, DISMISSED):
-            return None
-        message = self._message(workspace, slot, found, visitor, now=now)
-        ticket = Ticket(key.name, slot, Kind.DECISION, found.decision_id)
+        message = _message(workspace, slot, found, visitor, wording)
+        ticket = Ticket(key.name, slot, Kind.DECISION, found.decision_id, marked)
         return _shown(workspace, ticket, message, now=now)
-
-    def _message(
-        self,
-        workspace: Workspace,
-        slot: str,
-        found: OnlineDecision,
-        visitor: _Visitor,
-        *,
-        now: datetime,
-    ) -> Message | None:
-        wording, offer = self._wordings.of(workspace, slot, now=now), found.offer_id or ""
-        if not visitor.is_vouched or offer not in wording.personal:
-            return wording.message_by_offer.get(offer)
-        name = wording.name_by_offer.get(offer, "")
-        return written_for(workspace, slot, offer, found.customer_id, name=name, now=now)
 
 
 def tell(
@@ -176,7 +161,7 @@ def tell(
     decider = workspace.decider
     counts = decider.exposed(ticket.about, now=now)
     if told.what != "exposed":
-        counts = decider.responded(ticket.about, told.what, now=now)
+        counts = decider.responded(ticket.about, told.what, now=now, asked=ticket.asked)
     return {"counts": counts}
 
 
@@ -210,6 +195,16 @@ def _waiting(
     message = Message(address="", subject=found[0].title, text=found[0].text, link=found[0].link)
     ticket = Ticket(key.name, slot, Kind.CONTACT, found[0].key)
     return _shown(workspace, ticket, message, now=now)
+
+
+def _message(
+    workspace: Workspace, slot: str, found: OnlineDecision, visitor: _Visitor, wording: Wording
+) -> Message | None:
+    offer = found.offer_id or ""
+    if not visitor.is_vouched or offer not in wording.personal:
+        return wording.message_by_offer.get(offer)
+    name = wording.name_by_offer.get(offer, "")
+    return written_for(workspace, slot, offer, found.customer_id, name=name, now=found.at)
 
 
 def _shown(

@@ -19,7 +19,7 @@ from regulars.serve.console.rendering import caller_of
 from regulars.serve.http.door.workspaces import Site, Workspace
 from regulars.serve.public.slots.asking import SlotAsked, Slots, SlotTold, tell
 from regulars.serve.public.slots.script import ROUTES as SCRIPT
-from regulars.serve.public.strikes import Strikes
+from regulars.serve.public.strikes import Strikes, network_of
 
 MOST_BYTES = 4096
 ASKS_A_MINUTE, TELLS_A_MINUTE, ASKS_OF_KEY = 120, 240, 6_000
@@ -102,7 +102,7 @@ class SlotDoor:
 
     def _is_too_often(self, request: Request, key: PublishableKey, kind: type[Any]) -> bool:
         now = caller_of(request).now
-        address = f"{key.key} {request.client.host if request.client else ''}"
+        address = f"{key.key} {network_of(request.client.host if request.client else None)}"
         if kind is SlotTold:
             return self._tells.strike(address, now=now)
         # Who is refused for his own sake does not count against the others of the key.

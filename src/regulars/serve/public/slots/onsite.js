@@ -93,7 +93,7 @@
     away.type = "button";
     away.setAttribute("aria-label", place.dataset.dismiss || "Close");
     for (const kind of ["click", "auxclick"]) {
-      body.addEventListener(kind, () => isLink && tell("clicked"));
+      body.addEventListener(kind, (event) => isLink && event.button < 2 && tell("clicked"));
     }
     away.addEventListener("click", () => { tell("dismissed"); place.replaceChildren(...before); });
     box.append(body, away);

@@ -27,12 +27,14 @@ class Ticket:
         slot: Channel of the place.
         kind: What it is.
         about: Id of the decision, or key of the contact.
+        asked: Names visitor, place and day of a decision; "" for a contact.
     """
 
     key_name: str
     slot: str
     kind: Kind
     about: str
+    asked: str = ""
 
 
 def sealed(links: Links, ticket: Ticket, *, now: datetime) -> str:
@@ -47,7 +49,7 @@ def sealed(links: Links, ticket: Ticket, *, now: datetime) -> str:
         Letters, digits, - and _.
     """
     texts = (ticket.key_name, ticket.slot, ticket.kind.value, ticket.about)
-    return links.signer.seal(Purpose.SLOT, *texts, str(int(now.timestamp())))
+    return links.signer.seal(Purpose.SLOT, *texts, str(int(now.timestamp())), ticket.asked)
 
 
 def opened(links: Links, sent: str, *, key_name: str, now: datetime) -> Ticket:
@@ -68,9 +70,10 @@ def opened(links: Links, sent: str, *, key_name: str, now: datetime) -> Ticket:
     claim = links.read(Purpose.SLOT, sent)
     if claim.standing is not Standing.GENUINE:
         raise NotAllowed("ticket", "this ticket is not ours; send back the one `ask` answered with")
-    name, slot, kind, about, at = claim.texts
+    # Those sealed before places were remembered have no last text.
+    name, slot, kind, about, at, asked = (*claim.texts, "")[:6]
     if name != key_name:
         raise NotAllowed("ticket", "this ticket was given to a page with another key")
     if now.timestamp() - int(at) > LASTS.total_seconds():
         raise NotAllowed("ticket", "this ticket is over a day old; ask again")
-    return Ticket(name, slot, Kind(kind), about)
+    return Ticket(name, slot, Kind(kind), about, asked)

@@ -51,6 +51,9 @@ class Wordings:
     def of(self, workspace: Workspace, channel: str, *, now: datetime) -> Wording:
         """Give what the offers of one channel say.
 
+        One reads anew; who asks meanwhile gets what was read before, and waits only where nothing
+        was.
+
         Args:
             workspace: Whose offers.
             channel: The place's channel.
@@ -63,11 +66,22 @@ class Wordings:
             NotReady: No turn has decided yet.
         """
         place = (str(workspace.folder), channel)
-        with self._lock:
+        found = self._kept.get(place)
+        if found is not None and _is_fresh(found, now):
+            return found
+        if not self._lock.acquire(blocking=found is None) and found is not None:
+            return found
+        try:
             found = self._kept.get(place)
-            if found is None or not timedelta(0) <= now - found.at < FRESH:
+            if found is None or not _is_fresh(found, now):
                 found = self._kept[place] = _read(workspace, channel, now)
+        finally:
+            self._lock.release()
         return found
+
+
+def _is_fresh(found: Wording, now: datetime) -> bool:
+    return timedelta(0) <= now - found.at < FRESH
 
 
 def written_for(

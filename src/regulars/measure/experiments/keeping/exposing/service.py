@@ -2,10 +2,16 @@
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
-from regulars.decide.assignment.dealing.giving import Given, Running, variants_of
+from regulars.decide.assignment.dealing.giving import (
+    Dealt,
+    Given,
+    Running,
+    deal,
+    variants_of,
+)
 from regulars.decide.assignment.dealing.service import expose, running_now
 from regulars.errors import OutsideError
 from regulars.ports.state import State
@@ -65,13 +71,42 @@ class Exposing:
         found = variants_of(
             customer_id, running, seed=self._seed, global_holdout=self._global_holdout
         )
+        self.expose(customer_id, found, now=now)
+        return found
+
+    def dealt(self, customer_id: str, offers: Collection[str], *, now: datetime) -> Dealt:
+        """Say which variants a customer has, as far as offers are concerned; nothing is logged.
+
+        Args:
+            customer_id: Who, by the present id.
+            offers: The offers that may be given.
+            now: The moment, aware.
+
+        Returns:
+            The variants, and for which offers they make a difference.
+        """
+        return deal(
+            [customer_id],
+            offers,
+            self._runs(now),
+            seed=self._seed,
+            global_holdout=self._global_holdout,
+        )
+
+    def expose(self, customer_id: str, given: Sequence[Given], *, now: datetime) -> None:
+        """Have it logged which variants a customer got.
+
+        Args:
+            customer_id: Who, by the present id.
+            given: The variants.
+            now: The moment, aware.
+        """
         at = now.astimezone(UTC).isoformat()
         with self._lock:
-            for one in found:
+            for one in given:
                 name = (one.experiment_id, customer_id)
                 if name not in self._known:
                     self._note(name, one.variant.name, at)
-        return found
 
     def flush(self) -> None:
         """Wait until all that was given is in the log, or could not be written."""

@@ -63,7 +63,7 @@ class DataPage:
         try:
             published = publish_key(caller_of(request), name, origins)
         except InputError as error:
-            typed = {"name": name, "origins": origins, "problem": str(error)}
+            typed = {"name": name, "origins": origins, "problem": reason_of(error)}
             return self._page(request, status=400, page_key=typed)
         return self._page(request, published=published)
 
