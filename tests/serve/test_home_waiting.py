@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.measure.kept_experiments import GIVEN
 from tests.serve.test_models_faces import tried_values
-from tests.serve.test_policies_on_their_way import decided
 
 from regulars.adjust.alerts.laney_chart import Place
 from regulars.adjust.alerts.service import ask_people
 from regulars.adjust.alerts.watching import Alert, Gravity, Kind
-from regulars.adjust.policies.service import ready, roll_back_policy, stage_policy
+from regulars.adjust.policies import service
+from regulars.adjust.policies.service import roll_back_policy, stage_policy
 from regulars.app import open_app
 from regulars.decide.policies.rule import Rule
 from regulars.measure.experiments.keeping.definition import definition_of
@@ -21,6 +21,7 @@ from regulars.measure.experiments.keeping.service import (
     start_experiment,
     stop_experiment,
 )
+from regulars.serve.console.words import WAITING
 from regulars.understand.champions.service import keep_trials
 
 NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)
@@ -28,6 +29,8 @@ BROKEN = Alert(
     1, "sms", Kind.DELIVERED, Gravity.BROKEN, Place(0.1, 0.98, 0.95, 1.0, -40.0), tried=300
 )
 PLAN = PowerPlan(800, {"control": 400, "coupon": 400}, 50.0, 16, 0.05, 0.1, True, "")
+
+EXPERIMENTS = ("experiment_read", "experiment_end", "experiment_start")
 
 
 def written(state, name, title, *, ends=None, **changed):
@@ -99,11 +102,19 @@ def test_home_lists_what_an_approver_may_decide_with_names_and_links(shop):
         assert shop.client("admin").get(address.partition("#")[0]).status_code == 200
 
 
-def test_what_only_others_may_decide_is_left_out(shop):
-    seen = waits(shop.client("viewer").get("/?lang=en").text)
+@pytest.mark.parametrize(
+    ("role", "left_out"),
+    [
+        ("viewer", {"alert", "erasure", "model", "policy", "review", *EXPERIMENTS}),
+        ("analyst", {"alert", "erasure", "model", "policy", "review", *EXPERIMENTS}),
+        ("marketer", {"erasure", "model", "policy", "experiment_start"}),
+    ],
+)
+def test_what_only_others_may_decide_is_left_out(shop, role, left_out):
+    seen = set(waits(shop.client(role).get("/?lang=en").text))
+    all_of_them = set(waits(shop.client("admin").get("/?lang=en").text))
 
-    assert not any(word in said for said in seen for word in ("Erasures", "Drafts", "Reviews"))
-    assert any(said.startswith("Alerts") for said in seen)
+    assert seen == all_of_them - {WAITING[kind] for kind in left_out}
 
 
 def test_the_loop_says_how_far_it_came_and_when_it_is_due_in_both_languages(shop):
@@ -129,17 +140,38 @@ def test_a_shop_where_nothing_waits_says_so(empty_server):
     assert 'class="waits"' not in page
 
 
-def test_a_policy_waits_once_the_log_says_it_is_better_and_not_while_another_is_a_canary(tmp_path):
-    (tmp_path / "regulars.toml").write_text(
-        '[retailer]\nname = "S"\ncurrency = "CNY"\nzone = "Asia/Shanghai"\nlocale = "en"\n', "utf-8"
-    )
-    app = open_app(tmp_path, workers=1)
-    later = datetime(2026, 3, 30, 2, tzinfo=UTC)
-    stage_policy(app.state, Rule("greedy"), share=0.2, actor="mei", now=later)
-    before = ready(app.engine, app.state, app.settings.loop, now=later)
-    decided(app, gain=8)
-    after = ready(app.engine, app.state, app.settings.loop, now=later)
-    roll_back_policy(app.state, "greedy", reason="x", actor="mei", now=later)
-    gone = ready(app.engine, app.state, app.settings.loop, now=later)
+@pytest.fixture
+def no_evaluation(monkeypatch):
+    """Reading the log of decisions for a policy fails."""
 
-    assert (before, [one.rule.name for one in after], gone) == ([], ["greedy"], [])
+    def refuse(*_given, **_named):
+        raise AssertionError("the log of decisions was evaluated")
+
+    for name in ("judged", "_rows", "_after", "logged_for", "judge", "after_canary"):
+        monkeypatch.setattr(service, name, refuse)
+
+
+@pytest.mark.usefixtures("no_evaluation")
+def test_home_tells_policies_on_their_way_and_asks_no_evaluation(make_shop, serve, tmp_path):
+    make_shop.filled(tmp_path / "shop")
+    state = open_app(tmp_path / "shop").state
+    for minute, name in enumerate(("calm", "bold", "gone")):
+        moment = NOW + timedelta(minutes=minute)
+        stage_policy(state, Rule(name), share=0.2, actor="mei", now=moment)
+    roll_back_policy(state, "gone", reason="x", actor="mei", now=NOW)
+    with serve(tmp_path / "shop") as running:
+        english, chinese = (
+            waits(running.client("admin").get(f"/?lang={lang}").text) for lang in ("en", "zh-CN")
+        )
+        marketer = waits(running.client("marketer").get("/?lang=en").text)
+
+    said = {
+        count: " ".join(words)
+        for count, address, words in english.values()
+        if address == "/policies"
+    }
+    assert said == {
+        2: "bold (watches only since 2026-03-02 10:01), calm (watches only since 2026-03-02 10:00)"
+    }
+    assert any("仅旁观" in " ".join(words) for _count, _address, words in chinese.values())
+    assert "/policies" not in {address for _count, address, _words in marketer.values()}

@@ -13,7 +13,7 @@ from regulars.adjust.policies.rewards import logged_for
 from regulars.adjust.policies.tables import drawn, meant, rewarded
 from regulars.decide.online.deciding import version_of
 from regulars.decide.policies.rule import Choosing, Rule
-from regulars.errors import InputError, NotAllowed, NotReady, RegularsError, UnknownName
+from regulars.errors import InputError, NotAllowed, NotReady, UnknownName
 from regulars.govern.audit.service import record
 from regulars.measure.experiments.sufficient_statistics import moments_of
 from regulars.measure.off_policy import (
@@ -197,34 +197,6 @@ def promote_policy(
         _require_room(opened, name, moved.stage, actor=actor, now=now)
         _move(opened, one, moved.stage, verb, reason, actor=actor, now=now)
         return _one(opened, name)
-
-
-def ready(engine: Reader, state: State, loop: Loop, *, now: datetime) -> list[Staged]:
-    """Give the policies that what was seen of them would let go on.
-
-    Args:
-        engine: Opens the lake.
-        state: The transactional store.
-        loop: Window, margin rate, exploration and seed of the workspace.
-        now: The moment, aware.
-
-    Returns:
-        Those in the shadow that may become a canary while there is none, and canaries that may
-        go live; empty, and the lake is not asked, where none is on its way.
-    """
-    known = policies(state)
-    is_taken = any(one.stage is Stage.CANARY for one in known)
-    blocked = {Stage.SHADOW} if is_taken else set()
-    asked = [one for one in known if one.stage in {Stage.SHADOW, Stage.CANARY} - blocked]
-    return [one for one in asked if _goes_on(engine, state, one, loop, now=now)]
-
-
-def _goes_on(engine: Reader, state: State, one: Staged, loop: Loop, *, now: datetime) -> bool:
-    try:
-        after = _after(engine, state, one, loop, now=now).stage
-    except RegularsError:
-        return False
-    return after in {Stage.CANARY, Stage.LIVE} - {one.stage}
 
 
 def _after(engine: Reader, state: State, one: Staged, loop: Loop, *, now: datetime) -> Challenger:

@@ -38,9 +38,6 @@ SENTENCES = (
         "weights average %(mean)s, must be near 1: the policy takes arms that were never "
         "tried there, or the propensities are wrong"
     ),
-    N_("doubly robust value %(value)s, ran %(ran)s: %(gain)s a decision %(interval)s"),
-    N_("doubly robust value %(value)s, ran %(ran)s"),
-    N_("%(gain)s per customer %(interval)s"),
     N_("the log is empty; wait until something was decided"),
     N_("the policy takes no arm of the log; it cannot be judged by it"),
     N_(
@@ -74,3 +71,9 @@ SENTENCES = (
     N_("floor is %(floor)s, ceiling %(ceiling)s; give 0 <= floor <= ceiling"),
     N_("%(kind)s is no kind of review; known: %(known)s"),
 )
+FRAGMENTS = (
+    N_("doubly robust value %(value)s, ran %(ran)s: %(gain)s a decision %(interval)s"),
+    N_("doubly robust value %(value)s, ran %(ran)s"),
+    N_("%(gain)s per customer %(interval)s"),
+)
+"""What stands only within a sentence: it says too little to be known by itself."""

@@ -26,7 +26,7 @@ SENTENCES = (
     N_("shares sum to %(sum)s, must sum to 1"),
     N_("%(field)s is %(value)s; give a number"),
     N_("%(field)s is %(value)s; give a number of 0 or more"),
-    N_("%(field)s is no factor; write its name, a colon and two levels or more"),
+    N_("%(line)s is no factor; write its name, a colon and two levels or more"),
     N_("%(who)s wrote %(id)s at %(at)s; open that one and change it, or take another short name"),
     N_("there is no draft %(id)s any more; write a new one"),
     N_("which draft was seen is not said; open the page again"),

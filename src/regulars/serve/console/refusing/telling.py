@@ -3,6 +3,8 @@
 Errors are written in English where they are raised, with the values in them, because the command
 line and the log show them as they are. A page finds the sentence again by its fixed words and says
 it in the reader's language; a value that is a sentence or a code of its own is said so, too.
+What people typed stands in the sentence as it is: so figures are found only where a figure stands,
+fields only by their names, and what is longer than any sentence is not looked for at all.
 """
 
 import re
@@ -23,7 +25,15 @@ BETWEEN = N_("; ")
 _PLACE = re.compile(r"%\((\w+)\)s")
 _MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})[\d:.]*\+00:00")
 _SENTENCES = (*deciding.SENTENCES, *governing.SENTENCES, *measuring.SENTENCES)
+_FRAGMENTS = deciding.FRAGMENTS
+LONGEST = 500
+"""Characters of a line beyond which no sentence is looked for in it."""
+MOST_LINES = 20
+"""Lines beyond which no sentence is looked for in any of them."""
+DEEPEST = 3
+"""How many sentences may stand one within another."""
 _AGAIN = frozenset({"why", "says"})
+_FIGURE = r"[-+]?(?:[0-9][0-9.,]*(?:e[-+]?[0-9]+)?|inf|nan) ?%?"
 _CODES: Mapping[str, Mapping[str, str]] = {
     "channel": words.CHANNELS,
     "done": words.EXPERIMENT_VERBS,
@@ -46,9 +56,35 @@ _CODES: Mapping[str, Mapping[str, str]] = {
 """Codes that stand for words, by the place they stand at, or by the end of its name."""
 
 
+_FORMS: Mapping[str, str] = {
+    "field": "|".join(
+        re.escape(one)
+        for one in sorted({*words.FORM_FIELDS, *words.FORM_FIELDS.values()}, key=len, reverse=True)
+    ),
+    "gain": _FIGURE,
+    "interval": rf"{_FIGURE}|\[{_FIGURE}, {_FIGURE}\]",
+    "least": _FIGURE,
+    "most": _FIGURE,
+}
+"""What may stand at a place, by its name; at the others any text may."""
+
+
 class _Known(NamedTuple):
     sentence: str
     pattern: re.Pattern[str]
+    fixed: tuple[str, ...]
+    is_fragment: bool
+
+    def found_in(self, text: str) -> Mapping[str, str] | None:
+        """Give the values of a sentence; None where a text is another one."""
+        at = 0
+        for part in self.fixed:
+            at = text.find(part, at)
+            if at < 0:
+                return None
+            at += len(part)
+        found = self.pattern.fullmatch(text)
+        return found.groupdict() if found else None
 
 
 def reason_of(error: Exception) -> str:
@@ -92,33 +128,55 @@ def refusal(text: str, locale: str) -> str:
     say = translations(locale).gettext
     if say("Customers") == "Customers":
         return text.replace("\n", BETWEEN)
-    lines = [_line(one, say) for one in text.split("\n")]
+    parts = text.split("\n")
+    lines: list[str | None] = (
+        [_line(one, say) for one in parts] if len(parts) <= MOST_LINES else [None]
+    )
     if all(line is not None for line in lines):
         return say(BETWEEN).join(line for line in lines if line)
-    return Markup('{} <code lang="en">{}</code>').format(say(AS_IT_IS), text.replace("\n", BETWEEN))
+    shown = BETWEEN.join(_shortened(one) for one in parts[:MOST_LINES])
+    if len(parts) > MOST_LINES:
+        shown += BETWEEN + "…"
+    return Markup('{} <code lang="en">{}</code>').format(say(AS_IT_IS), shown)
 
 
 def is_known(text: str) -> bool:
     """Tell whether a sentence is among those a page can say in every language."""
-    return any(one.pattern.fullmatch(text) for one in _known())
+    return any(one.found_in(text) is not None for one in _known() if not one.is_fragment)
 
 
-def _line(text: str, say: Callable[[str], str]) -> str | None:
-    """Say one sentence; None where nobody translated it."""
+def _shortened(text: str) -> str:
+    """Leave out the middle of what is too long: the end says what to do."""
+    half = LONGEST // 2
+    return text if len(text) <= LONGEST else f"{text[:half]} … {text[-half:]}"
+
+
+def _line(text: str, say: Callable[[str], str], depth: int = 0) -> str | None:
+    """Say one sentence; None where nobody translated it, or one within it."""
+    if len(text) > LONGEST or depth > DEEPEST:
+        return None
     for one in _known():
-        if found := one.pattern.fullmatch(text):
-            return _filled(say(one.sentence), found.groupdict(), say)
+        if one.is_fragment and not depth:
+            continue
+        values = one.found_in(text)
+        if values is not None and (said := _filled(say(one.sentence), values, say, depth)):
+            return said
     return None
 
 
-def _filled(sentence: str, texts: Mapping[str, str], say: Callable[[str], str]) -> str:
-    values = {name: _value(name, text, say) for name, text in texts.items()}
+def _filled(
+    sentence: str, texts: Mapping[str, str], say: Callable[[str], str], depth: int
+) -> str | None:
+    values = {}
+    for name, text in texts.items():
+        said = _line(text, say, depth + 1) if name in _AGAIN else _value(name, text, say)
+        if said is None:
+            return None
+        values[name] = said
     return _PLACE.sub(lambda place: values[place[1]], sentence)
 
 
 def _value(name: str, text: str, say: Callable[[str], str]) -> str:
-    if name in _AGAIN:
-        return _line(text, say) or text
     if moment := _MOMENT.fullmatch(text):
         return f"{moment[1]} {moment[2]} UTC"
     codes = next((_CODES[end] for end in _ends(name) if end in _CODES), None)
@@ -134,16 +192,18 @@ def _ends(name: str) -> list[str]:
 @cache
 def _known() -> tuple[_Known, ...]:
     """Give every sentence with what finds it; those with most fixed words are tried first."""
-    found = [_Known(one, _pattern(one)) for one in _SENTENCES]
-    return tuple(sorted(found, key=lambda one: -len(_PLACE.sub("", one.sentence))))
+    found = [_known_by(one, is_fragment=False) for one in _SENTENCES]
+    found += [_known_by(one, is_fragment=True) for one in _FRAGMENTS]
+    return tuple(sorted(found, key=lambda one: -sum(map(len, one.fixed))))
 
 
-def _pattern(sentence: str) -> re.Pattern[str]:
-    fixed = _PLACE.split(sentence)
+def _known_by(sentence: str, *, is_fragment: bool) -> _Known:
+    split = _PLACE.split(sentence)
     parts = [
-        f"(?P<{part}>.*?)" if number % 2 else re.escape(part) for number, part in enumerate(fixed)
+        f"(?P<{part}>{_FORMS.get(part, '.*?')})" if number % 2 else re.escape(part)
+        for number, part in enumerate(split)
     ]
-    return re.compile("".join(parts), re.DOTALL)
+    return _Known(sentence, re.compile("".join(parts)), tuple(split[::2]), is_fragment)
 
 
 def _of_field(kind: str, name: str, one: Mapping[str, object]) -> str:

@@ -40,7 +40,7 @@ WAITING = {
     "alert": N_("Alerts about channels: leave one alone, or say that it was looked at"),
     "erasure": N_("Erasures that customers asked for: approve or refuse"),
     "approval": N_("Marketing that waits for your approval"),
-    "policy": N_("Policies ready for their next stage"),
+    "policy": N_("Policies on their way: see whether one may go a stage on"),
     "model": N_("Models with a challenger that may be promoted"),
     "review": N_("Reviews of the budget that are due"),
     "experiment_read": N_("Experiments that may be read now"),

@@ -91,9 +91,11 @@ FORM_FIELDS = {
     "baseline": N_("Share now in per cent, or spread of the money"),
     "ceiling": N_("At most, a turn"),
     "channel": N_("Channel"),
+    "choosing": N_("Chooses"),
     "customer_id": N_("Customer"),
     "days": N_("Days"),
     "effect": N_("Smallest change worth finding"),
+    "epsilon": N_("Now and then any: per cent of decisions"),
     "explained": N_("Per cent of the spread the past explains"),
     "flexible": N_("Flexible, per cent"),
     "floor": N_("At least, a turn"),
@@ -117,11 +119,13 @@ FORM_FIELDS = {
     "shares": N_("Share"),
     "temperature": N_("How widely choices spread"),
     "traffic": N_("Share"),
+    "turns": N_("Turns"),
     "until": N_("Until"),
     "value": N_("The figure"),
     "variant": N_("Variant"),
     "version": N_("Recipe"),
     "why": N_("Why"),
+    "width": N_("As believed, or as may be: how much what is not known counts"),
 }
 """Names of fields of forms, as refusals say them."""
 KINDS_OF_NAMES = {

@@ -47,12 +47,12 @@ class HomePage:
         with workspace.reading() as engine:
             held, effects = collected(engine), turn_effects(engine)
             last_ledger, caused = ledger(engine), programme(engine)
-            waiting, held_channels = waiting_for(caller, engine), holds_now(engine)
+            held_channels = holds_now(engine)
         return self._pages.page(
             request,
             "home.html",
             turns=done,
-            waiting=waiting,
+            waiting=waiting_for(caller),
             named=NAMED,
             left_alone=_left_alone(workspace.state, {row["channel"] for row in held_channels}),
             due=due,

@@ -1,4 +1,8 @@
-"""What waits for a person: alerts, requests, experiments, policies, models and reviews."""
+"""What waits for a person: alerts, requests, experiments, policies, models and reviews.
+
+Each kind is listed for those whose role may decide it. A policy on its way is listed with its
+stage; whether it may go on is asked where it is promoted: the whole log has to be read for that.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,7 +11,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from regulars.adjust.alerts.service import alert_tasks
-from regulars.adjust.policies.service import ready
+from regulars.adjust.policies.service import policies
 from regulars.govern.access import Role, covers
 from regulars.govern.approvals.service import inbox
 from regulars.journal import next_turn
@@ -19,7 +23,7 @@ from regulars.measure.experiments.keeping.service import (
     looks_of,
 )
 from regulars.measure.experiments.readout import Inference
-from regulars.ports.engine import Reader
+from regulars.measure.off_policy import Stage
 from regulars.serve.http.adjust.models import lines_of
 from regulars.serve.http.decide.budget import reviews_of
 from regulars.serve.http.door.guard import Caller
@@ -40,12 +44,14 @@ class Waiting:
         names: What they are called: names people gave, or codes of channels, models and reviews.
         address: The page where they are decided.
         is_late: True where one should have been decided before today.
+        stages: Of policies, in the order of their names: the stage, and since when, ISO 8601.
     """
 
     kind: str
     names: tuple[str, ...]
     address: str
     is_late: bool = False
+    stages: tuple[tuple[str, str], ...] = ()
 
     @property
     def count(self) -> int:
@@ -53,17 +59,16 @@ class Waiting:
         return len(self.names)
 
 
-def waiting_for(caller: Caller, engine: Reader) -> list[Waiting]:
+def waiting_for(caller: Caller) -> list[Waiting]:
     """Give what waits, the late first, then the gravest.
 
     Args:
         caller: Who looks: what only others may decide or see is left out.
-        engine: Opens the lake; asked only while a policy is on its way.
 
     Returns:
         One per kind; kinds of which nothing waits are left out.
     """
-    found = [*_of_customers(caller), *_of_the_loop(caller, engine), *_of_experiments(caller)]
+    found = [*_of_customers(caller), *_of_the_loop(caller), *_of_experiments(caller)]
     return sorted((one for one in found if one.names), key=lambda one: not one.is_late)
 
 
@@ -74,11 +79,9 @@ def _may(caller: Caller, least: Role) -> bool:
 def _of_customers(caller: Caller) -> Iterator[Waiting]:
     """Alerts, erasures customers asked for and somebody else wrote down, and approvals."""
     state = caller.workspace.state
-    yield Waiting(
-        "alert",
-        tuple(task.subject.partition("/")[2] for task in alert_tasks(state)),
-        "/learnings",
-    )
+    if _may(caller, Role.MARKETER):
+        names = tuple(task.subject.partition("/")[2] for task in alert_tasks(state))
+        yield Waiting("alert", names, "/learnings")
     if _may(caller, Role.APPROVER):
         zone = ZoneInfo(caller.workspace.settings.retailer.zone)
         open_ones = requests_of(caller, only_open=True)
@@ -91,17 +94,22 @@ def _of_customers(caller: Caller) -> Iterator[Waiting]:
     yield Waiting("approval", names, place)
 
 
-def _of_the_loop(caller: Caller, engine: Reader) -> Iterator[Waiting]:
-    """Policies and models that may go on, and reviews of the budget."""
+def _of_the_loop(caller: Caller) -> Iterator[Waiting]:
+    """Policies on their way, models that may be promoted, and reviews of the budget."""
     workspace = caller.workspace
-    going = ready(engine, workspace.state, workspace.settings.loop, now=caller.now)
-    yield Waiting("policy", tuple(one.rule.name for one in going), "/policies")
-    better = [
-        line.family
-        for line in lines_of(caller)
-        if any(one.status == "challenger" for one in line.models)
-    ]
-    yield Waiting("model", tuple(better), "/models")
+    if _may(caller, Role.APPROVER):
+        going = [
+            one for one in policies(workspace.state) if one.stage in {Stage.SHADOW, Stage.CANARY}
+        ]
+        stages = tuple((one.stage.value, one.since) for one in going)
+        names = tuple(one.rule.name for one in going)
+        yield Waiting("policy", names, "/policies", stages=stages)
+        better = [
+            line.family
+            for line in lines_of(caller)
+            if any(one.status == "challenger" for one in line.models)
+        ]
+        yield Waiting("model", tuple(better), "/models")
     if _may(caller, Role.MARKETER) and next_turn(workspace.state) > MEASURED_FROM:
         _made, due = reviews_of(caller)
         yield Waiting("review", tuple(kind for kind, _period in due), "/budget#reviews")
@@ -109,6 +117,8 @@ def _of_the_loop(caller: Caller, engine: Reader) -> Iterator[Waiting]:
 
 def _of_experiments(caller: Caller) -> Iterator[Waiting]:
     """Experiments to read, to conclude and to start."""
+    if not _may(caller, Role.MARKETER):
+        return
     state, kept = caller.workspace.state, list_kept(caller.workspace.state)
     counts = counts_by_experiment(state)
     ripe = [
