@@ -137,6 +137,13 @@ def test_the_season_of_a_trade_serves_a_shop_in_its_first_year():
         (np.repeat(np.arange("2020-01", "2020-07", dtype="datetime64[M]"), 2), np.ones(12), "once"),
         (np.arange("2020-01", "2021-01", dtype="datetime64[M]"), np.zeros(12), "above 0"),
         (np.arange("2020-01", "2021-01", dtype="datetime64[M]"), np.ones(11), "one number"),
+        (["January"] * 12, np.ones(12), "months are not read: .*January.*; write each as 1996-12"),
+        ([1.5] * 12, np.ones(12), "months are not read"),
+        (
+            np.arange("2020-01", "2021-01", dtype="datetime64[M]"),
+            ["many"] * 12,
+            "sales holds words",
+        ),
     ],
 )
 def test_sales_that_are_not_whole_years_are_refused(months, sales, wrong):

@@ -512,7 +512,7 @@ ONLINE = (
         channel string? chosen channel
         propensity float64! probability of the chosen action (or none); of the drawn one if unpaid
         send_propensity float64! probability of any send after holdouts
-        candidates string! JSON: per offer and channel its value, probability and spread
+        candidates string! JSON: per offer and channel its value, probability, spread and charge
         ruled_out string! JSON: offers and channels ruled out, by reason
         features string! JSON: feature values the policy saw; empty where it saw none
         value float64! incremental value the action was chosen by

@@ -75,7 +75,9 @@ def logged_for(rows: Sequence[Mapping[str, Any]], rule: Rule, *, floor: float, s
 def _chances(rule: Rule, given: Sequence[Sequence[float]], floor: float) -> NDArray[np.float64]:
     """Give the probability of each open action under a rule, the even choice mixed in."""
     spreads = [one[2] for one in given] if rule.needs_spread else None
-    share = rule.shares([one[0] for one in given], [True] * len(given), spreads)
+    # A row from before the charge was logged is read as if money had no price.
+    values = [one[0] - (one[3] if len(one) > 3 else 0.0) for one in given]
+    share = rule.shares(values, [True] * len(given), spreads)
     return (1 - floor) * share + floor / (len(given) + 1)
 
 

@@ -20,8 +20,10 @@ from regulars.numerics.hashing import key_of, mixed
 
 Floats = NDArray[np.float64]
 
-POLICY_VERSION = "online-posterior-sampling-2"
+POLICY_VERSION = "online-posterior-sampling-3"
 """Changes when the policy would decide otherwise on the same input."""
+_DIGITS = 4
+"""Decimals of values, spreads and charges in the log, and of those a rule chooses by."""
 
 
 def version_of(rule: Rule | None) -> str:
@@ -49,8 +51,9 @@ class OnlineDecision(msgspec.Struct, frozen=True, kw_only=True):
             reason budget it is that of the send that was drawn and not paid for: money is no draw,
             so leave such decisions out when another policy is judged.
         send_propensity: Probability of any send, after holdouts.
-        candidates: By open action, its value, its probability before holdouts, and the standard
-            deviation of the belief in its value.
+        candidates: By open action, its value, its probability before holdouts, the standard
+            deviation of the belief in its value, and what it takes from the budget at the price
+            of money, which its value does not hold.
         ruled_out: Closed actions by reason.
         features: What the policy saw; empty where it saw nothing of the customer.
         value: Incremental value of the chosen action, after every cost.
@@ -75,7 +78,7 @@ class OnlineDecision(msgspec.Struct, frozen=True, kw_only=True):
     campaign_id: str | None
     propensity: float
     send_propensity: float
-    candidates: Mapping[str, tuple[float, float, float]]
+    candidates: Mapping[str, tuple[float, float, float, float]]
     ruled_out: Mapping[str, list[str]]
     features: Mapping[str, float]
     value: float
@@ -161,12 +164,12 @@ def decide_online(
 
 
 class _Drawn(NamedTuple):
-    """What was open, what it was worth, how likely it was, and which it became; -1 for none."""
+    """What was open, its worth and chance, what is told of it, and what came; -1 for none."""
 
     closed: list[str]
     values: list[float]
     chance: list[float]
-    spreads: list[float]
+    told: list[list[float]]
     arm: int
     mark: bytes
 
@@ -184,19 +187,21 @@ def _draw(
     values, share = _shares(knowledge, used, shut)
     varied = (knowledge.spreads @ used.features) @ used.features
     spreads = used.worth * np.sqrt(np.maximum(varied, 0.0))
+    # What the log tells is what a rule chooses by, so that a shadow asks what the rule was asked.
+    told = np.stack((values, spreads, knowledge.prices.charge)).round(_DIGITS)
     if knowledge.rule is not None:
-        share = knowledge.rule.shares(values, [not reason for reason in closed], spreads)
+        share = knowledge.rule.shares(told[0] - told[2], [not reason for reason in closed], told[1])
     even = knowledge.floor / (len(closed) - len(shut) + 1)
     spread = (1 - knowledge.floor) * share + even
     spread[shut] = 0.0
     chance, mark = spread.tolist(), values.tobytes() + spread.tobytes()
-    told = spreads.tolist()
+    parts = told.tolist()
     wanted, reached = mixed(key, knowledge.purposes[""]), 0.0
     for arm, one in enumerate(chance):
         reached += one
         if wanted < reached:
-            return _Drawn(closed, values.tolist(), chance, told, arm, mark)
-    return _Drawn(closed, values.tolist(), chance, told, -1, mark)
+            return _Drawn(closed, values.tolist(), chance, parts, arm, mark)
+    return _Drawn(closed, values.tolist(), chance, parts, -1, mark)
 
 
 def _name_of(asked: int, turn: int, drawn: _Drawn) -> str:
@@ -263,12 +268,13 @@ def _verdict(knowledge: Knowledge, key: int, drawn: _Drawn) -> tuple[str, str]:
     return "send", "chosen"
 
 
-def _candidates(knowledge: Knowledge, drawn: _Drawn) -> dict[str, tuple[float, float, float]]:
-    parts = (drawn.closed, drawn.values, drawn.chance, drawn.spreads)
-    rows = zip(knowledge.names, *parts, strict=True)
+def _candidates(
+    knowledge: Knowledge, drawn: _Drawn
+) -> dict[str, tuple[float, float, float, float]]:
+    rows = zip(knowledge.names, drawn.closed, drawn.chance, *drawn.told, strict=True)
     return {
-        name: (round(value, 4), round(p, 6), round(spread, 4))
-        for name, shut, value, p, spread in rows
+        name: (value, round(p, 6), spread, charge)
+        for name, shut, p, value, spread, charge in rows
         if not shut
     }
 

@@ -15,7 +15,7 @@ from regulars.numerics.hashing import key_of
 Floats = NDArray[np.float64]
 
 WORLDS = 256
-"""Worlds imagined for THOMPSON: the share in which an action is best is its probability."""
+"""Least worlds imagined for THOMPSON: the share in which an action is best is its probability."""
 
 
 class Choosing(StrEnum):
@@ -77,10 +77,12 @@ class Rule:
     ) -> Floats:
         """Give the probability of each action before the even choice is mixed in.
 
-        An action has to be worth more than doing nothing; of equal ones each is as likely.
+        An action has to be worth more than doing nothing; of equal ones, by spread too where the
+        rule asks for it, each is exactly as likely.
 
         Args:
-            values: Incremental value of each action, shape (actions,).
+            values: Incremental value of each action, less what its money costs at the price of
+                money; shape (actions,).
             is_open: Whether it may be taken.
             spreads: Standard deviation of the belief in each value, 0 or more; needed for THOMPSON
                 and LIN_UCB; shape (actions,).
@@ -94,7 +96,7 @@ class Rule:
         Source:
             Luce (1959), "Individual Choice Behavior", for SOFT_VALUE; Sutton & Barto (2018),
             "Reinforcement Learning", section 2.2, for EPSILON_GREEDY; Agrawal & Goyal (2013), ICML,
-            for THOMPSON, with independent beliefs per action and the share of `WORLDS` in which
+            for THOMPSON, with independent beliefs per action and the share of worlds in which
             each is best as its exact probability; Li, Chu, Langford & Schapire (2010), WWW '10, for
             LIN_UCB.
 
@@ -165,14 +167,25 @@ def _soft(worth: Floats, temperature: float) -> Floats:
 
 def _sampled(worth: Floats, reach: Floats) -> Floats:
     """Give the share of worlds in which each action is best, equal ones in equal parts."""
+    # By what they are worth, so that their places in the list do not count.
+    order = np.lexsort((reach, worth))
+    worth, reach = worth[order], reach[order]
     worlds = worth + reach * _normals(len(worth))
     best = worlds.max(axis=1, keepdims=True)
     is_best = (worlds >= best) & (best > 0)
-    return np.asarray((is_best / np.maximum(is_best.sum(axis=1, keepdims=True), 1)).mean(axis=0))
+    share = (is_best / np.maximum(is_best.sum(axis=1, keepdims=True), 1)).mean(axis=0)
+    is_other = (worth[1:] != worth[:-1]) | (reach[1:] != reach[:-1])
+    group = np.concatenate([[0], is_other.cumsum()])
+    found = np.empty(len(worth))
+    found[order] = (np.bincount(group, share) / np.bincount(group))[group]
+    return found
 
 
 @lru_cache(maxsize=64)
 def _normals(actions: int) -> Floats:
     """The same worlds for every decision, so that the log can be asked what would have come."""
     random = np.random.Generator(np.random.Philox(key=key_of("thompson rule", actions)))
-    return random.standard_normal((WORLDS, actions))
+    drawn = random.standard_normal((-(-WORLDS // (2 * actions)), actions))
+    # Each with its mirror, and with every action in every place, so that none is favoured.
+    both = np.concatenate([drawn, -drawn])
+    return np.concatenate([np.roll(both, places, axis=1) for places in range(actions)])

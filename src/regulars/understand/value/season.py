@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from regulars.errors import InputError, NotReady
+from regulars.numerics.given import floats_given
 from regulars.understand.value.models.histories import OrderHistories, group_histories
 
 Numbers = NDArray[np.float64]
@@ -104,7 +105,8 @@ def season_of_sales(month: ArrayLike, sales: ArrayLike) -> Season:
         The season: sales of a day of each month against those of the year, mean of the years.
 
     Raises:
-        InputError: A year lacks a month or has it twice, or sales are not above 0.
+        InputError: A year lacks a month or has it twice, or sales are not above 0; months are no
+            months, or sales no numbers.
 
     Source:
         Ours. Of five shops younger than two years, at six days each, the mean error of the log of
@@ -117,7 +119,7 @@ def season_of_sales(month: ArrayLike, sales: ArrayLike) -> Season:
         >>> season_of_sales(months, december).weight[[0, 11]].round(2).tolist()
         [0.91, 1.82]
     """
-    when, sold = np.asarray(month, dtype="datetime64[M]"), np.asarray(sales, dtype=np.float64)
+    when, sold = _months_given(month), floats_given(sales, "sales")
     order = np.argsort(when, kind="stable")
     every = np.sort(when).astype(np.int64)
     is_whole = every.size > 0 and every.size % 12 == 0
@@ -232,6 +234,13 @@ def _days(given: ArrayLike) -> Days:
     if found.dtype.kind == "f":
         found = found.astype(np.int64)
     return found.astype("datetime64[D]")
+
+
+def _months_given(given: ArrayLike) -> Days:
+    try:
+        return np.asarray(given, dtype="datetime64[M]")
+    except (TypeError, ValueError) as error:
+        raise InputError(f"months are not read: {error}; write each as 1996-12") from None
 
 
 def _month(days: Days) -> NDArray[np.int64]:

@@ -21,7 +21,7 @@ def require_readable(table: Table, metrics: Sequence[Metric], strata: str = "") 
 
     Raises:
         InputError: A column is missing or holds no numbers or an infinite one, a proportion holds
-            other than true and false, or a customer is there twice.
+            other than true and false, or a customer is there twice or has no id.
 
     Example:
         >>> shop = ibis.memtable({"variant": ["a", "b"], "bought": [0, 3]})
@@ -46,9 +46,14 @@ def require_readable(table: Table, metrics: Sequence[Metric], strata: str = "") 
                 f"column {one.value!r} of the proportion {one.name!r} holds {ends[0]:g} to "
                 f"{ends[1]:g}; give true or false, or 1 or 0, or read it as a mean"
             )
-    if found["rows"] > found["customers"]:
+    if found["rows"] > found["named"]:
         raise InputError(
-            f"{found['rows']:,} rows are of {found['customers']:,} customers; sum them up to one "
+            f"{found['rows'] - found['named']:,} of {found['rows']:,} rows have no customer_id; "
+            "leave them out, or give each the id of its customer"
+        )
+    if found["named"] > found["customers"]:
+        raise InputError(
+            f"{found['named']:,} rows are of {found['customers']:,} customers; sum them up to one "
             "row per customer, or intervals come out too narrow"
         )
 
@@ -80,9 +85,10 @@ def _look(table: Table, columns: Sequence[str], shares: Sequence[Metric]) -> dic
         own = _number(one.value)
         seen |= {f"least {one.name}": own.min(), f"most {one.name}": own.max()}
         seen |= {f"between {one.name}": (~own.isin([0.0, 1.0])).any()}
-    rows = _.count()
-    named = _.customer_id.nunique() if "customer_id" in table.columns else rows
-    [found] = table.agg(**seen, rows=rows, customers=named).to_pyarrow().to_pylist()
+    seen |= dict.fromkeys(("rows", "named", "customers"), _.count())
+    if "customer_id" in table.columns:
+        seen |= {"named": _.customer_id.count(), "customers": _.customer_id.nunique()}
+    [found] = table.agg(**seen).to_pyarrow().to_pylist()
     return dict(found)
 
 

@@ -17,8 +17,9 @@ from regulars.errors import OutsideError
 from regulars.ports.state import State
 
 FRESH = timedelta(seconds=1)
-PAUSE_SECONDS = 0.02
 """How long another process may go on giving variants of an experiment that was stopped."""
+PAUSE_SECONDS = 0.02
+"""How long the log waits between two writes."""
 MOST_KNOWN = 1_000_000
 _LOG = logging.getLogger("regulars.experiments")
 _Name = tuple[str, str]
