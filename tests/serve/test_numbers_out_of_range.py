@@ -17,7 +17,7 @@ OVER_HTTP = [
     (f"/api/adjust/review/-{HUGE}", "greater than or equal"),
     (f"/api/adjust/alerts?turns={HUGE}", "less than or equal"),
     (f"/api/adjust/log?turn={HUGE}", "less than or equal"),
-    (f"{POWER}&effect=nan", "finite number"),
+    (f"{POWER}&effect=nan", "effect is nan; give a number"),
     (f"{POWER}&effect=inf", "finite number"),
     (f"{POWER}&effect=1e-300", TOO_MANY),
     (f"{POWER}&effect=1e-7", TOO_MANY),
@@ -28,7 +28,7 @@ OVER_HTTP = [
     ("/api/measure/scorecard/basket/rows?until=0001-01-01", FROM_TO),
 ]
 IN_THE_SHELL = [
-    (("power", "--effect", "nan", "--variance", "1"), "finite number"),
+    (("power", "--effect", "nan", "--variance", "1"), "effect is nan; give a number"),
     (("power", "--effect", "1e-300", "--variance", "1"), TOO_MANY),
     (("scorecard", "--until", "0001-01-05", "--dir"), FROM_TO),
     (("scorecard", "--until", "9999-12-31", "--dir"), FROM_TO),
