@@ -297,6 +297,13 @@ def test_a_turn_left_out_of_what_is_learned_is_neither_judged_nor_a_past(outage,
     assert all(judged_turn not in past for _judged, past in others)
 
 
+def test_a_channel_that_reports_nothing_back_is_not_judged_by_it():
+    told = {"channel": "mail", "sent": 500, "failed": 0, "opted_out": 0, "cost": 5.0}
+    counts = [told | {"turn": turn, "delivered": None, "opened": None} for turn in range(1, 8)]
+
+    assert alerts_of(counts, 7, known=[]) == []
+
+
 def test_words_that_make_no_sense_are_refused(state):
     told = {"turn": 5, "channels": ("app", "sms"), "actor": "mei", "now": NOW}
 

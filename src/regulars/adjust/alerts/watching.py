@@ -112,7 +112,9 @@ def _judged(
     measured_turn: int,
     strange: set[tuple[str, str, int]],
 ) -> Alert | None:
-    enough = [row for row in rows if _tried(row, kind) >= LEAST_TRIED]
+    # A channel that reports nothing back has no number of what was delivered or opened.
+    counted = [row for row in rows if row[kind] is not None]
+    enough = [row for row in counted if _tried(row, kind) >= LEAST_TRIED]
     past = [
         row
         for row in enough
